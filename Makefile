@@ -1,0 +1,24 @@
+# Every target does its own set-up; `make demo` and `make test` are the two a newcomer needs.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help venv demo test unit lint format images cluster cluster-down bench crds clean
+
+help:
+	@echo "make demo          a session of 4 qubits x 6 tasks on a simulated chip, here, without a cluster"
+	@echo "make test          everything: lint, unit, controller and kind tests (builds and starts what they need)"
+	@echo "make unit          lint and unit tests only"
+	@echo "make cluster       a kind cluster with images and chart, kept; prints the KUBECONFIG to export"
+	@echo "make cluster-down  removes it"
+	@echo "make images        the operator's, the task and the test image"
+	@echo "make bench         measures what docs/design.md promises, and checks it"
+
+# The stamp is newer than pyproject.toml exactly when the environment was made from it.
+$(VENV)/.stamp: pyproject.toml
+	@.ci/venv $(VENV) $(PYTHON)
+	@touch $@
+
+venv: $(VENV)/.stamp

@@ -1,0 +1,1 @@
+"""The operator: a kopf application that turns calibration sessions into pods, one per task."""

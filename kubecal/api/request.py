@@ -1,0 +1,151 @@
+"""What goes into a task pod and what comes back on its termination message.
+
+The request is one JSON document in the environment variable ``KUBECAL_REQUEST``; the receipt is what the
+pod writes to its termination log. What a pod says is untrusted text: the receipt has a strict schema, and
+is believed for dispatch only, until its record was read.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from kubecal.api.naming import task_id
+
+REQUEST_VARIABLE = "KUBECAL_REQUEST"
+"""Environment variable that carries the request."""
+POD_UID_VARIABLE = "KUBECAL_POD_UID"
+"""Environment variable with the pod's own uid (downward API); the local driver invents one."""
+MONGODB_URI_FILE_VARIABLE = "KUBECAL_MONGODB_URI_FILE"
+"""Environment variable with the path of the mounted file that holds the MongoDB URI."""
+TERMINATION_LOG_VARIABLE = "KUBECAL_TERMINATION_LOG"
+"""Environment variable with the path the receipt is written to."""
+SCRATCH_VARIABLE = "KUBECAL_SCRATCH"
+"""Environment variable with the folder for HOME, matplotlib and the spool."""
+MAX_REQUEST_BYTES = 64 * 1024
+MAX_RECEIPT_BYTES = 4096
+
+
+class Verdict(StrEnum):
+    """The judgement of one attempt's data, worst first."""
+
+    HARDWARE_ERROR = "hardware_error"
+    NO_SIGNAL = "no_signal"
+    UNPHYSICAL = "unphysical"
+    WINDOW = "window"
+    POOR_FIT = "poor_fit"
+    IMPRECISE = "imprecise"
+    OK = "ok"
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class RequestSite(_Wire):
+    """A qubit of the chip, as the backend needs it."""
+
+    id: str
+    x: int
+    y: int
+    mux: int
+
+
+class RequestChip(_Wire):
+    """The chip as it was when the session was planned."""
+
+    project_id: str
+    chip_id: str
+    hardware_id: str
+    time_zone: str
+    sites: tuple[RequestSite, ...]
+    couplings: tuple[tuple[str, str], ...]
+    """(control, target) of every coupling."""
+    design: dict[str, Any] = Field(default_factory=dict)
+    """``Chip.spec.design`` cut down to the bands and this task's targets; Any: values are checked by the task."""
+    backend: str
+    backend_config: dict[str, Any] = Field(default_factory=dict)
+    """Checked by the backend's own schema."""
+
+
+class TaskRequest(_Wire):
+    """Everything one attempt needs to know besides what it reads from MongoDB."""
+
+    version: int = 1
+    session_uid: str
+    session: str
+    namespace: str
+    execution_id: str
+    username: str
+    step: str
+    task: str
+    target: str
+    ordinal: int
+    attempt: int = Field(ge=1)
+    charged_retries: int = Field(ge=0)
+    """Crashes so far: part of the simulator's random key."""
+    parameters: dict[str, Any]
+    """Run parameters after precedence, without class defaults; Any: checked strictly by the task's declaration."""
+    timeout_s: float
+    r2_threshold: float | None
+    publish: bool
+    tags: tuple[str, ...]
+    measure_at: datetime
+    """The time the measurement counts as made at; on a simulated chip also the truth's."""
+    catalogue_hash: str
+    chip: RequestChip
+
+    @property
+    def task_id(self) -> str:
+        """The ``_id`` of this attempt's row."""
+        return task_id(
+            self.session_uid, self.step, self.task, self.target, self.ordinal, self.attempt, self.target
+        )
+
+    def to_json(self) -> str:
+        """The text of the environment variable."""
+        return self.model_dump_json(by_alias=True)
+
+
+class Receipt(_Wire):
+    """What a task says of itself when it ends, in at most 4 KiB."""
+
+    attempt: str
+    """The row's ``_id``."""
+    checksum: str
+    """SHA-256 of what was stored; the row repeats it."""
+    verdict: Verdict
+    metrics: dict[str, float] = Field(default_factory=dict)
+    message: str = Field(default="", max_length=1024)
+
+    def to_json(self) -> str:
+        """The text of the termination message."""
+        return self.model_dump_json(by_alias=True)
+
+
+class TaskTrouble(_Wire):
+    """The termination message of a task that ended without a result."""
+
+    reason: str = Field(pattern="^[A-Za-z]{1,40}$")
+    """CamelCase: ResultNotStored, CatalogueMismatch, Interrupted, NotClaimed, ..."""
+    message: str = Field(default="", max_length=2048)
+
+    def to_json(self) -> str:
+        """The text of the termination message."""
+        return self.model_dump_json(by_alias=True)
+
+
+def parse_termination_message(text: str) -> Receipt | TaskTrouble | None:
+    """Read what a container left behind; None if it is neither a receipt nor a trouble, whatever it is."""
+    if not text or len(text.encode()) > MAX_RECEIPT_BYTES:
+        return None
+    try:
+        document = json.loads(text)
+        return (Receipt if "checksum" in document else TaskTrouble).model_validate(document)
+    except (ValueError, TypeError, ValidationError):
+        return None

@@ -1,0 +1,480 @@
+"""What the engine sees and what it decides: values only, no I/O, no clock, no framework.
+
+A driver (operator or local runner) observes the world into an :class:`Observed`, calls
+:func:`kubecal.engine.decide.decide`, executes the :class:`Decision` in its fixed order of phases, and starts
+over. The decision is a pure function of the observation, so a driver that crashed at any write comes to
+the same end: it observes again and decides again.
+
+One observation covers one lock domain (``hardwareId``): all chips, sessions, pods and records that can
+share a wire are decided together, in one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from kubecal.api.catalogue import Catalogue
+from kubecal.api.chip import ChipSpec, ChipStatus
+from kubecal.api.request import Receipt, TaskTrouble, Verdict
+from kubecal.api.session import SessionSpec, SessionStatus
+from kubecal.api.wires import Wire
+
+# ---------------------------------------------------------------- identity
+
+
+@dataclass(frozen=True, order=True)
+class TaskKey:
+    """One planned task of a session; attempts of it are counted from 1."""
+
+    step: str
+    task: str
+    target: str
+    ordinal: int
+    """0 for a task's first occurrence in its step."""
+
+
+@dataclass(frozen=True)
+class SessionRef:
+    """Which session is meant; the uid decides, the name is for people."""
+
+    uid: str
+    namespace: str
+    name: str
+
+
+# ---------------------------------------------------------------- plan
+
+
+@dataclass(frozen=True)
+class PlannedTask:
+    """One task on one target, fully resolved but for its inputs."""
+
+    key: TaskKey
+    wires: tuple[Wire, ...]
+    parameters: Mapping[str, Any]
+    """Run parameters after precedence (entry > tasks > defaults), without class defaults; checked by the catalogue."""
+    timeout_s: float
+    r2_threshold: float | None
+    """None where the task has no R2 gate."""
+    duration_s: float
+    """Estimate from the catalogue; orders who goes first (longest remaining chain)."""
+    max_parallel: int
+    """The step's limit of tasks at a time; 0: none."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All tasks of a session. ``chains`` gives the order in which each target goes through them."""
+
+    tasks: tuple[PlannedTask, ...]
+    chains: Mapping[str, tuple[TaskKey, ...]]
+    """For every target of the session its tasks, first to last; no barrier between steps."""
+    problems: tuple[str, ...] = ()
+    """Why this session cannot be planned, a sentence each; then ``tasks`` is empty."""
+
+
+# ---------------------------------------------------------------- observation
+
+
+class RowStatus(StrEnum):
+    """``status`` of a row of task_result_history."""
+
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+class Trouble(StrEnum):
+    """Why an attempt gave no verdict, or one that is not ok; decides whether it is charged."""
+
+    DISRUPTION = "Disruption"
+    """Deleted, evicted, node lost, interrupted, never started: not charged."""
+    CRASH = "Crash"
+    """Non-zero exit, out of memory, no result stored: charged."""
+    VERDICT = "Verdict"
+    """Measured and judged, not ok."""
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    """One attempt as its record says."""
+
+    key: TaskKey
+    attempt: int
+    status: RowStatus
+    read_at: datetime
+    """When this row was read or written by this driver, on the driver's clock."""
+    claimed_by: str | None = None
+    """Uid of the pod that claimed it."""
+    superseded: bool = False
+    superseded_at: datetime | None = None
+    trouble: Trouble | None = None
+    reason: str = ""
+    """CamelCase reason of the trouble: TaskTimeout, Evicted, ResultMissing, ..."""
+    verdict: Verdict | None = None
+    checksum: str | None = None
+    message: str = ""
+    interrupted_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    wires: tuple[Wire, ...] = ()
+    grace_s: int = 0
+    """terminationGracePeriodSeconds the attempt's pod was created with."""
+
+    @property
+    def final(self) -> bool:
+        """Whether the record says what came out, so that nothing may change it any more."""
+        return self.status not in (RowStatus.SCHEDULED, RowStatus.RUNNING)
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """What MongoDB holds of an admitted session."""
+
+    execution_id: str
+    chip_spec: ChipSpec
+    """Copy made at admission, and again when the chip was first held."""
+    chip_generation: int
+    catalogue_hash: str
+    image: str
+    status: str
+    """execution_history.status: scheduled, running, completed, failed, cancelled."""
+    rows: tuple[AttemptRow, ...]
+    cancel_requested: bool = False
+    cancel_reason: str = ""
+    ours: bool = True
+    """False: another installation wrote it (driver_id); it may be read, not settled."""
+    held_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A CalibrationSession object as observed, with its record."""
+
+    ref: SessionRef
+    created_at: datetime
+    generation: int
+    spec: SessionSpec | None
+    """None: the object does not parse; ``spec_problem`` says why."""
+    status: SessionStatus
+    finalized: bool
+    """Whether it carries our finalizer."""
+    deleted_at: datetime | None = None
+    """metadata.deletionTimestamp."""
+    spec_problem: str = ""
+    record: SessionRecord | None = None
+    record_known: bool = True
+    """False: MongoDB has not yet been asked (or does not answer): nothing may be concluded from ``record``."""
+    secret_missing: str = ""
+    """Name of a Secret the served namespace lacks, as far as pods told."""
+
+
+@dataclass(frozen=True)
+class ChipView:
+    """A Chip object as observed."""
+
+    uid: str
+    namespace: str
+    name: str
+    generation: int
+    resource_version: str
+    spec: ChipSpec | None
+    """None: it does not parse; ``spec_problem`` says why."""
+    status: ChipStatus
+    spec_problem: str = ""
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Terminated:
+    """The end of a task's process."""
+
+    exit_code: int
+    signal: int
+    reason: str
+    """As the kubelet says: Completed, Error, OOMKilled, DeadlineExceeded, ..."""
+    outcome: Receipt | TaskTrouble | None
+    """The parsed termination message."""
+    finished_at: datetime | None
+    seen_at: datetime
+    """On the driver's clock."""
+
+
+@dataclass(frozen=True)
+class PodView:
+    """A task pod (or local process): trimmed to what decisions need."""
+
+    uid: str
+    name: str
+    namespace: str
+    session_uid: str
+    key: TaskKey
+    attempt: int
+    wires: tuple[Wire, ...]
+    """As its annotation says, never recomputed."""
+    created_at: datetime
+    phase: str
+    """Pending, Running, Succeeded, Failed, Unknown."""
+    node: str = ""
+    """Empty: not bound."""
+    started_at: datetime | None = None
+    """When its container began to run."""
+    terminated: Terminated | None = None
+    deleting_since: datetime | None = None
+    grace_s: int = 60
+    deadline_exceeded: bool = False
+    """status.reason is DeadlineExceeded."""
+    disruption: str = ""
+    """Reason of a DisruptionTarget condition or of an eviction: EvictionByEvictionAPI, PreemptionByScheduler, ..."""
+    blocked_reason: str = ""
+    """Why it does not start: Unschedulable, ImagePull, MountFailed; empty when it is on its way or running."""
+    blocked_message: str = ""
+    """The scheduler's or kubelet's sentence."""
+    node_lost: bool = False
+    """Its node is NotReady or unreachable: nothing it says is current."""
+    released: bool = False
+    """A person (annotation) or the out-of-service taint said that the process is dead."""
+
+    @property
+    def holds_wires(self) -> bool:
+        """Whether it may still drive a line (rule 2): bound, and neither terminated nor gone.
+
+        A phase Failed that was written for a dead node does not count as terminal: only the container's own
+        ``terminated`` state, or a person's word.
+        """
+        if self.released or self.terminated is not None:
+            return False
+        if not self.node:
+            return False
+        return not (self.phase in ("Succeeded", "Failed") and self.started_at is None and not self.node_lost)
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """A create that was sent and whose outcome is unknown: its wires stay taken until a live look."""
+
+    session_uid: str
+    pod_name: str
+    wires: tuple[Wire, ...]
+    until: datetime
+
+
+@dataclass(frozen=True)
+class CreateBlocked:
+    """Why the API server refuses this session's pods (quota, policy): retried with backoff."""
+
+    reason: str
+    """QuotaExceeded or Forbidden."""
+    message: str
+    since: datetime
+    retry_at: datetime
+
+
+@dataclass(frozen=True)
+class RecordsHealth:
+    """Whether MongoDB can be used."""
+
+    available: bool
+    reason: str = ""
+    """Unreachable, Refused, TooOld, NotReplicaSet."""
+    message: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Everything one pass may know about one lock domain."""
+
+    now: datetime
+    hardware_id: str
+    chips: tuple[ChipView, ...]
+    sessions: tuple[SessionView, ...]
+    """All sessions whose chip has this hardware, and those whose chip is missing."""
+    pods: tuple[PodView, ...]
+    catalogue: Catalogue
+    image: str
+    records: RecordsHealth
+    reservations: tuple[Reservation, ...] = ()
+    rejected: Mapping[str, str] = field(default_factory=dict)
+    """Server's refusal (400, 422, NameTaken) of a pod, under the pod's name: ends its task."""
+    blocked: Mapping[str, CreateBlocked] = field(default_factory=dict)
+    """Under the session's uid."""
+    local_holder: str = ""
+    """Who holds ``hardware_claims`` for these instruments from outside the cluster; empty: nobody."""
+    may_create: bool = True
+    """False while this driver is not (yet) allowed to create, e.g. right after taking the Lease."""
+
+
+# ---------------------------------------------------------------- decision, in the order of its execution
+
+
+@dataclass(frozen=True)
+class Admission:
+    """(a) Insert the execution and its planned rows; idempotent by session uid and task id."""
+
+    ref: SessionRef
+    plan: Plan
+    spec: SessionSpec
+    chip: ChipView
+
+
+@dataclass(frozen=True)
+class Replan:
+    """(a) The chip changed between admission and the first hold: new copy, rows planned anew."""
+
+    ref: SessionRef
+    execution_id: str
+    plan: Plan
+    chip: ChipView
+    drop: tuple[TaskKey, ...]
+
+
+@dataclass(frozen=True)
+class CancelIntent:
+    """(a) Store that cancelling was asked for, before the first pod is deleted."""
+
+    ref: SessionRef
+    reason: str
+
+
+@dataclass(frozen=True)
+class NextAttempt:
+    """(a) Supersede attempt n if it has no result, and open attempt n+1, in one transaction.
+
+    Where superseding matches nothing the attempt has a result, and the driver hands back its row instead.
+    """
+
+    ref: SessionRef
+    key: TaskKey
+    attempt: int
+    """The one that ended."""
+    trouble: Trouble
+    reason: str
+    message: str
+    log_pod: str = ""
+    """Name of the pod whose last lines belong into the row; empty: none."""
+
+
+@dataclass(frozen=True)
+class HoldersUpdate:
+    """(b) ``Chip.status`` as it should be, with a resourceVersion precondition."""
+
+    chip: ChipView
+    status: ChipStatus
+
+
+@dataclass(frozen=True)
+class DeletePod:
+    """(c) Delete with a uid precondition."""
+
+    pod: PodView
+    reason: str
+
+
+@dataclass(frozen=True)
+class CreatePod:
+    """(c) Create the attempt's pod or process."""
+
+    ref: SessionRef
+    planned: PlannedTask
+    attempt: int
+    charged_retries: int
+    measure_at: datetime
+    execution_id: str
+    spec: SessionSpec
+    chip: ChipView
+    chip_spec: ChipSpec
+    """The execution's own copy."""
+    catalogue_hash: str
+    image: str
+    pod_name: str
+
+
+@dataclass(frozen=True)
+class SettleRow:
+    """(d) End a row that has no result and will not get one; conditional on it not being final."""
+
+    ref: SessionRef
+    key: TaskKey
+    attempt: int
+    status: RowStatus
+    trouble: Trouble | None
+    reason: str
+    message: str
+    log_pod: str = ""
+
+
+@dataclass(frozen=True)
+class SettleExecution:
+    """(d) Write the execution's status; final ones once and for all."""
+
+    ref: SessionRef
+    status: str
+    phase: str
+    message: str
+    counts: Mapping[str, int]
+    started_at: datetime | None = None
+    """Set when the chip was first held."""
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StatusPatch:
+    """(b) where ``early``, else (e)."""
+
+    ref: SessionRef
+    status: SessionStatus
+    early: bool
+    """ChipHeld or Cancelling changes: written before pods are touched."""
+    urgent: bool
+    """False: mere counts; the driver may hold it back up to 2 s and must send the last one."""
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """(g) An Event."""
+
+    ref: SessionRef
+    type: str
+    """Normal or Warning."""
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do now, phase by phase; a failed phase skips what needs its result (controller.md)."""
+
+    add_finalizer: tuple[SessionRef, ...] = ()
+    admissions: tuple[Admission, ...] = ()
+    replans: tuple[Replan, ...] = ()
+    cancels: tuple[CancelIntent, ...] = ()
+    next_attempts: tuple[NextAttempt, ...] = ()
+    holders: tuple[HoldersUpdate, ...] = ()
+    deletes: tuple[DeletePod, ...] = ()
+    creates: tuple[CreatePod, ...] = ()
+    settle_rows: tuple[SettleRow, ...] = ()
+    settle_executions: tuple[SettleExecution, ...] = ()
+    status_patches: tuple[StatusPatch, ...] = ()
+    remove_finalizer: tuple[SessionRef, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
+    read_rows: tuple[tuple[SessionRef, TaskKey, int], ...] = ()
+    """Attempts whose record must be read from the primary before more can be concluded; receipts: within 5 s."""
+    look_pods: tuple[tuple[str, str], ...] = ()
+    """(namespace, name) of pods to GET live, because their absence would be a conclusion."""
+    wake_at: datetime | None = None
+    """When to decide again though nothing happened (a deadline, a backoff)."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be done; a driver that sees this is at rest until ``wake_at``."""
+        return not any(
+            getattr(self, name) for name in self.__dataclass_fields__ if name not in ("wake_at",)
+        )

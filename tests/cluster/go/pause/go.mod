@@ -1,0 +1,3 @@
+module kubecal.io/testcluster/pause
+
+go 1.24.0

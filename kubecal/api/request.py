@@ -27,6 +27,8 @@ TERMINATION_LOG_VARIABLE = "KUBECAL_TERMINATION_LOG"
 """Environment variable with the path the receipt is written to."""
 SCRATCH_VARIABLE = "KUBECAL_SCRATCH"
 """Environment variable with the folder for HOME, matplotlib and the spool."""
+DRIVER_PIPE_VARIABLE = "KUBECAL_DRIVER_PIPE"
+"""Environment variable with a file descriptor that reads end of file when the local driver is gone; only set by it."""
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_RECEIPT_BYTES = 4096
 

@@ -22,3 +22,44 @@ $(VENV)/.stamp: pyproject.toml
 	@touch $@
 
 venv: $(VENV)/.stamp
+
+# --- what a newcomer runs ---------------------------------------------------------------------------------
+demo: venv
+	@kubecal run examples/demo.yaml
+
+# Lint and unit tests first: they fail within seconds. One pytest run, so that its closing line counts everything.
+test: lint
+	pytest
+
+# --- parts of it --------------------------------------------------------------------------------------------
+lint: venv
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+unit: lint
+	pytest tests/unit
+
+format: venv
+	ruff check --fix .
+	ruff format .
+
+crds: venv
+	kubecal crds crds
+
+# --- clusters and images ------------------------------------------------------------------------------------
+cluster: venv
+	python -m tests.cluster up --keep
+
+cluster-down: venv
+	python -m tests.cluster down
+
+images: venv
+	python -m tests.cluster build
+
+bench: venv
+	python -m tests.bench
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -54,6 +54,20 @@ def locked(name: str, *, shared: bool = False) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def try_locked(name: str) -> Iterator[bool]:
+    """Hold the lock of this name if it is free; the value says whether we do."""
+    folder = cache_folder() / "locks"
+    folder.mkdir(exist_ok=True)
+    with (folder / name).open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def made_once(name: str, make: Callable[[Path], None]) -> Path:
     """The cached folder of this name; `make` fills it, in a temporary place, if it is not there yet."""
     place = cache_folder() / name

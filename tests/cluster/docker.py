@@ -4,7 +4,6 @@ Our own daemon belongs to no single run. It is shared by all runs on the machine
 guard (guard.py) after the last, however that one ended.
 """
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.cache import cache_folder, key_of, locked
+from tests.cluster.cache import cache_folder, key_of, locked, try_locked
 from tests.cluster.errors import ClusterError
 from tests.cluster.packages import ensure_programs, program
 from tests.cluster.process import run, succeeds, tail
@@ -123,20 +122,5 @@ def _guarded(docker: Docker | None) -> Docker:
 
 
 def guard_runs() -> bool:
-    return not _free("guard")
-
-
-def is_free(lock: str) -> bool:
-    """Whether nobody holds a lock right now."""
-    return _free(lock)
-
-
-def _free(lock: str) -> bool:
-    path = cache_folder() / "locks" / lock
-    path.parent.mkdir(exist_ok=True)
-    with path.open("a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
+    with try_locked("guard") as free:
+        return not free

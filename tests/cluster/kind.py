@@ -3,8 +3,7 @@
 import json
 import os
 import secrets
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,8 @@ from tests.cluster.binaries import installed, kubectl, linked
 from tests.cluster.cache import key_of
 from tests.cluster.docker import Docker, connected
 from tests.cluster.errors import ClusterError
+from tests.cluster.image_transfer import load
+from tests.cluster.images import build_image
 from tests.cluster.kind_config import INSTRUMENTS, INSTRUMENTS_LABEL, kind_config
 from tests.cluster.node_image import node_image
 from tests.cluster.pod_network import connect, nodes_in
@@ -112,10 +113,21 @@ class KindCluster:
         """What the API server has written down since the cluster was made, oldest first."""
         return read_events(self.folder / "audit")
 
+    def build_image(
+        self, name: str, dockerfile: Path, context: Path, build_args: Mapping[str, str] | None = None
+    ) -> str:
+        """Build an image unless it is there already, and return its tag."""
+        return build_image(self.docker, name, dockerfile, context, build_args)
+
+    def mongodb_image(self) -> str:
+        """The tag of an image with a MongoDB-compatible server that listens on 27017, built if need be."""
+        dockerfile = Path(__file__).with_name("mongodb.Dockerfile")
+        return self.build_image(
+            "mongodb", dockerfile, dockerfile.parent, {"SECANTUSDB_VERSION": versions.SECANTUSDB}
+        )
+
     def load_images(self, tags: Sequence[str]) -> None:
         """Bring images of this machine's Docker into every node that lacks them."""
-        from tests.cluster.images import load
-
         load(self.docker, self.nodes, tags)
 
     def answers(self) -> bool:

@@ -66,17 +66,21 @@ def succeeds(
 
 
 def spawn(
-    command: Sequence[str | Path], log: Path, *, environment: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    log: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    on_death: signal.Signals = signal.SIGTERM,
 ) -> "subprocess.Popen[bytes]":
     """Start a server that ends with us, however we end; its output goes to the log.
 
-    It is told to end when the *thread* that started it ends, so start servers from the main thread. It gets a session
+    It gets the signal `on_death` when the *thread* that started it ends, so start servers from the main thread. It gets a session
     of its own: Ctrl-C must reach only us, who end the servers in their order.
     """
     parent = os.getpid()
 
     def end_with_parent() -> None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        _libc.prctl(PR_SET_PDEATHSIG, on_death)
         if os.getppid() != parent:
             os._exit(1)
 

@@ -67,7 +67,7 @@ def policy_text() -> str:
 
 
 def read_events(folder: Path) -> list[AuditEvent]:
-    """All events in the logs of a folder, oldest first; a line that is still being written is left for the next look."""
+    """All events in the logs of a folder, oldest first; a line that is being written is left for the next look."""
     return [event for path in sorted(folder.glob("audit*.log"), key=_age) for event in _events(path)]
 
 

@@ -18,6 +18,7 @@ _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.
 _IN_IMAGE = "/etc/ssl/certs/ca-certificates.crt"
 _CARRIED = ("index-url", "extra-index-url", "trusted-host", "timeout", "retries")
 _INCLUDED = ("ca-certificates", "python3", "python3-venv")
+_OWN = f"localhost/kubecal/debian:{versions.DEBIAN}-{key_of(*_INCLUDED)}"
 
 _LAYER = f"""ARG BASE_IMAGE
 FROM ${{BASE_IMAGE}}
@@ -34,25 +35,29 @@ def base_image(docker: Docker) -> str:
     settings are a layer of their own, which stays in this machine's Docker.
     """
     bundle, settings = _certificates(), pip_settings(_pip_config())
-    own = f"localhost/kubecal/debian:{versions.DEBIAN}-{key_of(*_INCLUDED)}"
     public = docker.has_image(versions.PUBLIC_BASE_IMAGE) or (
-        not docker.has_image(own) and docker.pulled(versions.PUBLIC_BASE_IMAGE)
+        not has_own_base(docker) and docker.pulled(versions.PUBLIC_BASE_IMAGE)
     )
     if public and not settings and not _has_own_certificates():
         return versions.PUBLIC_BASE_IMAGE
-    root = versions.PUBLIC_BASE_IMAGE if public else own
+    root = versions.PUBLIC_BASE_IMAGE if public else _OWN
     tag = f"localhost/kubecal/base:{key_of(root, _LAYER, hashlib.sha256(bundle).digest(), settings)}"
     if docker.has_image(tag):
         return tag
     with locked("base-image"), TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        if not public and not docker.has_image(own):
-            _bootstrap(docker, own, folder)
+        if not public and not has_own_base(docker):
+            _bootstrap(docker, _OWN, folder)
         (folder / "ca-certificates.crt").write_bytes(bundle)
         (folder / "pip.conf").write_text(f"[global]\n{settings}")
         (folder / "Dockerfile").write_text(_LAYER)
         docker.run("build", "--quiet", "--build-arg", f"BASE_IMAGE={root}", "--tag", tag, folder)
     return tag
+
+
+def has_own_base(docker: Docker) -> bool:
+    """Whether the Debian of our own is there, which is made only where images cannot be pulled."""
+    return docker.has_image(_OWN)
 
 
 def pip_settings(listed: str) -> str:

@@ -4,16 +4,15 @@ Package registries serve Go modules where container images cannot be had, and a 
 same program on every machine.
 """
 
-import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.cluster import versions
 from tests.cluster.cache import key_of, key_of_folder, made_once
 from tests.cluster.packages import program
-from tests.cluster.process import run, say
+from tests.cluster.process import Command, run, say
 
 _MODULES = Path(__file__).parent / "go"
 _OLDEST_GO = (1, 24)
@@ -60,7 +59,7 @@ def server(name: str) -> Path:
 
     def build(folder: Path) -> None:
         say(f"building {module} (once; Kubernetes takes some 4 minutes, the others less than one)")
-        command = [go(), "build", "-trimpath", "-ldflags", flags, "-o", folder / module, "."]
+        command: Command = [go(), "build", "-trimpath", "-ldflags", flags, "-o", folder / module, "."]
         run(command, folder=_MODULES / module, environment={"CGO_ENABLED": "0"})
         for link in _SERVERS if module == "servers" else ():
             (folder / link).symlink_to(module)

@@ -55,13 +55,13 @@ def locked(name: str, *, shared: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def try_locked(name: str) -> Iterator[bool]:
+def try_locked(name: str, *, shared: bool = False) -> Iterator[bool]:
     """Hold the lock of this name if it is free; the value says whether we do."""
     folder = cache_folder() / "locks"
     folder.mkdir(exist_ok=True)
     with (folder / name).open("a") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
         else:

@@ -21,25 +21,32 @@ from tests.cluster.binaries import kubectl, server
 from tests.cluster.cache import cache_folder, try_locked
 from tests.cluster.certificates import Authority, signing_key
 from tests.cluster.errors import ClusterError
-from tests.cluster.process import end, run, spawn, succeeds, tail, wait_until
+from tests.cluster.process import Command, end, run, spawn, succeeds, tail, wait_until
 
 _PATIENCE_S = 60
 _HOST = "127.0.0.1"
+_CONTROLLERS = (
+    "garbage-collector-controller",
+    "namespace-controller",
+    "resourcequota-controller",
+    "root-ca-certificate-publisher-controller",
+    "serviceaccount-controller",
+)
 
 
 class ControlPlane:
     """A running control plane; use it as a context manager, from the main thread.
 
     Args:
-        controllers: what the controller manager runs, as its flag --controllers takes it. The node controllers are
-            off: nodes of a simulator send no heartbeats, and would lose their pods.
+        controllers: what the controller manager runs, by default only what these tests can see. The controllers of
+            nodes are not among them: nodes of a simulator send no heartbeats, and would lose their pods.
         extra_arguments: further arguments to the API server.
     """
 
     def __init__(
         self,
         *,
-        controllers: Sequence[str] = ("*", "-node-lifecycle-controller", "-taint-eviction-controller"),
+        controllers: Sequence[str] = _CONTROLLERS,
         extra_arguments: Sequence[str] = (),
     ) -> None:
         self._controllers = controllers
@@ -62,8 +69,9 @@ class ControlPlane:
             self._folder.mkdir(parents=True)
             self._prepare()
             self._start_etcd()
-            self.start_apiserver()
+            # The controller manager waits for the API server by itself: both start up at the same time.
             self._start_controller_manager()
+            self.start_apiserver()
             self._wait_for_service_accounts()
         except BaseException:
             self._stack.close()
@@ -123,7 +131,7 @@ class ControlPlane:
     def start_apiserver(self) -> None:
         """Start the API server and wait until it is ready."""
         folder = self._folder
-        arguments = {
+        arguments: dict[str, str | Path] = {
             "bind-address": _HOST,
             "secure-port": str(self._port),
             # Endpoints of the Service `kubernetes` may not be on loopback, and nobody here uses it.
@@ -157,7 +165,7 @@ class ControlPlane:
     def _start_etcd(self) -> None:
         address = f"http://{_HOST}:{self._etcd_port}"
         peers = f"http://{_HOST}:{_free_port()}"
-        arguments = {
+        arguments: dict[str, str | Path] = {
             "data-dir": self._folder / "etcd",
             "listen-client-urls": address,
             "advertise-client-urls": address,
@@ -170,7 +178,7 @@ class ControlPlane:
         self._start("etcd", arguments, ("--unsafe-no-fsync",))
 
     def _start_controller_manager(self) -> None:
-        arguments = {
+        arguments: dict[str, str | Path] = {
             "kubeconfig": self.kubeconfig,
             "secure-port": "0",
             "leader-elect": "false",
@@ -178,6 +186,9 @@ class ControlPlane:
             "root-ca-file": self._folder / "ca.crt",
             "service-account-private-key-file": self._folder / "accounts.key",
             "use-service-account-credentials": "true",
+            # Its default of 20 requests a second is for clusters that serve others too.
+            "kube-api-qps": "500",
+            "kube-api-burst": "1000",
         }
         self._start("kube-controller-manager", arguments)
 
@@ -202,7 +213,7 @@ class ControlPlane:
         wait_until(ready_or_ended, f"the readiness of {name} (its log is {self._log(name)})", timeout_s=_PATIENCE_S)
 
     def _answers(self, path: str) -> bool:
-        command = [self._kubectl, "--request-timeout=5s", "get", "--raw", path]
+        command: Command = [self._kubectl, "--request-timeout=5s", "get", "--raw", path]
         return succeeds(command, environment=self.environment, timeout_s=10)
 
     def _log(self, name: str) -> Path:

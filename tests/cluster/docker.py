@@ -16,7 +16,8 @@ from pathlib import Path
 from tests.cluster.cache import cache_folder, key_of, locked, try_locked
 from tests.cluster.errors import ClusterError
 from tests.cluster.packages import ensure_programs, program
-from tests.cluster.process import run, succeeds, tail
+from tests.cluster.process import run, say, succeeds, tail
+from tests.cluster.registry import kept_clusters
 
 _CHECKOUT = Path(__file__).parents[2]
 _PATIENCE_S = 60
@@ -48,7 +49,7 @@ class Docker:
         """Whether the image is here, or could be pulled now."""
         if self.has_image(image):
             return True
-        # Where there is no registry at all, the first attempt fails at once; where there is one, pulling takes time.
+        say(f"asking for {image}")
         return succeeds([self.client, "pull", "--quiet", image], environment=self.environment, timeout_s=600)
 
 
@@ -81,21 +82,25 @@ def _clients() -> list[Path]:
 @contextmanager
 def connected() -> Iterator[Docker]:
     """A Docker for as long as the context lasts, and a guard that clears up behind us if we cannot."""
-    with locked("docker-users", shared=True):
-        with locked("docker-start"):
-            docker = answering()
-            if docker is None:
-                ensure_programs("dockerd", "docker", "containerd", "runc", "iptables", "ip")
-                docker = answering()  # installing the packages may have started a daemon
-            docker = _guarded(docker)
-        yield docker
+    try:
+        with locked("docker-users", shared=True):
+            with locked("docker-start"):
+                docker = answering()
+                if docker is None:
+                    ensure_programs("dockerd", "docker", "containerd", "runc", "iptables", "ip")
+                    docker = answering()  # installing the packages may have started a daemon
+                docker = _guarded(docker)
+            yield docker
+    finally:
+        _wait_for_guard()
 
 
 def _guarded(docker: Docker | None) -> Docker:
     """Start the guard if it does not run; it starts our own daemon if there is no other."""
     if docker is None and os.geteuid() != 0:
         raise ClusterError(
-            "no Docker answers and only root can start one: start Docker, join the group docker, or set CLUSTER=external"
+            "no Docker answers and only root can start one: start Docker, join the group docker, or set"
+            " CLUSTER=external"
         )
     if docker is not None and guard_runs():
         return docker
@@ -124,3 +129,18 @@ def _guarded(docker: Docker | None) -> Docker:
 def guard_runs() -> bool:
     with try_locked("guard") as free:
         return not free
+
+
+def _wait_for_guard() -> None:
+    """Wait until the guard has cleared up behind us, unless it stays for others or for a kept cluster."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while guard_runs() and time.monotonic() < deadline:
+        with try_locked("docker-users") as nobody:
+            stays = nobody and bool(kept_clusters())
+        if not nobody:
+            # Another run, or the guard itself while it clears up; only the guard keeps out readers too.
+            with try_locked("docker-users", shared=True) as stays:
+                pass
+        if stays:
+            return
+        time.sleep(0.2)

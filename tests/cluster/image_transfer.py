@@ -5,6 +5,7 @@ same image in the OCI layout, whose blobs may be left out where the node's conta
 another image.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -21,7 +22,7 @@ from typing import IO, Any
 
 from tests.cluster.docker import Docker
 from tests.cluster.errors import ClusterError
-from tests.cluster.process import say
+from tests.cluster.process import Command, say
 
 _CTR = ("ctr", "--namespace=k8s.io")
 _OCI = "application/vnd.oci.image"
@@ -92,15 +93,16 @@ def _saved_image(tar: tarfile.TarFile, members: Mapping[str, tarfile.TarInfo], e
                 member=member.name,
             )
         )
+    media_type = f"{_OCI}.manifest.v1+json"
     manifest = {
         "schemaVersion": 2,
-        "mediaType": f"{_OCI}.manifest.v1+json",
+        "mediaType": media_type,
         "config": parts[0].descriptor(),
         "layers": [layer.descriptor() for layer in parts[1:]],
     }
     return SavedImage(
         tags=tuple(entry["RepoTags"] or ()),
-        manifest=_blob(json.dumps(manifest).encode(), manifest["mediaType"]),
+        manifest=_blob(json.dumps(manifest).encode(), media_type),
         parts=tuple(parts),
     )
 
@@ -137,14 +139,13 @@ def _listed(docker: Docker, node: str, what: str) -> frozenset[str]:
 
 def _import(docker: Docker, node: str, archive: Path, images: Sequence[SavedImage]) -> None:
     present = _listed(docker, node, "content")
-    command = [docker.client, "exec", "-i", node, *_CTR, "images", "import", "-"]
+    command: Command = [docker.client, "exec", "-i", node, *_CTR, "images", "import", "-"]
     environment = {**os.environ, **docker.environment}
     with Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment) as receiver:
         assert receiver.stdin is not None  # it is a pipe
-        try:
+        # A receiver that ends early says why below.
+        with contextlib.suppress(BrokenPipeError):
             write_layout(receiver.stdin, archive, images, present)
-        except BrokenPipeError:
-            pass  # it ended early; it says why below
         _, trouble = receiver.communicate()
     if receiver.returncode:
         tags = ", ".join(tag for image in images for tag in image.tags)

@@ -8,19 +8,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tests.cluster import registry, versions
+from tests.cluster import kubeconfig, registry, versions
 from tests.cluster.audit import AuditEvent, policy_text, read_events
+from tests.cluster.base_image import has_own_base
 from tests.cluster.binaries import installed, kubectl, linked
 from tests.cluster.cache import key_of
 from tests.cluster.docker import Docker, connected
 from tests.cluster.errors import ClusterError
 from tests.cluster.image_transfer import load
-from tests.cluster.images import build_image
+from tests.cluster.images import build_image, push
 from tests.cluster.kind_config import INSTRUMENTS, INSTRUMENTS_LABEL, kind_config
 from tests.cluster.node_image import node_image
 from tests.cluster.pod_network import connect, nodes_in
-from tests.cluster.process import run, say, succeeds, wait_until
+from tests.cluster.process import Command, run, say, succeeds, wait_until
 
 KEPT = "kubecal"
 """The name of the cluster that is kept between runs."""
@@ -28,16 +30,18 @@ KEPT = "kubecal"
 
 @dataclass(frozen=True)
 class KindCluster:
-    """A running kind cluster. Make one with `KindCluster.ensure()`."""
+    """A running kind cluster, or one that was given to us. Make one with `KindCluster.ensure()`."""
 
     name: str
     docker: Docker
     tools: Path
     """Folder with kind, kubectl, helm and docker, to be put first into PATH."""
 
-    @property
-    def folder(self) -> Path:
-        return registry.folder_of(self.name)
+    folder: Path
+    """Folder for files that belong to this cluster."""
+
+    given: bool = False
+    """Whether the cluster is not ours: then its nodes cannot be lost, and its audit log not read."""
 
     @property
     def kubeconfig(self) -> Path:
@@ -54,9 +58,14 @@ class KindCluster:
     def ensure(*, keep: bool = False) -> Iterator["KindCluster"]:
         """A cluster for as long as the context lasts: the kept one if it fits and nobody else uses it, else a new one.
 
-        With `keep` it is the kept one in any case, and it stays.
+        With `keep` it is the kept one in any case, and it stays. With CLUSTER=external in the environment it is the
+        one that KUBECONFIG names.
         """
         with connected() as docker:
+            if os.environ.get("CLUSTER") == "external":
+                with TemporaryDirectory() as folder:
+                    yield _external(docker, Path(folder))
+                return
             maker = _Maker(docker)
             with registry.held(KEPT) as ours:
                 if keep and not ours:
@@ -71,6 +80,11 @@ class KindCluster:
                 finally:
                     registry.delete(name)
 
+    @staticmethod
+    def prepare(docker: Docker) -> str:
+        """Build all that a cluster is made from, and return the node image."""
+        return _Maker(docker).image
+
     def kubectl(self, *arguments: str | Path, given: str | None = None, timeout_s: float | None = 120) -> str:
         """Run kubectl as admin and return what it printed."""
         data = None if given is None else given.encode()
@@ -82,8 +96,8 @@ class KindCluster:
 
     @cached_property
     def nodes(self) -> tuple[str, ...]:
-        """The names of the nodes, which are those of their containers."""
-        listed = run([self.tools / "kind", "get", "nodes", "--name", self.name], environment=self.environment)
+        """The names of the nodes; in kind they are those of their containers."""
+        listed = self.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")
         return tuple(sorted(listed.split()))
 
     @cached_property
@@ -95,23 +109,35 @@ class KindCluster:
     @cached_property
     def plain_node(self) -> str:
         """The other worker."""
-        return next(name for name in self.nodes if "worker" in name and name != self.instrument_node)
+        control_plane = "node-role.kubernetes.io/control-plane"
+        selector = f"{INSTRUMENTS_LABEL}!={INSTRUMENTS},!{control_plane}"
+        return self.kubectl("get", "nodes", "-l", selector, "-o", "jsonpath={.items[0].metadata.name}")
 
     def pause_node(self, name: str) -> None:
         """Lose a node: it stops where it is, its pods with it, and answers nobody."""
+        self._must_be_ours("lose a node")
         self.docker.run("pause", name)
 
     def unpause_node(self, name: str) -> None:
         """The node goes on as if nothing had been."""
+        self._must_be_ours("find a node again")
         self.docker.run("unpause", name)
 
     def on_node(self, name: str, *command: str, given: bytes | None = None) -> str:
         """Run a program on a node."""
+        self._must_be_ours("run a program on a node")
         return self.docker.run("exec", *(["-i"] if given is not None else []), name, *command, given=given)
 
     def audit_events(self) -> list[AuditEvent]:
         """What the API server has written down since the cluster was made, oldest first."""
+        self._must_be_ours("read the audit log")
         return read_events(self.folder / "audit")
+
+    def service_account_kubeconfig(self, namespace: str, name: str) -> Path:
+        """A kubeconfig of a service account that exists, for a day."""
+        token = self.kubectl("create", "token", name, "--namespace", namespace, "--duration=24h").strip()
+        content = kubeconfig.with_token(self.kubeconfig.read_text(), token)
+        return kubeconfig.write(self.folder / f"kubeconfig-{namespace}-{name}", content)
 
     def build_image(
         self, name: str, dockerfile: Path, context: Path, build_args: Mapping[str, str] | None = None
@@ -122,13 +148,14 @@ class KindCluster:
     def mongodb_image(self) -> str:
         """The tag of an image with a MongoDB-compatible server that listens on 27017, built if need be."""
         dockerfile = Path(__file__).with_name("mongodb.Dockerfile")
-        return self.build_image(
-            "mongodb", dockerfile, dockerfile.parent, {"SECANTUSDB_VERSION": versions.SECANTUSDB}
-        )
+        return self.build_image("mongodb", dockerfile, dockerfile.parent, {"SECANTUSDB_VERSION": versions.SECANTUSDB})
 
     def load_images(self, tags: Sequence[str]) -> None:
-        """Bring images of this machine's Docker into every node that lacks them."""
-        load(self.docker, self.nodes, tags)
+        """Bring images of this machine's Docker into every node that lacks them; a given cluster pulls them."""
+        if self.given:
+            push(self.docker, tags)
+        else:
+            load(self.docker, self.nodes, tags)
 
     def answers(self) -> bool:
         """Whether the nodes' containers are those of the beginning and the API server is ready.
@@ -143,13 +170,30 @@ class KindCluster:
                 return False
         except ClusterError:
             return False
-        ready = [self.tools / "kubectl", "--request-timeout=10s", "get", "--raw", "/readyz"]
+        ready: Command = [self.tools / "kubectl", "--request-timeout=10s", "get", "--raw", "/readyz"]
         return succeeds(ready, environment=self.environment, timeout_s=15)
 
     def started(self) -> dict[str, str]:
         """When each node's container was started."""
         form = "{{.State.StartedAt}} {{.State.Running}}"
-        return {name: self.docker.run("inspect", "--format", form, name).strip() for name in self.nodes}
+        listed = run([self.tools / "kind", "get", "nodes", "--name", self.name], environment=self.environment)
+        return {name: self.docker.run("inspect", "--format", form, name).strip() for name in sorted(listed.split())}
+
+    def _must_be_ours(self, what: str) -> None:
+        if self.given:
+            raise ClusterError(
+                f"these tests cannot {what} in a cluster that was given: run them without CLUSTER=external"
+            )
+
+
+def _external(docker: Docker, folder: Path) -> KindCluster:
+    """The cluster that KUBECONFIG names, with its credentials copied: the file may change while the tests run."""
+    path = os.environ.get("KUBECONFIG")
+    if not path or not Path(path).is_file():
+        raise ClusterError(f"CLUSTER=external needs KUBECONFIG to name a file, and it is {path!r}: set it")
+    kubeconfig.write(folder / "kubeconfig", Path(path).read_text())
+    tools = linked([installed("helm"), kubectl(), docker.client])
+    return KindCluster("external", docker, tools, folder, given=True)
 
 
 class _Maker:
@@ -158,12 +202,15 @@ class _Maker:
     def __init__(self, docker: Docker) -> None:
         self._docker = docker
         self._tools = linked([installed("kind"), installed("helm"), kubectl(), docker.client])
-        self._public = docker.pulled(versions.PUBLIC_NODE_IMAGE)
-        self._image = versions.PUBLIC_NODE_IMAGE if self._public else node_image(docker)
+        # A machine that has our own base has been found to have no registry: it is not asked every time.
+        self._public = docker.has_image(versions.PUBLIC_NODE_IMAGE) or (
+            not has_own_base(docker) and docker.pulled(versions.PUBLIC_NODE_IMAGE)
+        )
+        self.image = versions.PUBLIC_NODE_IMAGE if self._public else node_image(docker)
 
     def kept(self) -> KindCluster:
         """The kept cluster, made again unless it fits and answers. The caller holds it."""
-        cluster = KindCluster(KEPT, self._docker, self._tools)
+        cluster = KindCluster(KEPT, self._docker, self._tools, registry.folder_of(KEPT))
         record = registry.read(KEPT)
         if record is not None and record.fits == self._fits() and cluster.answers():
             registry.keep(KEPT, kept=True)
@@ -177,7 +224,7 @@ class _Maker:
 
     def made(self, name: str) -> KindCluster:
         """A new cluster. The caller holds it."""
-        cluster = KindCluster(name, self._docker, self._tools)
+        cluster = KindCluster(name, self._docker, self._tools, registry.folder_of(name))
         record = registry.Record(
             name=name,
             kind=str(self._tools / "kind"),
@@ -191,7 +238,7 @@ class _Maker:
         (folder / "audit-policy.yaml").write_text(policy_text())
         config = kind_config(folder / "audit", folder / "audit-policy.yaml", own_network=not self._public)
         (folder / "kind.yaml").write_text(config)
-        command = [self._tools / "kind", "create", "cluster", "--name", name, "--image", self._image]
+        command: list[str | Path] = [self._tools / "kind", "create", "cluster", "--name", name, "--image", self.image]
         command += ["--config", folder / "kind.yaml", "--kubeconfig", folder / "kubeconfig"]
         run(command, environment=cluster.environment, timeout_s=600)
         self._connect(cluster)
@@ -211,4 +258,4 @@ class _Maker:
 
     def _fits(self) -> str:
         config = kind_config(Path("audit"), Path("policy"), own_network=not self._public)
-        return key_of(self._image, config, policy_text(), versions.KIND)
+        return key_of(self.image, config, policy_text(), versions.KIND)

@@ -67,7 +67,15 @@ def _kind_base(docker: Docker, base: str, folder: Path) -> str:
     tag = f"localhost/kubecal/kind-base:{versions.KIND}"
     given, made = folder / "given.tar", folder / "made.tar"
     docker.run("save", "--output", given, base)
-    buildah = ["buildah", "--root", folder / "root", "--runroot", folder / "run", "--storage-driver", "overlay"]
+    buildah: list[str | Path] = [
+        "buildah",
+        "--root",
+        folder / "root",
+        "--runroot",
+        folder / "run",
+        "--storage-driver",
+        "overlay",
+    ]
     try:
         run([*buildah, "pull", "--quiet", f"docker-archive:{given}"])
         run(

@@ -48,8 +48,8 @@ def ensure_programs(*programs: str) -> None:
             return
         if os.geteuid() != 0 or program("apt-get") is None:
             raise ClusterError(
-                f"the test cluster needs {', '.join(packages)}: install these Debian packages (or what your system calls"
-                " them), start a Docker that this user may use, or set CLUSTER=external and KUBECONFIG"
+                f"the test cluster needs {', '.join(packages)}: install these Debian packages (or your system's"
+                " counterparts), start a Docker that this user may use, or set CLUSTER=external and KUBECONFIG"
             )
         say(f"installing the Debian packages {', '.join(packages)}")
         environment = {"DEBIAN_FRONTEND": "noninteractive"}

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tests.cluster.errors import ClusterError
 
+Command = Sequence[str | Path]
+
 PR_SET_PDEATHSIG = 1
 _TAIL_LINES = 25
 
@@ -20,7 +22,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def run(
-    command: Sequence[str | Path],
+    command: Command,
     *,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
@@ -54,9 +56,7 @@ def run(
     return done.stdout.decode(errors="replace")
 
 
-def succeeds(
-    command: Sequence[str | Path], *, environment: Mapping[str, str] | None = None, timeout_s: float = 30
-) -> bool:
+def succeeds(command: Command, *, environment: Mapping[str, str] | None = None, timeout_s: float = 30) -> bool:
     """Whether a program ends with code 0 in time."""
     try:
         run(command, environment=environment, timeout_s=timeout_s)
@@ -66,7 +66,7 @@ def succeeds(
 
 
 def spawn(
-    command: Sequence[str | Path],
+    command: Command,
     log: Path,
     *,
     environment: Mapping[str, str] | None = None,
@@ -74,8 +74,8 @@ def spawn(
 ) -> "subprocess.Popen[bytes]":
     """Start a server that ends with us, however we end; its output goes to the log.
 
-    It gets the signal `on_death` when the *thread* that started it ends, so start servers from the main thread. It gets a session
-    of its own: Ctrl-C must reach only us, who end the servers in their order.
+    It gets the signal `on_death` when the *thread* that started it ends, so start servers from the main thread. It has
+    a session of its own: Ctrl-C must reach only us, who end the servers in their order.
     """
     parent = os.getpid()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.cluster.cache import cache_folder, try_locked
 from tests.cluster.errors import ClusterError
-from tests.cluster.process import run
+from tests.cluster.process import Command, run
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,15 @@ def delete(name: str) -> None:
     record = read(name)
     if record is not None:
         environment = {"PATH": record.path, **({"DOCKER_HOST": record.docker_host} if record.docker_host else {})}
-        command = [record.kind, "delete", "cluster", "--name", name, "--kubeconfig", folder_of(name) / "kubeconfig"]
+        command: Command = [
+            record.kind,
+            "delete",
+            "cluster",
+            "--name",
+            name,
+            "--kubeconfig",
+            folder_of(name) / "kubeconfig",
+        ]
         run(command, environment=environment, timeout_s=120)
     shutil.rmtree(folder_of(name), ignore_errors=True)
 

@@ -1,0 +1,11 @@
+"""The built-in tasks, in the order in which a morning check runs them. A new task is one file and its line here."""
+
+from kubecal_tasks.framework.task import BaseTask
+from kubecal_tasks.tasks.check_hpi_pulse import CheckHPIPulse
+from kubecal_tasks.tasks.check_rabi import CheckRabi
+from kubecal_tasks.tasks.check_ramsey import CheckRamsey
+from kubecal_tasks.tasks.check_t1 import CheckT1
+from kubecal_tasks.tasks.check_t2_echo import CheckT2Echo
+from kubecal_tasks.tasks.create_hpi_pulse import CreateHPIPulse
+
+TASKS: tuple[type[BaseTask], ...] = (CheckRabi, CreateHPIPulse, CheckHPIPulse, CheckRamsey, CheckT1, CheckT2Echo)

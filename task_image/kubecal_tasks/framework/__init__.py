@@ -1,0 +1,1 @@
+"""What turns a task class into an attempt: declarations, inputs, judging, the pod's process."""

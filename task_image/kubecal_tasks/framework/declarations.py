@@ -1,0 +1,74 @@
+"""What a task class declares of its inputs, outputs and run parameters.
+
+These are the catalogue's entries plus what only the task itself needs: bounds, limits of precision and
+fallbacks. Units are those of records and manifests; inside a task everything is SI.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubecal.api.catalogue import Input, Output
+
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class InputParameter:
+    """One parameter a task reads."""
+
+    name: str
+    unit: str
+    required: bool = True
+    hint: str = ""
+    """Which task provides it, for the message when it is missing."""
+    fallback: float | None = None
+    """Used when nothing else provides it, in ``unit``."""
+
+    def entry(self) -> Input:
+        """The catalogue's view. An input with a fallback can never be missing."""
+        return Input(name=self.name, unit=self.unit, required=self.required and self.fallback is None, hint=self.hint)
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The largest error with which an output is still of use; both given: either suffices."""
+
+    relative: float | None = None
+    """Fraction of the value."""
+    absolute: float | None = None
+    """In the output's unit."""
+
+
+@dataclass(frozen=True)
+class OutputParameter:
+    """One parameter a task writes."""
+
+    name: str
+    unit: str
+    required: bool = True
+    group: str = ""
+    description: str = ""
+    minimum: float | None = None
+    """Bound in ``unit``; violated only where value plus 3 sigma is below it."""
+    maximum: float | None = None
+    band: str = ""
+    """``qubit`` or ``readout``: additionally bounded by that band of ``Chip.spec.design``, where there is one."""
+    precision: Precision | None = None
+    """None: never imprecise."""
+    drift: float | None = None
+    drift_relative: bool = False
+    max_age_s: float | None = None
+
+    def entry(self) -> Output:
+        """The catalogue's view."""
+        return Output(
+            name=self.name,
+            unit=self.unit,
+            required=self.required,
+            group=self.group,
+            description=self.description,
+            drift=self.drift,
+            drift_relative=self.drift_relative,
+            max_age_s=self.max_age_s,
+        )

@@ -1,0 +1,165 @@
+"""The base class of all tasks: one measurement of one kind of target, in one file.
+
+A task class declares what it reads, writes and may be told; an instance is bound to its target, its inputs
+and its run parameters. Inside everything is SI: conversion happens once, when the binding is made and when
+outputs leave.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from kubecal.api.catalogue import CatalogueTask, RunParameter, TargetKind
+from kubecal_tasks.framework.declarations import InputParameter, OutputParameter
+from kubecal_tasks.framework.inputs import InputValue
+from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kubecal_tasks.backends.base import Backend
+    from kubecal_tasks.figures.figure import Figure
+    from kubecal_tasks.programs.acquisition import Acquisition
+
+RunValue = float | int | str | bool | tuple[float, ...]
+"""A run parameter inside a task: sweeps are tuples, numbers with a unit are in SI."""
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What an instance of a task is bound to."""
+
+    target: str
+    inputs: Mapping[str, InputValue]
+    parameters: Mapping[str, RunValue]
+    """Every declared run parameter; those without a default and without a value are absent."""
+    r2_threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class PostProcessResult:
+    """What the analysis of one attempt's data says."""
+
+    estimates: tuple[Estimate, ...] = ()
+    checks: tuple[Check, ...] = ()
+    r2: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Quality metrics besides r2: chi2, dof, contrast, ..."""
+    suggestion: Suggestion | None = None
+    figures: tuple[Callable[[FigureContext], Figure], ...] = ()
+    """Called after the verdict, which they show; whatever they cost, the result is stored before."""
+    extra: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FigureContext:
+    """What a figure shows besides data and fit."""
+
+    task: str
+    target: str
+    verdict: str
+    measured_at: str
+    lines: tuple[str, ...]
+    """Values with errors and units, chi2, R2: ready to print."""
+
+
+class BaseTask(ABC):
+    """One calibration measurement; see ``tasks/`` for examples, each a single file."""
+
+    name: ClassVar[str]
+    kind: ClassVar[TargetKind] = TargetKind.QUBIT
+    drives: ClassVar[bool] = True
+    """False: it only computes and claims nothing."""
+    inputs: ClassVar[tuple[InputParameter, ...]] = ()
+    outputs: ClassVar[tuple[OutputParameter, ...]] = ()
+    run_parameters: ClassVar[tuple[RunParameter, ...]] = ()
+    timeout_s: ClassVar[float] = 3600.0
+    r2_threshold: ClassVar[float | None] = None
+    """Fits with R2 at or below it fail; None: no gate."""
+
+    def __init__(self, binding: Binding) -> None:
+        self.binding = binding
+
+    # ------------------------------------------------------------ the three steps
+
+    @abstractmethod
+    def preprocess(self, backend: Backend) -> None:
+        """From inputs and run parameters to what will be measured.
+
+        Raises
+        ------
+        Refusal
+            If what would be measured could not be decided afterwards.
+        """
+
+    @abstractmethod
+    def run(self, backend: Backend) -> Sequence[Acquisition]:
+        """Measure; every program is handed back with its data."""
+
+    @abstractmethod
+    def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessResult:
+        """Fit, judge, prepare figures. Touches no instrument, so that stored data can be analysed again."""
+
+    @classmethod
+    @abstractmethod
+    def estimated_duration_s(cls) -> float:
+        """Time on real instruments at default sweeps; orders tasks and tells `plan` how long it takes."""
+
+    # ------------------------------------------------------------ what it is bound to
+
+    @property
+    def target(self) -> str:
+        """The target's id, e.g. ``3``."""
+        return self.binding.target
+
+    def has(self, name: str) -> bool:
+        """Whether an optional input is known."""
+        return name in self.binding.inputs
+
+    def value(self, name: str) -> float:
+        """An input in SI."""
+        return self.binding.inputs[name].si_value
+
+    def error(self, name: str) -> float:
+        """The one-sigma error of an input in SI; 0 where none is known."""
+        return self.binding.inputs[name].si_error
+
+    def number(self, name: str) -> float:
+        """A run parameter that is a number, in SI."""
+        value = self.binding.parameters[name]
+        assert isinstance(value, int | float)
+        return float(value)
+
+    def integer(self, name: str) -> int:
+        """A run parameter that is a whole number."""
+        value = self.binding.parameters[name]
+        assert isinstance(value, int)
+        return value
+
+    def sweep(self, name: str) -> NDArray[np.float64]:
+        """A run parameter that is a sweep, in SI."""
+        import numpy as np  # not at import: the catalogue is exported and pods start without it
+
+        return np.asarray(self.binding.parameters[name], dtype=np.float64)
+
+    # ------------------------------------------------------------ the catalogue's view
+
+    @classmethod
+    def catalogue_entry(cls) -> CatalogueTask:
+        """The task as the catalogue knows it."""
+        return CatalogueTask(
+            name=cls.name,
+            kind=cls.kind,
+            description=(cls.__doc__ or "").strip().splitlines()[0],
+            drives=cls.drives,
+            inputs=tuple(each.entry() for each in cls.inputs),
+            outputs=tuple(each.entry() for each in cls.outputs),
+            run_parameters=cls.run_parameters,
+            timeout_s=cls.timeout_s,
+            r2_threshold=cls.r2_threshold,
+            duration_s=round(cls.estimated_duration_s(), 1),
+        )

@@ -15,8 +15,9 @@ from tests.cluster.cache import cache_folder
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.docker import connected
 from tests.cluster.errors import ClusterError
-from tests.cluster.kind import KEPT, KindCluster
+from tests.cluster.kind import KindCluster
 from tests.cluster.process import say
+from tests.cluster.registry import KEPT
 
 
 def exports(environment: Mapping[str, str], tools: Path | None) -> str:
@@ -97,6 +98,8 @@ def main() -> None:
     commands.add_parser("build", help="build the programs and the node image only")
     commands.add_parser("control-plane", help="etcd, API server and controller manager, until Ctrl-C")
     arguments = parser.parse_args()
+    # A shell script starts its background jobs with SIGINT ignored; Ctrl-C must end us there too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end_in_order)
     actions = {"down": _down, "status": _status, "build": _build, "control-plane": _control_plane}

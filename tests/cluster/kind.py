@@ -23,9 +23,7 @@ from tests.cluster.kind_config import INSTRUMENTS, INSTRUMENTS_LABEL, kind_confi
 from tests.cluster.node_image import node_image
 from tests.cluster.pod_network import connect, nodes_in
 from tests.cluster.process import Command, run, say, succeeds, wait_until
-
-KEPT = "kubecal"
-"""The name of the cluster that is kept between runs."""
+from tests.cluster.registry import KEPT
 
 
 @dataclass(frozen=True)

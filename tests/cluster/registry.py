@@ -11,6 +11,9 @@ from tests.cluster.cache import cache_folder, try_locked
 from tests.cluster.errors import ClusterError
 from tests.cluster.process import Command, run
 
+KEPT = "kubecal"
+"""The name of the cluster that is kept between runs."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -91,6 +94,9 @@ def delete(name: str) -> None:
         ]
         run(command, environment=environment, timeout_s=120)
     shutil.rmtree(folder_of(name), ignore_errors=True)
+    if name != KEPT:
+        # Nobody else waits for the lock of a name that was made up for one run.
+        (cache_folder() / "locks" / lock_of(name)).unlink(missing_ok=True)
 
 
 def remove_abandoned() -> None:

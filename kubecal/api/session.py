@@ -1,0 +1,255 @@
+"""The kind CalibrationSession: which chip, which targets, which tasks in which order. Written by the experimenter."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from kubecal.api.chip import MAX_QUBITS, Name, QubitId
+from kubecal.api.conditions import Condition
+from kubecal.api.model import Model
+
+MAX_STEPS, MAX_TASKS_PER_STEP, MAX_PLANNED = 256, 64, 20_000
+TaskName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{0,62}$")]
+Muxes = Annotated[tuple[Annotated[int, Field(ge=0, le=MAX_QUBITS)], ...], Field(max_length=MAX_QUBITS)]
+Qubits = Annotated[tuple[QubitId, ...], Field(max_length=MAX_QUBITS)]
+RunParameters = Annotated[dict[str, Any], Field(max_length=64)]
+"""Values by name; Any: checked strictly against the catalogue."""
+
+
+class Exclude(Model):
+    """Targets that are left out."""
+
+    qubits: Qubits = ()
+    """Qubit ids."""
+
+
+class Targets(Model):
+    """What is calibrated: one of qubits, muxes and all."""
+
+    qubits: Qubits = ()
+    """Qubits by id."""
+    muxes: Muxes = ()
+    """All qubits of these MUXes."""
+    all: bool = False
+    """Every qubit of the chip that is not disabled."""
+    exclude: Exclude = Exclude()
+    """Left out of what the other fields name."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Targets:
+        if [bool(self.qubits), bool(self.muxes), self.all].count(True) != 1:
+            raise ValueError("give exactly one of qubits, muxes and all: nothing is never everything")
+        for name, ids in (("qubits", self.qubits), ("muxes", self.muxes), ("exclude.qubits", self.exclude.qubits)):
+            if len(set(ids)) != len(ids):
+                raise ValueError(f"{name} lists an id twice: remove one")
+        return self
+
+
+class ScheduleMode(StrEnum):
+    """Which targets may be driven at the same time."""
+
+    PARALLEL = "Parallel"
+    ISOLATED = "Isolated"
+    SERIAL = "Serial"
+
+
+class Schedule(Model):
+    """How many targets of a step run side by side."""
+
+    mode: ScheduleMode = ScheduleMode.ISOLATED
+    """Isolated: no two neighbours; Parallel: all; Serial: one target of the chip at a time."""
+    max_parallel: int = Field(default=0, ge=0, le=10000)
+    """Most tasks of this step at a time; 0: no limit."""
+
+
+class TaskEntry(Model):
+    """One measurement in a step."""
+
+    task: TaskName
+    """The task's name in the catalogue."""
+    parameters: RunParameters = Field(default_factory=dict)
+    """Run parameters of this entry; they win over all others."""
+    timeout_seconds: int | None = Field(default=None, ge=1, le=604800)
+    """How long the task may take; default deadlines.taskSeconds, else the task's own."""
+    r2_threshold: float | None = Field(default=None, ge=0, le=1)
+    """The fit's R2 must be above it; only for tasks with an R2 gate."""
+
+
+class Step(Model):
+    """Tasks that every target goes through in this order."""
+
+    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)
+    """Unique in the session."""
+    tasks: tuple[TaskEntry, ...] = Field(min_length=1, max_length=MAX_TASKS_PER_STEP)
+    """In order; repeats are allowed."""
+    targets: Targets | None = None
+    """Narrows the session's targets for this step."""
+    schedule: Schedule = Schedule()
+    """Which targets run side by side."""
+
+
+class Parameters(Model):
+    """Run parameters: entry over tasks over defaults over the task's own."""
+
+    defaults: RunParameters = Field(default_factory=dict)
+    """For every task that knows the name."""
+    tasks: dict[TaskName, RunParameters] = Field(default_factory=dict, max_length=64)
+    """For one task, by its name."""
+
+
+class TargetFailurePolicy(StrEnum):
+    """What a failed task does to its target and to the session."""
+
+    STOP_TARGET = "StopTarget"
+    CONTINUE = "Continue"
+    STOP_SESSION = "StopSession"
+
+
+class Publish(StrEnum):
+    """When results become the chip's current parameters."""
+
+    ON_SUCCESS = "OnSuccess"
+    NEVER = "Never"
+
+
+class Deadlines(Model):
+    """How long things may take."""
+
+    pending_seconds: int = Field(default=600, ge=1, le=604800)
+    """A pod from creation to running; a session from creation to having a valid chip."""
+    task_seconds: int | None = Field(default=None, ge=1, le=604800)
+    """Timeout of tasks that do not say their own."""
+    session_seconds: int = Field(default=86400, ge=1, le=31536000)
+    """The session from holding the chip to its end."""
+
+
+class SessionSpec(Model):
+    """The desired state of a CalibrationSession."""
+
+    chip: Name
+    """Name of the Chip, in the same namespace."""
+    targets: Targets
+    """What is calibrated."""
+    parameters: Parameters = Parameters()
+    """Run parameters."""
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=MAX_STEPS)
+    """In order; a target that has finished one starts the next."""
+    on_target_failure: TargetFailurePolicy = TargetFailurePolicy.STOP_TARGET
+    """StopTarget: a failed target stops; Continue: it goes on; StopSession: everybody stops."""
+    publish: Publish = Publish.ON_SUCCESS
+    """OnSuccess: accepted outputs become the chip's parameters; Never: they are only recorded."""
+    deadlines: Deadlines = Deadlines()
+    """How long things may take."""
+    priority: int = Field(default=0, ge=0, le=1000)
+    """Who waits with a higher one starts first."""
+    cancel: bool = False
+    """True: stop the pods and end as Cancelled; cannot be taken back."""
+    username: str = Field(default="", max_length=253)
+    """A label on the execution, no right."""
+    flow_name: str = Field(default="", max_length=253)
+    """A label on the execution; default the session's name."""
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=63)], ...] = Field(default=(), max_length=32)
+    """Labels on the execution and its results."""
+    note: str = Field(default="", max_length=8192)
+    """For people."""
+
+    @model_validator(mode="after")
+    def _unique(self) -> SessionSpec:
+        names = [step.name for step in self.steps]
+        if len(set(names)) != len(names):
+            raise ValueError(f"step name {next(n for n in names if names.count(n) > 1)!r} is used twice: rename one")
+        if len(set(self.tags)) != len(self.tags):
+            raise ValueError("tags lists a tag twice: remove one")
+        return self
+
+
+class Phase(StrEnum):
+    """Where a session stands."""
+
+    PENDING = "Pending"
+    QUEUED = "Queued"
+    RUNNING = "Running"
+    CANCELLING = "Cancelling"
+    COMPLETED = "Completed"
+    PARTIALLY_FAILED = "PartiallyFailed"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing follows."""
+        return self in (Phase.COMPLETED, Phase.PARTIALLY_FAILED, Phase.FAILED, Phase.CANCELLED)
+
+
+class TaskCounts(Model):
+    """How many tasks are in which state."""
+
+    planned: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    skipped: int = 0
+    cancelled: int = 0
+
+
+class StepStatus(Model):
+    """How far a step has come."""
+
+    name: str
+    phase: str
+    """Waiting, Running or Finished."""
+    succeeded: int = 0
+    failed: int = 0
+    targets_out: int = 0
+    """Targets that have passed the step."""
+
+
+class Failure(Model):
+    """A task that ended in failure."""
+
+    task: str
+    target: str
+    attempt: int
+    verdict: str = ""
+    """Empty for a crash."""
+    message: str = ""
+
+
+class WaitingFor(Model):
+    """What a queued session waits for."""
+
+    session: str
+    since: datetime
+
+
+class SessionStatus(Model):
+    """The observed state of a CalibrationSession, written by the operator."""
+
+    observed_generation: int = 0
+    """Generation of the spec this status speaks of."""
+    execution_id: str = ""
+    """YYYYMMDD-NNN, in MongoDB."""
+    phase: Phase | None = None
+    """Where the session stands."""
+    progress: str = ""
+    """Tasks ended in any way / planned."""
+    conditions: tuple[Condition, ...] = ()
+    """What is as it should be, and what is not."""
+    started_at: datetime | None = None
+    """When it first held the chip."""
+    finished_at: datetime | None = None
+    """When it ended."""
+    message: str = Field(default="", max_length=4096)
+    """One sentence a person can act on."""
+    tasks: TaskCounts = TaskCounts()
+    """Counts."""
+    steps: tuple[StepStatus, ...] = ()
+    """How far each step has come."""
+    failures: tuple[Failure, ...] = Field(default=(), max_length=20)
+    """The last 20 failures."""
+    waiting_for: WaitingFor | None = None
+    """Who holds the chip, while queued."""

@@ -1,0 +1,162 @@
+"""What one attempt hands to the records: plain values and bytes, no arrays.
+
+The task side builds these; :mod:`kubecal.records.task` writes them. They know nothing of how a task measures
+or fits, only what a record repeats of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kubecal.api.request import Verdict
+
+MAX_STACK_TRACE = 10_000
+"""Characters of a stack trace that a row keeps; the end is kept, where the error stands."""
+MAX_LOG_TAIL = 20_000
+"""Characters of log that a row keeps, the last ones."""
+
+
+@dataclass(frozen=True)
+class FileContent:
+    """A file to be stored beside a row: figures and raw data never live in documents."""
+
+    name: str
+    """Without folders: ``rabi.svg``, ``raw.npz``."""
+    content_type: str
+    content: bytes = field(repr=False)
+
+    @property
+    def file_id(self) -> str:
+        """Its GridFS id, made of its content's SHA-256 and its name: storing it twice is storing it once."""
+        return f"{hashlib.sha256(self.content).hexdigest()}-{self.name}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure in the three forms in which it is kept."""
+
+    svg: FileContent
+    png: FileContent
+    json: FileContent
+    """The plotted arrays."""
+
+
+@dataclass(frozen=True)
+class InputRecord:
+    """One input as the attempt used it."""
+
+    name: str
+    value: float
+    error: float
+    unit: str
+    origin: str
+    """Where it came from: session, published, design, backend, fallback."""
+    entity_id: str = ""
+    """The parameter version it was, for provenance; empty where there is none."""
+
+
+@dataclass(frozen=True)
+class OutputRecord:
+    """One output in the unit of records."""
+
+    name: str
+    value: float
+    error: float
+    unit: str
+    description: str = ""
+    group: str = ""
+    """Outputs of one group are published whole or not at all; empty: on its own."""
+    accepted: bool = True
+    """Whether its own checks and those of its group passed; others stay in the row and are never published."""
+
+
+@dataclass(frozen=True)
+class CheckRecord:
+    """One named judgement with what was compared."""
+
+    name: str
+    value: float
+    limit: float
+    ok: bool
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class SuggestionRecord:
+    """Concrete run parameters for a next attempt, as a manifest would write them."""
+
+    parameters: Mapping[str, Any]
+    """Any: a run parameter's value is whatever its declaration allows."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class AttemptResult:
+    """Everything an attempt that reached a verdict leaves behind."""
+
+    verdict: Verdict
+    message: str
+    started_at: datetime
+    ended_at: datetime
+    measured_at: datetime
+    """The time the values hold for (the request's ``measure_at``)."""
+    inputs: tuple[InputRecord, ...] = ()
+    run_parameters: Mapping[str, Any] = field(default_factory=dict)
+    """As a manifest would write them, class defaults included; Any: as their declarations allow."""
+    outputs: tuple[OutputRecord, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """r2, chi2, p_value, ...: ``quality_metrics`` of the row."""
+    checks: tuple[CheckRecord, ...] = ()
+    suggestion: SuggestionRecord | None = None
+    figures: tuple[Figure, ...] = ()
+    raw_data: tuple[FileContent, ...] = ()
+    stack_trace: str = ""
+    """Of the error that became the verdict hardware_error."""
+    log_tail: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether its accepted outputs may be published."""
+        return self.verdict is Verdict.OK
+
+
+@dataclass(frozen=True)
+class CrashReport:
+    """What an attempt that ends without a verdict leaves behind; the controller says what becomes of it."""
+
+    reason: str
+    """CamelCase, as on the termination message."""
+    message: str
+    stack_trace: str = ""
+    log_tail: str = ""
+    inputs: tuple[InputRecord, ...] = ()
+    run_parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Any: as their declarations allow."""
+    raw_data: tuple[FileContent, ...] = ()
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A value the records offer as an input."""
+
+    name: str
+    value: float
+    error: float
+    unit: str
+    calibrated_at: datetime
+    entity_id: str
+    """The parameter version's id, also for values of this session that were never published."""
+
+
+@dataclass(frozen=True)
+class InputOffers:
+    """What the records have for one target."""
+
+    session: Mapping[str, Offer] = field(default_factory=dict)
+    """This session's own newest ok outputs, published or not."""
+    published: Mapping[str, Offer] = field(default_factory=dict)
+    """The chip's current parameters."""

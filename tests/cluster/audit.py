@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 
 _READS = ["get", "list", "watch"]
+_LEASES = [{"group": "coordination.k8s.io"}]
+_SERVERS = ["system:apiserver", "system:kube-controller-manager", "system:kube-scheduler"]
 
 POLICY: dict[str, Any] = {
     "apiVersion": "audit.k8s.io/v1",
@@ -29,8 +31,9 @@ POLICY: dict[str, Any] = {
                 {"group": "kubecal.io"},
             ],
         },
-        # Leases and events are renewed all the time, by everyone.
-        {"level": "None", "userGroups": ["system:nodes"], "resources": [{"group": "coordination.k8s.io"}]},
+        # Kubernetes renews its own leases all the time; the operator's lease is of interest.
+        {"level": "None", "userGroups": ["system:nodes"], "resources": _LEASES},
+        {"level": "None", "users": _SERVERS, "resources": _LEASES},
         {"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
         # Who was refused what is seen in reads too.
         {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
@@ -66,9 +69,23 @@ def policy_text() -> str:
     return yaml.safe_dump(POLICY, sort_keys=False)
 
 
-def read_events(folder: Path) -> list[AuditEvent]:
-    """All events in the logs of a folder, oldest first; a line that is being written is left for the next look."""
-    return [event for path in sorted(folder.glob("audit*.log"), key=_age) for event in _events(path)]
+def position(folder: Path) -> int:
+    """Where the logs of a folder end now, to read on from there later. In bytes, over all files."""
+    return sum(path.stat().st_size for path in folder.glob("audit*.log"))
+
+
+def read_events(folder: Path, after: int = 0) -> list[AuditEvent]:
+    """The events in the logs of a folder after a position, oldest first.
+
+    A line that is being written is left for the next look. Files are never deleted, so that positions hold.
+    """
+    events: list[AuditEvent] = []
+    for path in sorted(folder.glob("audit*.log"), key=_age):
+        size = path.stat().st_size
+        if after < size:
+            events += _events(path, max(after, 0))
+        after -= size
+    return events
 
 
 def parse_event(line: str) -> AuditEvent:
@@ -95,11 +112,22 @@ def parse_event(line: str) -> AuditEvent:
     )
 
 
-def _events(path: Path) -> Iterator[AuditEvent]:
-    with path.open(encoding="utf-8") as lines:
+def _events(path: Path, start: int) -> Iterator[AuditEvent]:
+    with path.open("rb") as lines:
+        # A position may lie in the midst of a line, if it was taken while the line was written: that line is new.
+        if start > 0:
+            lines.seek(start - 1)
+            if lines.read(1) != b"\n":
+                lines.seek(_line_start(path, start))
         for line in lines:
-            if line.endswith("\n"):
-                yield parse_event(line)
+            if line.endswith(b"\n"):
+                yield parse_event(line.decode())
+
+
+def _line_start(path: Path, inside: int) -> int:
+    """Where the line begins that goes on at a place in the file."""
+    with path.open("rb") as file:
+        return file.read(inside).rfind(b"\n") + 1
 
 
 def _age(path: Path) -> tuple[bool, str]:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.cluster import kubeconfig
-from tests.cluster.audit import AuditEvent, policy_text, read_events
+from tests.cluster.audit import AuditEvent, policy_text, position, read_events
 from tests.cluster.binaries import kubectl, server
 from tests.cluster.cache import cache_folder, try_locked
 from tests.cluster.certificates import Authority, signing_key
@@ -113,9 +113,13 @@ class ControlPlane:
         content = kubeconfig.with_token(self.kubeconfig.read_text(), token)
         return kubeconfig.write(self._folder / f"kubeconfig-{secrets.token_hex(4)}", content)
 
-    def audit_events(self) -> list[AuditEvent]:
-        """What the API server has written down so far, oldest first."""
-        return read_events(self._folder / "audit")
+    def audit_position(self) -> int:
+        """Where the audit log ends now, for `audit_events` later."""
+        return position(self._folder / "audit")
+
+    def audit_events(self, after: int = 0) -> list[AuditEvent]:
+        """What the API server has written down since the beginning, or after a position, oldest first."""
+        return read_events(self._folder / "audit", after)
 
     def restart_apiserver(self) -> None:
         """Kill the API server and start it again at the same address: every watch and request is cut."""

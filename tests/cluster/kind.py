@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.cluster import kubeconfig, registry, versions
-from tests.cluster.audit import AuditEvent, policy_text, read_events
+from tests.cluster.audit import AuditEvent, policy_text, position, read_events
 from tests.cluster.base_image import has_own_base
 from tests.cluster.binaries import installed, kubectl, linked
 from tests.cluster.cache import key_of
@@ -126,10 +126,15 @@ class KindCluster:
         self._must_be_ours("run a program on a node")
         return self.docker.run("exec", *(["-i"] if given is not None else []), name, *command, given=given)
 
-    def audit_events(self) -> list[AuditEvent]:
-        """What the API server has written down since the cluster was made, oldest first."""
+    def audit_position(self) -> int:
+        """Where the audit log ends now, for `audit_events` later."""
         self._must_be_ours("read the audit log")
-        return read_events(self.folder / "audit")
+        return position(self.folder / "audit")
+
+    def audit_events(self, after: int = 0) -> list[AuditEvent]:
+        """What the API server has written down since the beginning, or after a position, oldest first."""
+        self._must_be_ours("read the audit log")
+        return read_events(self.folder / "audit", after)
 
     def service_account_kubeconfig(self, namespace: str, name: str) -> Path:
         """A kubeconfig of a service account that exists, for a day."""

@@ -55,7 +55,6 @@ def _audit_patch() -> Mapping[str, Any]:
                 "audit-policy-file": _POLICY,
                 "audit-log-path": f"{_LOGS}/audit.log",
                 "audit-log-maxsize": "1000",
-                "audit-log-maxbackup": "2",
             },
             "extraVolumes": [
                 _volume("audit-policy", _POLICY, "File", read_only=True),

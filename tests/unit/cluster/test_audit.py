@@ -2,9 +2,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from tests.cluster.audit import parse_event, policy_text, read_events
+from tests.cluster.audit import parse_event, policy_text, position, read_events
 
 
 def line(**changes: Any) -> str:
@@ -54,3 +55,23 @@ def test_writes_to_pods_and_to_our_kinds_are_kept_with_their_bodies() -> None:
     groups = {resource["group"]: resource.get("resources") for resource in bodies["resources"]}
     assert {"pods", "pods/status"} <= set(groups[""])
     assert groups["kubecal.io"] is None
+
+
+@pytest.mark.parametrize("rotated", [False, True], ids=["one file", "rotated meanwhile"])
+def test_events_after_a_position_are_the_new_ones(tmp_path: Path, rotated: bool) -> None:
+    log = tmp_path / "audit.log"
+    log.write_text(line(verb="create"))
+    before = position(tmp_path)
+    if rotated:
+        log.rename(tmp_path / "audit-2026-01-02T03-04-05.000.log")
+    with log.open("a") as file:
+        file.write(line(verb="patch"))
+    assert [event.verb for event in read_events(tmp_path, before)] == ["patch"]
+
+
+def test_a_line_that_was_being_written_at_the_position_is_new(tmp_path: Path) -> None:
+    log, second = tmp_path / "audit.log", line(verb="patch")
+    log.write_text(line() + second[:30])
+    before = position(tmp_path)
+    log.write_text(line() + second + line(verb="delete"))
+    assert [event.verb for event in read_events(tmp_path, before)] == ["patch", "delete"]

@@ -62,20 +62,20 @@ def removals(before: dict[str, Table], after: dict[str, Table]) -> list[str]:
     return rules + chains + policies
 
 
-def saved() -> dict[str, dict[str, Table]]:
+def saved() -> dict[str, str]:
     """The rules as they are now, of IPv4 and IPv6, as far as the machine has them."""
     found = {}
     for command in ("iptables", "ip6tables"):
         path = program(f"{command}-save")
         if path is not None:
-            found[command] = parsed(run([path]))
+            found[command] = run([path])
     return found
 
 
-def restore(before: dict[str, dict[str, Table]]) -> None:
+def restore(before: dict[str, str]) -> None:
     """Take out what Docker added since `before`. What is gone meanwhile is no matter."""
-    for command, tables in saved().items():
-        for arguments in removals(before.get(command, {}), tables):
+    for command, rules in saved().items():
+        for arguments in removals(parsed(before.get(command, "")), parsed(rules)):
             _quietly([command, *_words(arguments)])
 
 

@@ -8,12 +8,14 @@ and control groups. If the guard itself is killed, the kernel ends the daemon, w
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.cluster import firewall
@@ -27,6 +29,28 @@ from tests.cluster.registry import kept_clusters, remove_abandoned
 _CAP_SYS_RESOURCE = 24
 _WRAPPER = Path(__file__).with_name("runc-without-sys-resource")
 _EVERY_S = 0.5
+_BEFORE = "before.json"
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the kernel had before our daemon came, written down for the case that this guard is killed."""
+
+    rules: dict[str, str]
+    bridges: list[str]
+    groups: list[str]
+    forwarding: str
+
+    @staticmethod
+    def now() -> "Before":
+        groups = [str(path) for path in _docker_groups() if path.exists()]
+        return Before(firewall.saved(), firewall.bridges(), groups, _forwarding().read_text())
+
+
+def _recalled() -> Before | None:
+    """What a guard wrote down that could not clear up."""
+    path = run_folder() / _BEFORE
+    return Before(**json.loads(path.read_text())) if path.exists() else None
 
 
 class OwnDocker:
@@ -35,12 +59,10 @@ class OwnDocker:
     def __init__(self) -> None:
         folder = run_folder()
         self._unmount()
+        self._before = _recalled() or Before.now()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o711)
-        self._rules = firewall.saved()
-        self._bridges = firewall.bridges()
-        self._groups = {path for path in _docker_groups() if path.exists()}
-        self._forwarding = _forwarding().read_text()
+        (folder / _BEFORE).write_text(json.dumps(asdict(self._before)))
         self._daemon = spawn(self._command(folder), cache_folder() / "dockerd.log")
 
     def _command(self, folder: Path) -> list[str | Path]:
@@ -65,13 +87,13 @@ class OwnDocker:
                 docker.run("network", "prune", "--force", timeout_s=30)
         end(self._daemon, patience_s=30)
         self._unmount()
-        firewall.restore(self._rules)
-        firewall.remove_bridges(self._bridges)
+        firewall.restore(self._before.rules)
+        firewall.remove_bridges(self._before.bridges)
         for group in _docker_groups():
-            if group not in self._groups:
+            if str(group) not in self._before.groups:
                 _remove_group(group)
-        if self._forwarding.strip() == "0":
-            _forwarding().write_text(self._forwarding)
+        if self._before.forwarding.strip() == "0":
+            _forwarding().write_text(self._before.forwarding)
         shutil.rmtree(run_folder(), ignore_errors=True)
 
     def _unmount(self) -> None:

@@ -1,0 +1,286 @@
+"""The local driver: observes processes and records, asks the engine, does what it says.
+
+It is the operator's loop without Kubernetes. What the API server keeps for the operator (objects, their
+status, who holds the chip) this driver keeps in memory: when it dies, its task processes die with it, so
+there is nothing to come back to, and the next start settles what it left in the database as cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kubecal.api.catalogue import Catalogue
+from kubecal.engine.decide import decide
+from kubecal.engine.model import (
+    Announcement,
+    AttemptRow,
+    ChipView,
+    CreatePod,
+    Decision,
+    Observed,
+    RecordsHealth,
+    SessionRecord,
+    SessionView,
+)
+from kubecal.engine.request import build_request
+from kubecal.local.processes import TaskProcesses
+from kubecal.records.control import ControlRecords
+from kubecal.records.hardware import HardwareClaims
+from kubecal.records.store import RecordsUnavailable
+
+IMAGE = "local"
+"""What stands in the records where the cluster has an image."""
+_RETRY_S = 2.0
+"""How long to wait before asking again a database that did not answer, or for hardware that is held."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What somebody watching may want to show; given to the listener after every pass."""
+
+    sessions: tuple[SessionView, ...]
+    processes: TaskProcesses
+    announcements: tuple[Announcement, ...]
+    local_holder: str
+    """Who else holds the hardware; empty: nobody."""
+    now: datetime
+
+
+class LocalDriver:
+    """Runs the sessions of one lock domain to their end."""
+
+    def __init__(
+        self,
+        *,
+        hardware_id: str,
+        chips: Sequence[ChipView],
+        sessions: Sequence[SessionView],
+        catalogue: Catalogue,
+        records: ControlRecords,
+        claims: HardwareClaims,
+        folder: Path,
+        uri_file: Path,
+        jobs: int,
+        listener: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        self._hardware_id = hardware_id
+        self._chips = {chip.name: chip for chip in chips}
+        self._sessions = {session.ref.uid: session for session in sessions}
+        self._catalogue = catalogue
+        self._records = records
+        self._claims = claims
+        self._jobs = jobs
+        self._listener = listener
+        self._changed = asyncio.Event()
+        self._health = RecordsHealth(available=True)
+        self._local_holder = ""
+        self._holds_hardware = False
+        self._rejected: dict[str, str] = {}
+        self.processes = TaskProcesses(folder, uri_file, self._changed.set)
+
+    @property
+    def sessions(self) -> tuple[SessionView, ...]:
+        """The sessions as they stand."""
+        return tuple(self._sessions.values())
+
+    def cancel(self) -> None:
+        """Ask for every session to be cancelled; the engine does the rest."""
+        for uid, session in self._sessions.items():
+            if session.spec is not None and not session.spec.cancel:
+                spec = session.spec.model_copy(update={"cancel": True})
+                self._sessions[uid] = replace(session, spec=spec, generation=session.generation + 1)
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Decide and execute until every session has ended and nothing is left to do."""
+        try:
+            while not self._ended():
+                self._changed.clear()
+                decision = await self._pass()
+                progress = Progress(
+                    self.sessions, self.processes, decision.announcements, self._local_holder, datetime.now(UTC)
+                )
+                self._listener(progress)
+                if self._at_rest(decision):
+                    await self._rest(decision.wake_at)
+        finally:
+            await self.processes.close()
+            if self._holds_hardware:
+                with contextlib.suppress(RecordsUnavailable):
+                    await self._claims.release()
+
+    def _ended(self) -> bool:
+        """Whether every session is over, in memory and in the records, and no process is left."""
+        return all(
+            session.status.phase is not None
+            and session.status.phase.final
+            and (session.record is None or session.record.status not in ("scheduled", "running"))
+            and not any(p.session_uid == session.ref.uid and p.terminated is None for p in self.processes.views)
+            for session in self._sessions.values()
+        )
+
+    def _at_rest(self, decision: Decision) -> bool:
+        return decision.empty or not self._health.available
+
+    async def _rest(self, wake_at: datetime | None) -> None:
+        """Wait for a change, the engine's next deadline, or the time to ask a silent database again."""
+        limits = [30.0]
+        if wake_at is not None:
+            limits.append((wake_at - datetime.now(UTC)).total_seconds())
+        if not self._health.available or self._local_holder:
+            limits.append(_RETRY_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), max(0.0, min(limits)))
+
+    # ------------------------------------------------------------------ one pass
+
+    async def _pass(self) -> Decision:
+        """Observe, decide, execute; a database that fails in between is asked again in the next pass."""
+        try:
+            await self._take_hardware()
+            if not self._health.available:
+                self._health = await self._records.store.check()
+        except RecordsUnavailable as error:
+            self._health = RecordsHealth(False, error.reason, error.message, datetime.now(UTC))
+        decision = decide(self._observe())
+        decision = replace(decision, creates=tuple(self._within_capacity(decision.creates)))
+        try:
+            await self._execute_records(decision)
+        except RecordsUnavailable as error:
+            self._health = RecordsHealth(False, error.reason, error.message, datetime.now(UTC))
+            decision = replace(decision, creates=())
+        await self._execute_processes(decision)
+        with contextlib.suppress(RecordsUnavailable):
+            await self._settle(decision)
+        self._show(decision)
+        return decision
+
+    async def _take_hardware(self) -> None:
+        """Every local session holds its hardware in the database, simulated or not (rule 14)."""
+        if self._holds_hardware:
+            return
+        names = ", ".join(session.ref.name for session in self._sessions.values())
+        self._local_holder = await self._claims.take(self._hardware_id, f"kubecal run of {names}")
+        self._holds_hardware = not self._local_holder
+
+    async def keep_hardware(self, every_s: float) -> None:
+        """Renew the hold until cancelled; run beside :meth:`run`."""
+        while True:
+            await asyncio.sleep(every_s)
+            if self._holds_hardware:
+                with contextlib.suppress(RecordsUnavailable):
+                    await self._claims.beat()
+
+    def _observe(self) -> Observed:
+        return Observed(
+            now=datetime.now(UTC),
+            hardware_id=self._hardware_id,
+            chips=tuple(self._chips.values()),
+            sessions=self.sessions,
+            pods=self.processes.views,
+            catalogue=self._catalogue,
+            image=IMAGE,
+            records=self._health,
+            rejected=dict(self._rejected),
+            local_holder=self._local_holder,
+        )
+
+    # ------------------------------------------------------------------ execution, in the engine's order
+
+    async def _execute_records(self, decision: Decision) -> None:
+        """(0) and (a): what must be on record before a process is touched."""
+        now = datetime.now(UTC)
+        for ref in decision.add_finalizer:
+            self._replace(ref.uid, finalized=True)
+        if decision.admissions:
+            admitted = await self._records.admit(
+                decision.admissions, catalogue_hash=self._catalogue.hash, image=IMAGE, now=now
+            )
+            self._take_records(admitted)
+        if decision.replans:
+            self._take_records(await self._records.replan(decision.replans, now))
+        if decision.cancels:
+            await self._records.request_cancel(decision.cancels, now)
+            for intent in decision.cancels:
+                self._replace_record(intent.ref.uid, cancel_requested=True, cancel_reason=intent.reason)
+        if decision.next_attempts:
+            self._merge(await self._records.next_attempts(decision.next_attempts, now, self._logs(decision)))
+        if decision.read_rows:
+            self._merge(await self._records.read_rows(decision.read_rows, now))
+
+    async def _execute_processes(self, decision: Decision) -> None:
+        """(b) and (c): who holds the chip, then ends, then beginnings."""
+        for update in decision.holders:
+            version = str(int(self._chips[update.chip.name].resource_version) + 1)
+            self._chips[update.chip.name] = replace(
+                self._chips[update.chip.name], status=update.status, resource_version=version
+            )
+        now = datetime.now(UTC)
+        for delete in decision.deletes:
+            self.processes.delete(delete.pod, now)
+        for create in decision.creates:
+            try:
+                await self.processes.create(create, build_request(create), now)
+            except OSError as error:
+                self._rejected[create.pod_name] = f"the task's process cannot be started: {error}"
+
+    def _within_capacity(self, creates: Sequence[CreatePod]) -> Sequence[CreatePod]:
+        """As many as this computer should run at a time; the engine offers the rest again."""
+        if not self._jobs:
+            return creates
+        running = sum(view.terminated is None for view in self.processes.views)
+        return creates[: max(0, self._jobs - running)]
+
+    async def _settle(self, decision: Decision) -> None:
+        """(d): rows and executions that have come to their end."""
+        now = datetime.now(UTC)
+        if decision.settle_rows:
+            self._merge(await self._records.settle_rows(decision.settle_rows, now, self._logs(decision)))
+        if decision.settle_executions:
+            await self._records.settle_executions(decision.settle_executions, now)
+            for settled in decision.settle_executions:
+                changes: dict[str, object] = {"status": settled.status}
+                if settled.started_at is not None:
+                    changes["held_at"] = settled.started_at
+                self._replace_record(settled.ref.uid, **changes)
+
+    def _show(self, decision: Decision) -> None:
+        """(e) and (f): the status, and letting go."""
+        for patch in decision.status_patches:
+            self._replace(patch.ref.uid, status=patch.status)
+        for ref in decision.remove_finalizer:
+            self._replace(ref.uid, finalized=False)
+
+    # ------------------------------------------------------------------ what came back
+
+    def _logs(self, decision: Decision) -> dict[str, str]:
+        """Last lines of the processes whose rows ask for them."""
+        names = {one.log_pod for one in (*decision.next_attempts, *decision.settle_rows) if one.log_pod}
+        return {name: self.processes.last_lines(name) for name in names}
+
+    def _replace(self, uid: str, **changes: object) -> None:
+        self._sessions[uid] = replace(self._sessions[uid], **changes)  # type: ignore[arg-type]
+
+    def _replace_record(self, uid: str, **changes: object) -> None:
+        record = self._sessions[uid].record
+        if record is not None:
+            self._replace(uid, record=replace(record, **changes))  # type: ignore[arg-type]
+
+    def _take_records(self, records: Mapping[str, SessionRecord]) -> None:
+        for uid, record in records.items():
+            self._replace(uid, record=record)
+
+    def _merge(self, rows: Mapping[str, Sequence[AttemptRow]]) -> None:
+        """Newer knowledge of some rows replaces the older."""
+        for uid, changed in rows.items():
+            record = self._sessions[uid].record
+            if record is None:
+                continue
+            by_key = {(row.key, row.attempt): row for row in record.rows}
+            by_key.update({(row.key, row.attempt): row for row in changed})
+            self._replace_record(uid, rows=tuple(by_key.values()))

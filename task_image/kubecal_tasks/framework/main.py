@@ -31,7 +31,7 @@ def main() -> None:
     child = fork(_measure)
     from kubecal_tasks.framework.parent import run_attempt  # after the fork: it imports while the child does
 
-    code = run_attempt(child, interruption, started, lambda: fork(_park))
+    code = run_attempt(child, interruption, started)
     sys.stdout.flush()
     sys.stderr.flush()
     # Libraries' exit handlers and threads have nothing left to do, and a pod's end is on the critical path.
@@ -56,12 +56,6 @@ def _measure(connection: Connection[Any, Any]) -> None:
     from kubecal_tasks.framework.child import measure
 
     measure(connection)
-
-
-def _park(connection: Connection[Any, Any]) -> None:
-    from kubecal_tasks.framework.child import park
-
-    park(connection)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from kubecal.api.request import Verdict
@@ -54,41 +54,10 @@ class Judgement:
     """Outputs that may be published: their own checks and those of their whole group passed."""
 
 
-@dataclass(frozen=True)
-class NamedFile:
-    """A file to be stored with the attempt."""
-
-    name: str
-    content_type: str
-    content: bytes
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """The pictures of one figure."""
-
-    svg: NamedFile
-    png: NamedFile
-    arrays: NamedFile
-    """The plotted arrays as JSON."""
-
-
-@dataclass(frozen=True)
-class Refusal(Exception):  # noqa: N818 - it is no error of the program but a verdict reached before measuring
+class Refusal(Exception):  # noqa: N818 - no error of the program but a verdict reached before measuring
     """A task will not measure what it could not decide afterwards."""
 
-    verdict: Verdict
-    message: str
-    check: Check | None = None
-    suggestion: Suggestion | None = None
-
-    def __str__(self) -> str:
-        return self.message
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Estimates in the units of records: what goes into the row and, where accepted, is published."""
-
-    values: Mapping[str, float] = field(default_factory=dict)
-    errors: Mapping[str, float] = field(default_factory=dict)
+    def __init__(self, check: Check, suggestion: Suggestion | None = None) -> None:
+        super().__init__(check.message)
+        self.check = check
+        self.suggestion = suggestion

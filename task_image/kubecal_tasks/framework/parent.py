@@ -6,20 +6,24 @@ how far it came and says so in the record and on the termination message.
 
 from __future__ import annotations
 
+import asyncio
+import math
 import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from signal import SIGTERM
-from typing import TypeVar
+from signal import SIGTERM, pthread_kill
+from typing import Any, NoReturn, TypeVar
 
 from kubecal.api.request import (
     DRIVER_PIPE_VARIABLE,
-    MAX_RECEIPT_BYTES,
+    MONGODB_URI_FILE_VARIABLE,
+    POD_UID_VARIABLE,
     REQUEST_VARIABLE,
     TERMINATION_LOG_VARIABLE,
     Receipt,
@@ -27,17 +31,12 @@ from kubecal.api.request import (
     TaskTrouble,
     Verdict,
 )
+from kubecal.records.results import AttemptResult, CheckRecord, CrashReport, InputOffers
+from kubecal.records.store import RecordStore, RecordsUnavailable
+from kubecal.records.task import AttemptRecords, LostClaim, NotClaimed
 from kubecal_tasks.framework.interruption import InterruptedTaskError, Interruption
-from kubecal_tasks.framework.outcome import Check, Judgement
 from kubecal_tasks.framework.process import Child, ChildDiedError
-from kubecal_tasks.framework.reports import AttemptReport, Failed, FiguresDrawn, Judged, Measured, Prepared
-from kubecal_tasks.framework.store import (
-    AttemptStore,
-    NotClaimedError,
-    RecordsAwayError,
-    SupersededError,
-    open_store,
-)
+from kubecal_tasks.framework.reports import Drawn, Failed, Judged, Measured, Prepared
 
 EXIT_OK = 0
 EXIT_TROUBLE = 1
@@ -52,6 +51,8 @@ _GRACE_S = 20.0
 _PARK_S = 10.0
 _RETRY_S = 0.5
 _LONGEST_PAUSE_S = 5.0
+_MESSAGE_BYTES = 1000
+_METRICS = 20
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ class Progress:
     prepared: Prepared | None = None
     measured: Measured | None = None
     judged: Judged | None = None
-    drawn: FiguresDrawn | None = None
+    drawn: Drawn | None = None
 
 
 class TaskEnded(Exception):  # noqa: N818 - how an attempt ends without a result; carries what is said of it
@@ -72,7 +73,7 @@ class TaskEnded(Exception):  # noqa: N818 - how an attempt ends without a result
     def __init__(self, code: int, reason: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-        self.trouble = TaskTrouble(reason=reason, message=message[:2000])
+        self.trouble = TaskTrouble(reason=reason, message=_cut(message, 2 * _MESSAGE_BYTES))
 
 
 def run_attempt(child: Child, interruption: Interruption, started: float) -> int:
@@ -94,54 +95,66 @@ def run_attempt(child: Child, interruption: Interruption, started: float) -> int
     """
     _watch_driver()
     try:
-        try:
-            request = TaskRequest.model_validate_json(os.environ[REQUEST_VARIABLE])
-        except (KeyError, ValueError) as error:
-            raise TaskEnded(EXIT_TROUBLE, "BadRequest", f"the request cannot be read: {error}") from error
-        receipt = _Attempt(request, child, interruption, started).run()
+        with asyncio.Runner() as runner:
+            request = _read_request()
+            store = RecordStore.from_file(Path(_required(MONGODB_URI_FILE_VARIABLE)))
+            records = AttemptRecords(store, request, _required(POD_UID_VARIABLE))
+            receipt = _Attempt(request, records, runner, child, interruption, started).run()
+            text, code = receipt.to_json(), EXIT_OK
     except TaskEnded as end:
         child.stop()
         print(f"{end.trouble.reason}: {end.trouble.message}", file=sys.stderr)
-        _say(end.trouble.to_json())
-        return end.code
-    _say(receipt.to_json())
-    return EXIT_OK
+        text, code = end.trouble.to_json(), end.code
+    _say(text)
+    return code
 
 
 class _Attempt:
-    def __init__(self, request: TaskRequest, child: Child, interruption: Interruption, started: float) -> None:
+    def __init__(
+        self,
+        request: TaskRequest,
+        records: AttemptRecords,
+        runner: asyncio.Runner,
+        child: Child,
+        interruption: Interruption,
+        started: float,
+    ) -> None:
         self._request = request
+        self._records = records
+        self._runner = runner
         self._child = child
         self._interruption = interruption
-        self._started = started
+        self._claim_until = started + min(_CLAIM_S, request.timeout_s)
         self._timeout_at = started + request.timeout_s
+        self._store_until = self._timeout_at + _OVERTIME_S
+        self._began = datetime.now(UTC)
         self._progress = Progress()
 
     def run(self) -> Receipt:
         """Claim, let the child measure, store."""
-        store = open_store(self._request)
-        go = self._claim(store)
+        offers = self._claim()
         try:
-            self._child.send(go)
+            self._child.send(offers)
             judged = self._listen()
         except InterruptedTaskError:
             self._park()
-            self._interrupted(store)
+            self._interrupted()
         except ChildDiedError as error:
-            self._failed(store, Failed("MeasurementDied", str(error)))
+            self._crashed(Failed("MeasurementDied", str(error)), error.exit_code or EXIT_TROUBLE)
         if isinstance(judged, Failed):
-            self._failed(store, judged)
-        return self._finish(store, judged)
+            self._crashed(judged)
+        return self._finish(judged)
 
-    def _claim(self, store: AttemptStore) -> object:
-        deadline = self._started + min(_CLAIM_S, self._request.timeout_s)
+    def _claim(self) -> InputOffers:
+        """Make the attempt ours, and only then read its inputs: whoever held it before can publish no more."""
         try:
-            return self._persist(store.claim, deadline)
+            self._persist(lambda: self._records.claim(datetime.now(UTC)), self._claim_until, before_measuring=True)
+            return self._persist(self._records.inputs, self._claim_until, before_measuring=True)
         except InterruptedTaskError as error:
-            raise TaskEnded(EXIT_INTERRUPTED, "Interrupted", "stopped before the attempt was claimed") from error
-        except NotClaimedError as error:
+            raise TaskEnded(EXIT_INTERRUPTED, "Interrupted", "stopped before it measured") from error
+        except NotClaimed as error:
             raise TaskEnded(EXIT_TROUBLE, "NotClaimed", str(error)) from error
-        except RecordsAwayError as error:
+        except RecordsUnavailable as error:
             raise TaskEnded(EXIT_TROUBLE, "NotClaimed", f"the attempt could not be claimed: {error}") from error
 
     def _listen(self) -> Judged | Failed:
@@ -164,103 +177,144 @@ class _Attempt:
                         progress.measured = message
                     case Judged():
                         progress.judged = message
-                    case FiguresDrawn():
+                    case Drawn():
                         progress.drawn = message
                     case Failed():
                         return message
         if progress.judged is not None:
             return progress.judged
         self._park()
-        return _no_result(self._request.timeout_s)
+        return no_result(self._request.timeout_s)
 
-    def _finish(self, store: AttemptStore, judged: Judged) -> Receipt:
-        deadline = self._timeout_at + _OVERTIME_S
-        report = self._report(judged)
+    def _finish(self, judged: Judged) -> Receipt:
+        result = self._result(judged)
         try:
-            checksum = self._persist(lambda: store.finish(report), deadline, raises=False)
-        except SupersededError as error:
+            checksum = self._persist(lambda: self._records.finish(result), self._store_until)
+        except LostClaim as error:
             raise TaskEnded(EXIT_TROUBLE, "Superseded", str(error)) from error
-        except RecordsAwayError as error:
-            text = f"the result of {judged.judgement.verdict} could not be stored before the deadline: {error}"
+        except RecordsUnavailable as error:
+            text = f"the result ({judged.verdict}) could not be stored before the deadline: {error}"
             raise TaskEnded(EXIT_TROUBLE, "ResultNotStored", text) from error
-        metrics = {name: value for name, value in judged.metrics.items() if value == value}
-        message = judged.judgement.message[:1000]
+        metrics = {name: value for name, value in judged.metrics.items() if math.isfinite(value)}
         return Receipt(
             attempt=self._request.task_id,
             checksum=checksum,
-            verdict=judged.judgement.verdict,
-            metrics=metrics,
-            message=message,
+            verdict=judged.verdict,
+            metrics=dict(list(metrics.items())[:_METRICS]),
+            message=_cut(judged.message, _MESSAGE_BYTES),
         )
 
-    def _report(self, judged: Judged) -> AttemptReport:
+    def _result(self, judged: Judged) -> AttemptResult:
         progress = self._progress
-        figures = progress.drawn.figures if progress.drawn else ()
-        return AttemptReport(self._request, progress.prepared, progress.measured, judged, figures)
+        measured, prepared = progress.measured, progress.prepared
+        return AttemptResult(
+            verdict=judged.verdict,
+            message=judged.message,
+            started_at=self._began,
+            ended_at=datetime.now(UTC),
+            measured_at=self._request.measure_at,
+            inputs=prepared.inputs if prepared else (),
+            run_parameters=prepared.run_parameters if prepared else dict(self._request.parameters),
+            outputs=judged.outputs,
+            metrics=judged.metrics,
+            checks=judged.checks,
+            suggestion=judged.suggestion,
+            figures=progress.drawn.figures if progress.drawn else (),
+            raw_data=measured.raw_data if measured else (),
+            stack_trace=judged.stack_trace,
+        )
 
-    def _failed(self, store: AttemptStore, failed: Failed) -> None:
+    def _crashed(self, failed: Failed, code: int = EXIT_TROUBLE) -> NoReturn:
         """A crash keeps what was measured; the controller decides whether it is run again."""
-        try:
-            self._persist(
-                lambda: store.crashed(failed, self._progress.prepared, self._progress.measured),
-                min(self._timeout_at + _OVERTIME_S, time.monotonic() + _CLAIM_S),
-                raises=False,
-            )
-        except (RecordsAwayError, SupersededError) as error:
-            print(f"the crash could not be recorded: {error}", file=sys.stderr)
-        raise TaskEnded(EXIT_TROUBLE, failed.reason, failed.message)
+        progress = self._progress
+        report = CrashReport(
+            reason=failed.reason,
+            message=failed.message,
+            stack_trace=failed.stack_trace,
+            inputs=progress.prepared.inputs if progress.prepared else (),
+            run_parameters=progress.prepared.run_parameters if progress.prepared else dict(self._request.parameters),
+            raw_data=progress.measured.raw_data if progress.measured else (),
+        )
+        until = min(self._store_until, time.monotonic() + _CLAIM_S)
+        self._try_to_say(lambda: self._records.crashed(report, datetime.now(UTC)), until)
+        raise TaskEnded(code, failed.reason, failed.message)
 
-    def _interrupted(self, store: AttemptStore) -> None:
-        try:
-            self._persist(store.interrupted, time.monotonic() + _GRACE_S / 2, raises=False)
-        except (RecordsAwayError, SupersededError) as error:
-            print(f"the interruption could not be recorded: {error}", file=sys.stderr)
+    def _interrupted(self) -> NoReturn:
+        self._try_to_say(lambda: self._records.interrupted(datetime.now(UTC)), time.monotonic() + _GRACE_S / 2)
         raise TaskEnded(EXIT_INTERRUPTED, "Interrupted", "stopped while it was measuring")
+
+    def _try_to_say(self, write: Callable[[], Coroutine[Any, Any, None]], until: float) -> None:
+        """What is only good to know must not change how the task ends."""
+        try:
+            self._persist(write, until)
+        except (RecordsUnavailable, LostClaim, NotClaimed) as error:
+            print(f"this end could not be recorded: {error}", file=sys.stderr)
 
     def _park(self) -> None:
         """Leave the instrument safe: the child does it itself, or a fresh process after it was killed."""
         if self._child.stop():
             return
         try:
-            subprocess.run(  # noqa: S603 - our own module
-                [sys.executable, "-m", "kubecal_tasks.framework.park"], timeout=_PARK_S, check=True
-            )
+            subprocess.run([sys.executable, "-m", "kubecal_tasks.framework.park"], timeout=_PARK_S, check=True)
         except (OSError, subprocess.SubprocessError) as error:
             print(f"the instrument could not be parked: {error}", file=sys.stderr)
 
-    def _persist(self, write: Callable[[], T], deadline: float, raises: bool = True) -> T:
-        """Repeat a write of the records until it succeeds or its time is over; every write is idempotent."""
+    def _persist(
+        self, write: Callable[[], Coroutine[Any, Any, T]], until: float, before_measuring: bool = False
+    ) -> T:
+        """Repeat an idempotent call of the records until it succeeds or its time is over.
+
+        A signal ends the waiting at once where nothing was measured yet, and shortens it where there is
+        something to lose.
+        """
         pause = _RETRY_S
         while True:
+            if before_measuring and self._interruption.requested:
+                raise InterruptedTaskError
             try:
-                return write()
-            except RecordsAwayError as error:
-                if raises and self._interruption.requested:
-                    raise InterruptedTaskError from error
+                return self._runner.run(write())
+            except RecordsUnavailable as error:
                 if self._interruption.requested:
-                    deadline = min(deadline, time.monotonic() + _GRACE_S)
-                if time.monotonic() + pause > deadline:
+                    until = min(until, time.monotonic() + _GRACE_S)
+                if time.monotonic() + pause > until:
                     raise
                 print(f"{error}; trying again in {pause:g} s", file=sys.stderr)
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
 
 
-def _no_result(timeout_s: float) -> Judged:
+def no_result(timeout_s: float) -> Judged:
+    """The verdict of a measurement that did not end in its time."""
     text = f"no result after {timeout_s:g} s"
-    check = Check("timeout", timeout_s, timeout_s, False, Verdict.HARDWARE_ERROR, message=text)
-    return Judged(Judgement(Verdict.HARDWARE_ERROR, text, (check,), frozenset()))
+    return Judged(Verdict.HARDWARE_ERROR, text, checks=(CheckRecord("timeout", timeout_s, timeout_s, False, text),))
+
+
+def _read_request() -> TaskRequest:
+    try:
+        return TaskRequest.model_validate_json(_required(REQUEST_VARIABLE))
+    except ValueError as error:
+        raise TaskEnded(EXIT_TROUBLE, "BadRequest", f"the request cannot be read: {error}") from error
+
+
+def _required(variable: str) -> str:
+    value = os.environ.get(variable, "")
+    if not value:
+        raise TaskEnded(EXIT_TROUBLE, "BadRequest", f"the environment lacks {variable}: start tasks by a driver")
+    return value
 
 
 def _say(text: str) -> None:
-    """Leave the termination message. Never longer than the kubelet keeps: a cut one could not be read."""
+    """Leave the termination message."""
     path = os.environ.get(TERMINATION_LOG_VARIABLE, "")
-    if not path:
+    if path:
+        Path(path).write_text(text)
+    else:
         print(text)
-        return
-    if len(text.encode()) > MAX_RECEIPT_BYTES:
-        raise ValueError(f"the termination message has {len(text.encode())} bytes")
-    Path(path).write_text(text)
+
+
+def _cut(text: str, size: int) -> str:
+    """At most ``size`` bytes of a text: the kubelet cuts a longer message, and a cut one cannot be read."""
+    return text.encode()[:size].decode(errors="ignore")
 
 
 def _watch_driver() -> None:
@@ -272,6 +326,7 @@ def _watch_driver() -> None:
     def wait() -> None:
         while os.read(int(descriptor), 64):
             pass
-        os.kill(os.getpid(), SIGTERM)
+        # To the main thread by name: only there does a waiting call end early and the handler run.
+        pthread_kill(threading.main_thread().ident or 0, SIGTERM)
 
     threading.Thread(target=wait, daemon=True, name="driver").start()

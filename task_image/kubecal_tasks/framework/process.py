@@ -27,6 +27,14 @@ _NICE_S = 5.0
 class ChildDiedError(RuntimeError):
     """The child ended without saying what came out."""
 
+    def __init__(self, code: int) -> None:
+        self.exit_code = code if code >= 0 else 128 - code
+        """As a shell counts it, 137 for SIGKILL, so that a pod's exit code tells what its child's did."""
+        ended = f"with exit code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+        if code == -signal.SIGKILL:
+            ended += " (out of memory?)"
+        super().__init__(f"the measuring process ended {ended}")
+
 
 class ParkRequested(BaseException):  # noqa: N818 - not an error: like KeyboardInterrupt, and as hard to swallow
     """Raised in the child's main thread when it is asked to stop."""
@@ -64,16 +72,8 @@ class Child:
         try:
             return self.connection.recv()
         except (EOFError, ConnectionResetError):
-            raise ChildDiedError(f"the measuring process ended {self.wait()}") from None
-
-    def wait(self) -> str:
-        """Wait for its end, and say how it ended."""
-        _, status = os.waitpid(self.pid, 0)
-        code = os.waitstatus_to_exitcode(status)
-        if code >= 0:
-            return f"with exit code {code}"
-        name = signal.Signals(-code).name
-        return f"by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+            _, status = os.waitpid(self.pid, 0)
+            raise ChildDiedError(os.waitstatus_to_exitcode(status)) from None
 
     def stop(self) -> bool:
         """Ask it to park and end, kill it if it does not; whether it ended by itself."""
@@ -123,6 +123,8 @@ def _run_child(
         code = 0
     except ParkRequested:
         code = 0
+    except SystemExit as leaving:  # a task's own wish, as in any program
+        code = leaving.code if isinstance(leaving.code, int) else 1
     except BaseException:  # the child's end of the world: said on standard error, seen as its exit code
         traceback.print_exc()
     finally:

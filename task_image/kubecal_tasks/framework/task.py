@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kubecal_tasks.backends.base import Backend
-    from kubecal_tasks.figures.figure import Figure
+    from kubecal_tasks.figures import Figure
     from kubecal_tasks.programs.acquisition import Acquisition
 
 RunValue = float | int | str | bool | tuple[float, ...]
@@ -52,7 +52,10 @@ class PostProcessResult:
     suggestion: Suggestion | None = None
     figures: tuple[Callable[[FigureContext], Figure], ...] = ()
     """Called after the verdict, which they show; whatever they cost, the result is stored before."""
-    extra: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+    """Values with errors and units, chi2, R2: what figures print."""
+    measured: bool = True
+    """False: the task refused to measure."""
 
 
 @dataclass(frozen=True)

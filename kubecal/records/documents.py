@@ -1,0 +1,295 @@
+"""Documents of the collections as labs' dashboards read them: built and parsed here, nowhere else.
+
+Field names and meaning follow QDash's. Times are UTC datetimes; days are the chip's.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import bson
+from pydantic import BaseModel
+
+from kubecal.api.chip import ChipSpec
+from kubecal.api.naming import task_id
+from kubecal.api.request import Verdict
+from kubecal.api.wires import Wire, WireKind, WireMode
+from kubecal.engine.model import (
+    Admission,
+    AttemptRow,
+    ChipView,
+    PlannedTask,
+    RowStatus,
+    SessionRecord,
+    SessionRef,
+    TaskKey,
+    Trouble,
+)
+
+Document = dict[str, Any]
+"""A BSON document; Any: values are whatever BSON holds."""
+
+ROW_FIELDS = (
+    *("session_uid", "step", "name", "target", "ordinal", "attempt", "wires", "grace_s"),
+    *("status", "trouble", "reason", "verdict", "checksum", "message", "start_at", "end_at", "interrupted_at"),
+    *("claimed_by", "superseded", "superseded_at"),
+)
+"""What of a row decisions need; the rest of a document can be large."""
+EXECUTION_FIELDS = (
+    *("session_uid", "execution_id", "driver_id", "status", "start_at", "planned", "cancel_requested", "cancel_reason"),
+    *("chip_spec", "chip_generation", "catalogue_hash", "image"),
+)
+"""What of an execution decisions need."""
+OPEN = (RowStatus.SCHEDULED.value, RowStatus.RUNNING.value)
+"""Statuses of rows whose record does not yet say what came out."""
+ENDED = ("completed", "failed", "cancelled")
+"""Statuses of executions that are final."""
+
+_PACK_ABOVE = 200_000
+"""Bytes of BSON above which a spec is stored compressed: the largest manifests would come near 1 MiB."""
+
+
+def day_of(moment: datetime, zone: ZoneInfo) -> str:
+    """The day in the chip's time zone, YYYYMMDD."""
+    return moment.astimezone(zone).strftime("%Y%m%d")
+
+
+def row_id(ref: SessionRef, key: TaskKey, attempt: int) -> str:
+    """The ``_id`` of an attempt's row; a qubit task's only row is that of its target."""
+    return task_id(ref.uid, key.step, key.task, key.target, key.ordinal, attempt, key.target)
+
+
+def entity_id(parameter: str, chip_id: str, qid: str, execution_id: str, row: str) -> str:
+    """The id of one version of one parameter."""
+    return f"{parameter}:{chip_id}:{qid}:{execution_id}:{row}"
+
+
+def elapsed_s(start: datetime | None, end: datetime | None) -> float | None:
+    """Seconds between two moments, where both are known."""
+    return (end - start).total_seconds() if start is not None and end is not None else None
+
+
+def stamped(username: str, project_id: str, now: datetime) -> Document:
+    """What every document carries."""
+    return {
+        "project_id": project_id,
+        "username": username,
+        "system_info": {"created_at": now, "updated_at": now},
+    }
+
+
+def pack(spec: BaseModel) -> Document | bytes:
+    """A manifest's spec as a document, or compressed where it is large."""
+    document: Document = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    if len(bson.encode(document)) <= _PACK_ABOVE:
+        return document
+    return zlib.compress(json.dumps(document, separators=(",", ":")).encode(), level=9)
+
+
+def unpack(stored: Document | bytes) -> Document:
+    """What :func:`pack` was given, as a manifest would write it."""
+    if isinstance(stored, bytes):
+        document: Document = json.loads(zlib.decompress(stored))
+        return document
+    return stored
+
+
+# ---------------------------------------------------------------- executions
+
+
+def execution_document(
+    admission: Admission, execution_id: str, driver_id: str, now: datetime, **pinned: str
+) -> Document:
+    """A new execution; ``pinned`` are catalogue_hash and image."""
+    ref, spec = admission.ref, admission.spec
+    chip = chip_copy(admission.chip)
+    project = _spec_of(admission.chip).project_id
+    return {
+        **stamped(spec.username, project, now),
+        **chip,
+        **pinned,
+        "execution_id": execution_id,
+        "session_uid": ref.uid,
+        "driver_id": driver_id,
+        "name": ref.name,
+        "chip_id": admission.chip.name,
+        "flow_name": spec.flow_name or ref.name,
+        "status": "scheduled",
+        "phase": "Pending",
+        "tags": list(spec.tags),
+        "note": {"text": spec.note, "session": {"namespace": ref.namespace, "name": ref.name}, "spec": pack(spec)},
+        "message": "",
+        "start_at": None,
+        "end_at": None,
+        "elapsed_time": None,
+        "calib_data_path": f"{project}/{execution_id}",
+        "counts": {},
+        "cancel_requested": False,
+        "cancel_reason": "",
+        # Rows follow in batches of their own; until all are there the session counts as not admitted.
+        "planned": False,
+    }
+
+
+def chip_copy(chip: ChipView) -> Document:
+    """The execution's own copy of the chip: what it was planned for, whatever the admin changes later."""
+    return {
+        "chip_spec": pack(_spec_of(chip)),
+        "chip_generation": chip.generation,
+        "hardware_id": _spec_of(chip).hardware_id or f"{chip.namespace}/{chip.name}",
+        "time_zone": _spec_of(chip).time_zone,
+    }
+
+
+def session_record(execution: Document, rows: Sequence[AttemptRow], driver_id: str) -> SessionRecord:
+    """What the engine sees of an execution."""
+    return SessionRecord(
+        execution_id=execution["execution_id"],
+        chip_spec=ChipSpec.model_validate(unpack(execution["chip_spec"])),
+        chip_generation=execution["chip_generation"],
+        catalogue_hash=execution["catalogue_hash"],
+        image=execution["image"],
+        status=execution["status"],
+        rows=tuple(rows),
+        cancel_requested=execution["cancel_requested"],
+        cancel_reason=execution["cancel_reason"],
+        ours=execution["driver_id"] == driver_id,
+        held_at=execution["start_at"],
+    )
+
+
+def chip_document(chip: ChipView) -> Document:
+    """What ``chip`` says of a chip; merged into the document, which keeps its notes."""
+    topology = _spec_of(chip).topology.resolve()
+    return {
+        "size": len(topology.sites),
+        "topology": {
+            "qubits": [asdict(site) for site in topology.sites],
+            "couplings": [coupling.id for coupling in topology.couplings],
+        },
+    }
+
+
+def _spec_of(chip: ChipView) -> ChipSpec:
+    if chip.spec is None:
+        raise ValueError(f"chip {chip.name!r} does not parse and cannot be recorded: {chip.spec_problem}")
+    return chip.spec
+
+
+# ---------------------------------------------------------------- rows
+
+
+def planned_row(ref: SessionRef, planned: PlannedTask, execution: Document, grace_s: int, now: datetime) -> Document:
+    """The row of a task's first attempt, as long as nothing has happened to it."""
+    key = planned.key
+    identity = row_id(ref, key, 1)
+    return {
+        "_id": identity,
+        "task_id": identity,
+        **stamped(execution["username"], execution["project_id"], now),
+        "session_uid": ref.uid,
+        "execution_id": execution["execution_id"],
+        "chip_id": execution["chip_id"],
+        "name": key.task,
+        "task_type": "qubit",
+        "qid": key.target,
+        "step": key.step,
+        "target": key.target,
+        "ordinal": key.ordinal,
+        "attempt": 1,
+        "wires": wires_document(planned.wires),
+        "grace_s": grace_s,
+        "tags": list(execution["tags"]),
+        "run_parameters": dict(planned.parameters),
+        **_untouched(),
+    }
+
+
+def following_row(previous: Document, attempt: int, identity: str, now: datetime) -> Document:
+    """The row of the next attempt: planned as the one before was, and untouched."""
+    return {
+        **{name: value for name, value in previous.items() if name in _PLANNED_FIELDS},
+        "_id": identity,
+        "task_id": identity,
+        "attempt": attempt,
+        "system_info": {"created_at": now, "updated_at": now},
+        **_untouched(),
+    }
+
+
+_PLANNED_FIELDS = frozenset(
+    {"project_id", "username", "session_uid", "execution_id", "chip_id", "name", "task_type", "qid", "step", "target"}
+    | {"ordinal", "wires", "grace_s", "tags", "run_parameters"}
+)
+PLANNED_PROJECTION = dict.fromkeys((*_PLANNED_FIELDS, *ROW_FIELDS), 1)
+"""What of a row the next attempt's needs."""
+
+
+def _untouched() -> Document:
+    return {
+        "status": RowStatus.SCHEDULED.value,
+        "claimed_by": None,
+        "superseded": False,
+        "superseded_at": None,
+        "trouble": None,
+        "reason": "",
+        "interrupted_at": None,
+        "message": "",
+        "stack_trace": "",
+        "log_tail": "",
+        "upstream_id": "",
+        "input_parameters": {},
+        "output_parameters": {},
+        "output_parameter_names": [],
+        "quality_metrics": {},
+        "verdict": None,
+        "checks": [],
+        "suggestion": None,
+        "checksum": None,
+        "measured_at": None,
+        "figure_path": [],
+        "json_figure_path": [],
+        "raw_data_path": [],
+        "start_at": None,
+        "end_at": None,
+        "elapsed_time": None,
+    }
+
+
+def attempt_row(document: Mapping[str, Any], now: datetime) -> AttemptRow:
+    """A row as the engine sees it; Any: a document."""
+    return AttemptRow(
+        key=TaskKey(document["step"], document["name"], document["target"], document["ordinal"]),
+        attempt=document["attempt"],
+        status=RowStatus(document["status"]),
+        read_at=now,
+        claimed_by=document["claimed_by"],
+        superseded=document["superseded"],
+        superseded_at=document["superseded_at"],
+        trouble=Trouble(document["trouble"]) if document["trouble"] else None,
+        reason=document["reason"],
+        verdict=Verdict(document["verdict"]) if document["verdict"] else None,
+        checksum=document["checksum"],
+        message=document["message"],
+        interrupted_at=document["interrupted_at"],
+        started_at=document["start_at"],
+        ended_at=document["end_at"],
+        wires=wires_of(document["wires"]),
+        grace_s=document["grace_s"],
+    )
+
+
+def wires_document(wires: Sequence[Wire]) -> list[list[str]]:
+    """Wires as the pod's annotation lists them."""
+    return [[wire.mode.value, wire.kind.value, wire.id] for wire in sorted(wires)]
+
+
+def wires_of(stored: Sequence[Sequence[str]]) -> tuple[Wire, ...]:
+    """The wires a row repeats."""
+    return tuple(Wire(WireMode(mode), WireKind(kind), identity) for mode, kind, identity in stored)

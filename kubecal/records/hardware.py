@@ -1,0 +1,101 @@
+"""Who drives which instruments from outside a cluster.
+
+A local run has no Chip object to hold, so it takes the hardware in MongoDB, for as long as its heartbeat
+goes on. Time is the server's: two laptops' clocks are never compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from kubecal.records.store import Document, RecordStore
+
+HEARTBEAT_S = 30
+"""How often a holder says that it lives."""
+EXPIRY_S = 3 * HEARTBEAT_S
+"""A holder that was silent for so long is dead: two beats may be lost."""
+
+
+class HardwareClaims:
+    """The claims of one local run.
+
+    Parameters
+    ----------
+    store
+        The process's connection.
+    owner
+        Unique for this run.
+    """
+
+    def __init__(self, store: RecordStore, owner: str) -> None:
+        self._store = store
+        self._owner = owner
+        self._held: set[str] = set()
+
+    async def take(self, hardware_id: str, description: str) -> str:
+        """Take the hardware, or keep it where it is ours.
+
+        Parameters
+        ----------
+        description
+            Who we are, for whoever has to wait: ``session morning on host lab-3 (pid 4711)``.
+
+        Returns
+        -------
+        str
+            Empty when it is ours now; else who holds it.
+        """
+        free: Document = {"$or": [{"owner": self._owner}, {"$expr": _SILENT}]}
+        mine: Document = {"owner": self._owner, "description": description}
+        async with self._store.connected() as database:
+            for _ in range(3):
+                try:
+                    await database.hardware_claims.update_one({"_id": hardware_id, **free}, [_beat(mine)], upsert=True)
+                except DuplicateKeyError:
+                    holder = await database.hardware_claims.find_one({"_id": hardware_id})
+                    if holder is None:
+                        continue
+                    return str(holder["description"])
+                self._held.add(hardware_id)
+                return ""
+        return "another run that took it at this moment"
+
+    async def beat(self) -> tuple[str, ...]:
+        """Say that we live.
+
+        Returns
+        -------
+        tuple
+            Hardware that is no longer ours, because we were silent for too long: stop driving it.
+        """
+        async with self._store.connected() as database:
+            held = {"_id": {"$in": sorted(self._held)}, "owner": self._owner}
+            await database.hardware_claims.update_many(held, [_beat({})])
+            ours = {str(each["_id"]) for each in await database.hardware_claims.find(held, {"_id": 1}).to_list()}
+        lost = self._held - ours
+        self._held = ours
+        return tuple(sorted(lost))
+
+    async def release(self) -> None:
+        """Let go of everything."""
+        async with self._store.connected() as database:
+            await database.hardware_claims.delete_many({"owner": self._owner})
+        self._held = set()
+
+    async def holders(self, hardware_ids: Iterable[str]) -> dict[str, str]:
+        """Who else holds these instruments now: description by hardware id."""
+        living: Document = {"_id": {"$in": sorted(hardware_ids)}, "owner": {"$ne": self._owner}}
+        async with self._store.majority() as database:
+            claims = await database.hardware_claims.find({**living, "$expr": {"$not": [_SILENT]}}).to_list()
+        return {str(claim["_id"]): str(claim["description"]) for claim in claims}
+
+
+# Any: expressions of the server's own language.
+_SILENT: dict[str, Any] = {"$lt": ["$heartbeat_at", {"$subtract": ["$$NOW", 1000 * EXPIRY_S]}]}
+
+
+def _beat(fields: Document) -> Document:
+    return {"$set": {**{name: {"$literal": value} for name, value in fields.items()}, "heartbeat_at": "$$NOW"}}

@@ -1,0 +1,60 @@
+"""Every collection with its unique key and the indexes for what people ask.
+
+The unique keys are part of the correctness: an execution id, a session's only execution and a value's only
+version are kept single by the server, not by whoever writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+
+def _unique(*names: str) -> IndexModel:
+    return IndexModel([(name, ASCENDING) for name in names], unique=True)
+
+
+def _plain(*names: str) -> IndexModel:
+    return IndexModel([(name.lstrip("-"), DESCENDING if name.startswith("-") else ASCENDING) for name in names])
+
+
+COLLECTIONS: Mapping[str, tuple[IndexModel, ...]] = {
+    "execution_history": (
+        _unique("project_id", "execution_id"),
+        # Executions that came from elsewhere have no session.
+        IndexModel(
+            [("session_uid", ASCENDING)], unique=True, partialFilterExpression={"session_uid": {"$exists": True}}
+        ),
+        _plain("project_id", "chip_id", "-start_at"),
+        _plain("driver_id", "status"),
+        _plain("tags"),
+    ),
+    "task_result_history": (
+        _plain("session_uid", "qid", "status"),
+        _plain("project_id", "execution_id"),
+        _plain("project_id", "chip_id", "name", "qid", "-end_at"),
+        _plain("project_id", "chip_id", "qid", "-start_at"),
+        _plain("tags"),
+    ),
+    "qubit": (_unique("project_id", "chip_id", "qid"),),
+    "qubit_history": (_unique("project_id", "chip_id", "qid", "recorded_date"),),
+    # Its _id is the entity id.
+    "parameter_history": (_plain("project_id", "chip_id", "qid", "parameter_name", "-calibrated_at"),),
+    "parameter_versions": (
+        _unique("entity_id"),
+        _plain("project_id", "chip_id", "qid", "parameter_name", "-version"),
+        _plain("project_id", "execution_id"),
+    ),
+    "provenance_activities": (_unique("activity_id"), _plain("project_id", "execution_id"), _plain("used")),
+    "chip": (_unique("project_id", "chip_id"),),
+    "chip_history": (_unique("project_id", "chip_id", "recorded_date"),),
+    "calibration_note": (_unique("project_id", "execution_id", "task_id", "chip_id"),),
+    "execution_counter": (_unique("project_id", "date"),),
+    "tag": (_unique("project_id", "name"),),
+    "task": (_unique("project_id", "name", "catalogue_hash", "image"),),
+    "backend": (_unique("project_id", "name"),),
+    "fs.files": (_plain("filename", "uploadDate"),),
+    "fs.chunks": (_unique("files_id", "n"),),
+    "hardware_claims": (),
+}

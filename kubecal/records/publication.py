@@ -1,0 +1,192 @@
+"""What an accepted result changes beside its own row: parameters, their versions and history, provenance, note.
+
+Pure: from what is there and what was measured to the writes, so that the rule (a value that is not newer than
+the one there does not replace it, and a group goes whole or not at all) can be read and tested as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pymongo import UpdateOne
+
+from kubecal.api.request import TaskRequest
+from kubecal.records.documents import Document, day_of, entity_id
+from kubecal.records.results import AttemptResult, OutputRecord
+
+
+@dataclass(frozen=True)
+class Current:
+    """What is published for a target now."""
+
+    data: Mapping[str, Document] = field(default_factory=dict)
+    """Value documents by parameter."""
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """Number of each parameter's current version."""
+
+
+def value_document(output: OutputRecord, request: TaskRequest, measured_at: datetime) -> Document:
+    """One value as ``qubit.data`` and a row's ``output_parameters`` hold it."""
+    return {
+        "parameter_name": output.name,
+        "qid_role": "",
+        "value": output.value,
+        "value_type": "float",
+        "error": output.error,
+        "unit": output.unit,
+        "description": output.description,
+        "calibrated_at": measured_at,
+        "execution_id": request.execution_id,
+        "task_id": request.task_id,
+    }
+
+
+def publishable(
+    outputs: Sequence[OutputRecord], data: Mapping[str, Document], measured_at: datetime
+) -> list[OutputRecord]:
+    """The outputs that replace what is there: accepted, and no member of their group is newer there.
+
+    Equal times: this one wins, which makes a repeat of the same result harmless and a run on a fixed clock work.
+    """
+    groups: dict[str, list[OutputRecord]] = {}
+    for output in outputs:
+        groups.setdefault(output.group or f"\x1f{output.name}", []).append(output)
+    chosen = []
+    for members in groups.values():
+        newer = any(_calibrated_at(data.get(member.name)) > measured_at for member in members)
+        if all(member.accepted for member in members) and not newer:
+            chosen += members
+    return chosen
+
+
+def _calibrated_at(value: Document | None) -> datetime:
+    oldest = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
+    moment = value.get("calibrated_at") if value else None
+    return moment if isinstance(moment, datetime) else oldest
+
+
+def publication(
+    request: TaskRequest, result: AttemptResult, measured_at: datetime, current: Current, database: str, now: datetime
+) -> list[UpdateOne]:
+    """The writes that publish what is publishable; none where nothing is.
+
+    Parameters
+    ----------
+    measured_at
+        When the values were measured, in whole milliseconds as BSON keeps them.
+    current
+        What is published for the target now, read in the same transaction.
+    database
+        Name of the database, for the writes' namespaces.
+    """
+    chosen = publishable(result.outputs, current.data, measured_at)
+    if not chosen:
+        return []
+    values = {output.name: value_document(output, request, measured_at) for output in chosen}
+    writer = _Writer(request, database, now)
+    return [
+        writer.qubit(values),
+        writer.day({**current.data, **values}, day_of(measured_at, ZoneInfo(request.chip.time_zone))),
+        *(write for value in values.values() for write in writer.version(value, current.versions)),
+        writer.activity(result, values),
+        writer.note(values),
+    ]
+
+
+class _Writer:
+    """The writes of one publication; all keep ``created_at`` of what is there."""
+
+    def __init__(self, request: TaskRequest, database: str, now: datetime) -> None:
+        self._request = request
+        self._database = database
+        self._now = now
+
+    def qubit(self, values: Mapping[str, Document]) -> UpdateOne:
+        fields = {f"data.{name}": value for name, value in values.items()}
+        return self._upsert("qubit", self._target(), {**fields, "status": "completed"}, {"note": {}})
+
+    def day(self, data: Mapping[str, Document], recorded_date: str) -> UpdateOne:
+        """The last state of a day: all parameters, not only the new ones."""
+        key = {**self._target(), "recorded_date": recorded_date}
+        return self._upsert("qubit_history", key, {"data": dict(data), "status": "completed"})
+
+    def version(self, value: Document, versions: Mapping[str, int]) -> list[UpdateOne]:
+        """The value as a version of its own, and the end of the one before."""
+        request, name = self._request, value["parameter_name"]
+        identity = self._entity(name)
+        at = value["calibrated_at"]
+        parameter = {**self._target(), "parameter_name": name}
+        end = UpdateOne(
+            {**parameter, "valid_until": None, "entity_id": {"$ne": identity}},
+            {"$set": {"valid_until": at}},
+            namespace=self._namespace("parameter_versions"),
+        )
+        described = {**parameter, **value, "task_name": request.task}
+        version = {**described, "version": versions.get(name, 0) + 1, "valid_from": at, "valid_until": None}
+        return [
+            end,
+            self._upsert("parameter_versions", {"entity_id": identity}, {}, version),
+            self._upsert("parameter_history", {"_id": identity}, {}, {"entity_id": identity, **described}),
+        ]
+
+    def activity(self, result: AttemptResult, values: Mapping[str, Document]) -> UpdateOne:
+        request = self._request
+        document = {
+            "execution_id": request.execution_id,
+            "task_id": request.task_id,
+            "task_name": request.task,
+            "chip_id": request.chip.chip_id,
+            "qid": request.target,
+            "project_id": request.chip.project_id,
+            "started_at": result.started_at,
+            "ended_at": result.ended_at,
+            "used": sorted(each.entity_id for each in result.inputs if each.entity_id),
+            "generated": sorted(self._entity(name) for name in values),
+        }
+        return self._upsert(
+            "provenance_activities", {"activity_id": f"{request.execution_id}:{request.task_id}"}, document
+        )
+
+    def note(self, values: Mapping[str, Document]) -> UpdateOne:
+        """This task's part of the calibration note; one document a task, so that tasks never wait for each other."""
+        request = self._request
+        key = {
+            "project_id": request.chip.project_id,
+            "execution_id": request.execution_id,
+            "task_id": request.task_id,
+            "chip_id": request.chip.chip_id,
+        }
+        part = {request.target: {name: value["value"] for name, value in values.items()}}
+        return self._upsert("calibration_note", key, {"note": part, "timestamp": self._now})
+
+    def _target(self) -> Document:
+        chip = self._request.chip
+        return {"project_id": chip.project_id, "chip_id": chip.chip_id, "qid": self._request.target}
+
+    def _entity(self, name: str) -> str:
+        request = self._request
+        return entity_id(name, request.chip.chip_id, request.target, request.execution_id, request.task_id)
+
+    def _namespace(self, collection: str) -> str:
+        return f"{self._database}.{collection}"
+
+    def _upsert(
+        self, collection: str, key: Document, changed: Document, new: Mapping[str, Any] | None = None
+    ) -> UpdateOne:
+        """Any: values of a document; ``new`` is written only where there is no document yet."""
+        inserted = {name: value for name, value in (new or {}).items() if name not in key}
+        if "project_id" not in key and "project_id" not in changed and "project_id" not in inserted:
+            inserted["project_id"] = self._request.chip.project_id
+        return UpdateOne(
+            key,
+            {
+                "$set": {**changed, "username": self._request.username, "system_info.updated_at": self._now},
+                "$setOnInsert": {**inserted, "system_info.created_at": self._now},
+            },
+            upsert=True,
+            namespace=self._namespace(collection),
+        )

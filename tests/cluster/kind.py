@@ -22,7 +22,7 @@ from tests.cluster.images import build_image, push
 from tests.cluster.kind_config import INSTRUMENTS, INSTRUMENTS_LABEL, kind_config
 from tests.cluster.node_image import node_image
 from tests.cluster.pod_network import connect, nodes_in
-from tests.cluster.process import Command, run, say, succeeds, wait_until
+from tests.cluster.process import run, say, wait_until
 from tests.cluster.registry import KEPT
 
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
@@ -167,20 +167,29 @@ class KindCluster:
             load(self.docker, self.workers, tags)
 
     def answers(self) -> bool:
-        """Whether the nodes' containers are those of the beginning and the API server is ready.
+        """Whether the nodes' containers are those of the beginning, and they and the API server are ready.
 
         A node that was started again, as after a restart of the Docker daemon, has other addresses and no routes.
+        A node that a test lost and did not find again is found.
         """
         started = self.folder / "started.json"
         if not started.exists() or not self.kubeconfig.exists():
             return False
         try:
+            self._find_lost_nodes()
             if json.loads(started.read_text()) != self.started():
                 return False
+            self.kubectl("--request-timeout=10s", "get", "--raw", "/readyz", timeout_s=15)
+            self.kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s", timeout_s=70)
         except ClusterError:
             return False
-        ready: Command = [self.tools / "kubectl", "--request-timeout=10s", "get", "--raw", "/readyz"]
-        return succeeds(ready, environment=self.environment, timeout_s=15)
+        return True
+
+    def _find_lost_nodes(self) -> None:
+        label = f"label=io.x-k8s.kind.cluster={self.name}"
+        listed = self.docker.run("ps", "--filter", label, "--filter", "status=paused", "--format", "{{.Names}}")
+        for name in listed.split():
+            self.unpause_node(name)
 
     def started(self) -> dict[str, str]:
         """When each node's container was started."""

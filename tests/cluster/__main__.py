@@ -63,10 +63,16 @@ def _status() -> None:
 
 
 def _build() -> None:
-    """Everything that takes long, so that the first `up` is quick."""
+    """Everything that takes long, so that the first `up` is quick: programs, node image, the project's images."""
+    # Only here: what the cluster is used for is no business of the cluster.
+    from tests.e2e.images import build_all
+
     with connected() as docker:
-        print(base_image(docker))
-        print(KindCluster.prepare(docker))
+        say(f"base image: {base_image(docker)}")
+        say(f"node image: {KindCluster.prepare(docker)}")
+        images = build_all(docker)
+    for tag in (images.operator, images.tasks, images.tests):
+        print(tag)
 
 
 def _control_plane() -> None:
@@ -95,7 +101,7 @@ def main() -> None:
     up.add_argument("--keep", action="store_true", help="the kept cluster, made or reused; it stays")
     commands.add_parser("down", help="remove the kept cluster, and the Docker daemon if it is ours and idle")
     commands.add_parser("status", help="what exists and who uses it")
-    commands.add_parser("build", help="build the programs and the node image only")
+    commands.add_parser("build", help="build the programs, the node image and the project's images")
     commands.add_parser("control-plane", help="etcd, API server and controller manager, until Ctrl-C")
     arguments = parser.parse_args()
     # A shell script starts its background jobs with SIGINT ignored; Ctrl-C must end us there too.

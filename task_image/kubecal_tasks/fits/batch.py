@@ -1,0 +1,215 @@
+"""Fits one model to the data of many qubits: grid, robust pass, polish, clipping, polish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kubecal_tasks.fits.grid import search
+from kubecal_tasks.fits.model import Model
+from kubecal_tasks.fits.polish import jacobian, polish, solve_positive
+from kubecal_tasks.fits.values import Array, FitError, Mask
+from kubecal_tasks.fits.weights import CLIP_SIGMAS, clip, huber, robust_sigma, smooth_variance
+
+_ROBUST_ROUNDS = 3
+_SUSPICIOUS = 3.0
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is fitted, scaled to order one."""
+
+    x: Array
+    """(N,)."""
+    y: Array
+    """(Q, M); 0 where not finite."""
+    variance: Array | None
+    """(Q, M)."""
+    finite: Mask
+    """(Q, M)."""
+    shift: Array
+    """(Q, 1) was subtracted."""
+    scale: Array
+    """(Q, 1) was divided by."""
+
+    def subset(self, which: NDArray[np.intp]) -> Data:
+        """Some of the qubits."""
+        variance = None if self.variance is None else self.variance[which]
+        return Data(self.x, self.y[which], variance, self.finite[which], self.shift[which], self.scale[which])
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A fitted batch, in the scaled units of its data."""
+
+    model: Model
+    theta: Array
+    """(Q, p)."""
+    linear: Array
+    """(Q, k)."""
+    covariance: Array
+    """(Q, p + k, p + k), theta first, scaled by max(1, chi2/dof) or by chi2/dof where variances are unknown."""
+    variance: Array
+    """(Q, M) as used; ones where unknown."""
+    kept: Mask
+    suspicious: Array
+    """(Q,) fraction of points that look like garbage."""
+    residuals: Array
+    """(Q, M)."""
+    chi2: Array
+    """(Q,) of the kept points."""
+    dof: Array
+    """(Q,)."""
+    known: bool
+
+    @property
+    def bic(self) -> Array:
+        """Bayesian information criterion; a clipped point costs what it would at the clipping limit."""
+        points, parameters = self.residuals.shape[1], self.covariance.shape[1]
+        squares = self.residuals**2 / self.variance
+        if not self.known:
+            typical = np.maximum(robust_sigma(self.residuals, self.kept), 1e-12) ** 2
+            squares = np.minimum(squares, CLIP_SIGMAS**2 * typical)
+            information: Array = points * np.log(squares.mean(axis=1)) + parameters * np.log(points)
+            return information
+        known: Array = np.minimum(squares, CLIP_SIGMAS**2).sum(axis=1) + parameters * np.log(points)
+        return known
+
+
+def prepare(x: Array, y: Array, variance: Array | None, parameters: int) -> Data:
+    """Check shapes, mark what is not finite, scale to order one.
+
+    Raises
+    ------
+    FitError
+        If the shapes do not fit together or too few points are finite.
+    """
+    x = np.asarray(x, dtype=float)
+    y = np.asarray(y, dtype=float)
+    if x.ndim != 1 or y.ndim != 2 or y.shape[1] % max(1, x.size) or (variance is not None and variance.shape != y.shape):
+        raise FitError(f"data of shape {y.shape} do not belong to a sweep of shape {x.shape}")
+    usable = np.isfinite(y)
+    if variance is not None:
+        variance = np.asarray(variance, dtype=float)
+        usable &= np.isfinite(variance) & (variance >= 0)
+    fewest = int(usable.sum(axis=1).min(initial=y.shape[1]))
+    if fewest <= parameters:
+        raise FitError(f"{fewest} finite points of {y.shape[1]} cannot determine {parameters} parameters: sweep more")
+    shown = np.where(usable, y, np.nan)
+    shift = np.nanmedian(shown, axis=1, keepdims=True)
+    low, high = np.nanpercentile(shown, [5, 95], axis=1, keepdims=True)
+    scale = np.where(high > low, (high - low) / 2, 1.0)
+    scaled = np.where(usable, (y - shift) / scale, 0.0)
+    return Data(x, scaled, _scaled_variance(variance, usable, scale), usable, shift, scale)
+
+
+def _scaled_variance(variance: Array | None, usable: Mask, scale: Array) -> Array | None:
+    """A point that claims no noise at all is given a tenth of what its neighbours have; none at all: unknown."""
+    if variance is None:
+        return None
+    typical = np.nanmedian(np.where(usable, variance, np.nan), axis=1, keepdims=True)
+    if not np.all(typical > 0):
+        return None
+    scaled: Array = np.where(usable, np.maximum(variance, 0.1 * typical), typical) / scale**2
+    return scaled
+
+
+def solve(model: Model, data: Data) -> Solution:
+    """Fit the model to every qubit of the data."""
+    even = np.ones_like(data.y) if data.variance is None else 1 / np.median(data.variance, axis=1, keepdims=True)
+    even = np.broadcast_to(even, data.y.shape) * data.finite
+    theta = _robust_start(model, data, even)
+    return refine(model, data, theta, even)
+
+
+def refine(model: Model, data: Data, theta: Array, even: Array) -> Solution:
+    """From a start in the right basin to the end."""
+    free = np.ones(theta.shape[1], dtype=bool)
+    bounds = (model.lower, model.upper)
+
+    def robust(residuals: Array) -> Array:
+        return even * huber(residuals, robust_sigma(residuals, data.finite))
+
+    state = polish(model.columns, data.x, data.y, robust, theta, bounds, free, rounds=6)
+    variance, kept, suspicious = _weigh(data, state.residuals)
+    for rounds in (6, 20):
+        state = polish(model.columns, data.x, data.y, kept / variance, state.theta, bounds, free, rounds)
+        previous = kept
+        variance, kept, suspicious = _weigh(data, state.residuals)
+    if not np.array_equal(previous, kept):
+        state = polish(model.columns, data.x, data.y, kept / variance, state.theta, bounds, free, 20)
+    return finish(model, data, state.theta, state.linear, state.residuals, (variance, kept, suspicious))
+
+
+def finish(
+    model: Model,
+    data: Data,
+    theta: Array,
+    linear: Array,
+    residuals: Array,
+    weighing: tuple[Array, Mask, Array],
+    free: Mask | None = None,
+) -> Solution:
+    """Errors and chi2 at the optimum; nonlinear parameters that are not free count as known."""
+    variance, kept, suspicious = weighing
+    phi, slopes = jacobian(model.columns, data.x, theta, linear)
+    full = np.concatenate([slopes if free is None else slopes * free, phi], axis=2)
+    weights = kept / variance
+    normal = np.swapaxes(full * weights[..., None], 1, 2) @ full
+    identity = np.broadcast_to(np.eye(full.shape[2]), normal.shape)
+    chi2 = np.sum(weights * residuals**2, axis=1)
+    dof = np.maximum(kept.sum(axis=1) - full.shape[2], 1)
+    known = data.variance is not None
+    inflation = np.maximum(1.0, chi2 / dof) if known else chi2 / dof
+    covariance = solve_positive(normal, identity) * inflation[:, None, None]
+    return Solution(model, theta, linear, covariance, variance, kept, suspicious, residuals, chi2, dof, known)
+
+
+def replace_where(solution: Solution, other: Solution, where: Mask) -> Solution:
+    """Take over another solution of the same model for some qubits."""
+    names = ("theta", "linear", "covariance", "variance", "kept", "suspicious", "residuals", "chi2", "dof")
+    merged = {}
+    for name in names:
+        mine, theirs = getattr(solution, name).copy(), getattr(other, name)
+        mine[where] = theirs[where]
+        merged[name] = mine
+    return replace(solution, **merged)
+
+
+def _weigh(data: Data, residuals: Array) -> tuple[Array, Mask, Array]:
+    """Variances, kept points and the fraction of suspicious ones, from residuals of a fit."""
+    if data.variance is None:
+        sigma = np.maximum(robust_sigma(residuals, data.finite), 1e-12)
+        kept, suspicious = clip(residuals / sigma, data.finite)
+        return np.ones_like(residuals), kept, suspicious
+    variance = smooth_variance(data.variance, data.y - residuals, data.finite)
+    kept, suspicious = clip(residuals / np.sqrt(variance), data.finite)
+    return variance, kept, suspicious
+
+
+def _robust_start(model: Model, data: Data, even: Array) -> Array:
+    """The grid's best node; searched again with far points held down where there are any."""
+    node = search(model, data.x, data.y, even)
+    theta = model.grid[node]
+    todo = np.arange(data.y.shape[0])
+    weights = even
+    for _ in range(_ROBUST_ROUNDS):
+        phi = model.columns(data.x, theta[todo])
+        residuals = _residuals(phi, data.y[todo], weights[todo])
+        sigma = robust_sigma(residuals, data.finite[todo])
+        far = np.any((np.abs(residuals) > _SUSPICIOUS * sigma) & data.finite[todo], axis=1)
+        if not far.any():
+            break
+        weights = weights.copy()
+        weights[todo] = even[todo] * huber(residuals, sigma)
+        todo = todo[far]
+        theta[todo] = model.grid[search(model, data.x, data.y[todo], weights[todo])]
+    return theta
+
+
+def _residuals(phi: Array, y: Array, weights: Array) -> Array:
+    weighted = np.swapaxes(phi * weights[..., None], 1, 2)
+    linear = solve_positive(weighted @ phi, weighted @ y[..., None])
+    return y - (phi @ linear)[..., 0]

@@ -1,0 +1,183 @@
+"""Statistics of a solved batch, and the choice of a richer model where the first one fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from kubecal_tasks.fits.batch import Data, Solution, solve
+from kubecal_tasks.fits.model import Model
+from kubecal_tasks.fits.values import Array, Evidence, Mask, Statistics
+
+FALSE_ALARM = 1e-4
+"""How often pure noise may pass for a signal."""
+FIRST_MODEL_FAILS = 0.01
+"""p-value below which richer models are tried."""
+BIC_GAIN = 10.0
+"""How much better a richer model must be."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The solution that stands for one qubit."""
+
+    solution: Solution
+    index: int
+    data: Data
+    alternative: str
+    flags: frozenset[str] = frozenset()
+
+    @property
+    def theta(self) -> Array:
+        """(p,) nonlinear parameters."""
+        theta: Array = self.solution.theta[self.index]
+        return theta
+
+    @property
+    def linear(self) -> Array:
+        """(k,) linear parameters in the data's own units, the offset still without the shift."""
+        linear: Array = self.solution.linear[self.index] * self.data.scale[self.index]
+        return linear
+
+    @property
+    def shift(self) -> float:
+        """What was subtracted from the data; belongs to whatever column is constant."""
+        return float(self.data.shift[self.index, 0])
+
+    @property
+    def covariance(self) -> Array:
+        """(p + k, p + k), theta first, in the data's own units."""
+        p = self.theta.size
+        factors = np.ones(self.solution.covariance.shape[1])
+        factors[p:] = self.data.scale[self.index, 0]
+        covariance: Array = self.solution.covariance[self.index] * factors[:, None] * factors
+        return covariance
+
+    def error(self, gradient: Sequence[float]) -> float:
+        """One-sigma error of a quantity with this gradient in (theta, linear)."""
+        g = np.asarray(gradient, dtype=float)
+        return float(np.sqrt(max(0.0, g @ self.covariance @ g)))
+
+
+def choose(first: Model, data: Data, alternatives: Sequence[Callable[[Solution], Model]], axes: int = 1) -> list[Chosen]:
+    """Fit the first model; where its chi2 fails, the alternatives, of which one must win by its BIC.
+
+    Parameters
+    ----------
+    alternatives
+        Each makes its model from the first solution of the failing qubit alone.
+    """
+    solution = solve(first, data)
+    chosen = [Chosen(solution, q, data, "") for q in range(data.y.shape[0])]
+    failing = np.flatnonzero(misfit_p(solution, axes) < FIRST_MODEL_FAILS)
+    for q in failing:
+        own = data.subset(np.asarray([q]))
+        alone = solve(first, own)
+        best, best_bic = chosen[q], float(alone.bic[0]) - BIC_GAIN
+        for make in alternatives:
+            model = make(alone)
+            if own.y.shape[1] <= model.parameters + 4:
+                continue
+            richer = solve(model, own)
+            if np.all(np.isfinite(richer.theta)) and float(richer.bic[0]) < best_bic:
+                best, best_bic = Chosen(richer, 0, own, model.name), float(richer.bic[0])
+        chosen[q] = best
+    return chosen
+
+
+def misfit_p(solution: Solution, axes: int) -> Array:
+    """How likely residuals this bad are if the model is right, (Q,)."""
+    if solution.known:
+        p: Array = special.chdtrc(solution.dof, solution.chi2)
+        return p
+    return np.asarray([_neighbour_p(r, k, axes) for r, k in zip(solution.residuals, solution.kept, strict=True)])
+
+
+def _neighbour_p(residuals: Array, kept: Mask, axes: int) -> float:
+    """Neighbouring residuals of a right model are independent; a wrong one leaves them alike."""
+    pairs = squares = 0.0
+    count = 0
+    for r, k in zip(residuals.reshape(axes, -1), kept.reshape(axes, -1), strict=True):
+        own = r[k]
+        pairs += float(np.sum(own[1:] * own[:-1]))
+        squares += float(np.sum(own**2))
+        count += max(0, own.size - 1)
+    if count < 8 or squares <= 0:
+        return 1.0
+    return float(special.ndtr(-pairs / squares * np.sqrt(count)))
+
+
+def evidence(chosen: Chosen, axes: int = 1) -> Evidence:
+    """What one qubit's solution shows."""
+    solution, q, data = chosen.solution, chosen.index, chosen.data
+    scale, shift = float(data.scale[q, 0]), chosen.shift
+    shape: tuple[int, ...] = (data.x.size,) if axes == 1 else (axes, data.x.size)
+    columns, theta, linear = solution.model.columns, chosen.theta, chosen.linear
+
+    def curve(x: Array) -> Array:
+        values: Array = columns(x, theta) @ linear + shift
+        return values if axes == 1 else values.reshape(axes, -1)
+
+    sigma = np.sqrt(solution.variance[q])
+    if not solution.known:
+        sigma = sigma * np.sqrt(solution.chi2[q] / solution.dof[q])
+    y = np.where(data.finite[q], data.y[q] * scale + shift, np.nan)
+    return Evidence(
+        x=data.x,
+        y=y.reshape(shape),
+        sigma=(sigma * scale).reshape(shape),
+        kept=solution.kept[q].reshape(shape),
+        residuals=np.where(data.finite[q], solution.residuals[q] * scale, np.nan).reshape(shape),
+        curve=curve,
+        statistics=statistics(chosen, axes),
+        alternative=chosen.alternative,
+        flags=chosen.flags,
+    )
+
+
+def statistics(chosen: Chosen, axes: int) -> Statistics:
+    """chi2, R2 and the comparison with a flat line."""
+    solution, q, data = chosen.solution, chosen.index, chosen.data
+    kept, y, residuals = solution.kept[q], data.y[q], solution.residuals[q]
+    weights = kept / solution.variance[q]
+    chi2, dof = float(solution.chi2[q]), int(solution.dof[q])
+    flat = _about_mean(y, weights, axes)
+    total = _about_mean(y, kept.astype(float), axes)
+    extra = solution.covariance.shape[1] - axes
+    misfit = chi2 / dof if dof else 1.0
+    level = FALSE_ALARM / solution.model.trials
+    if solution.known:
+        gain, limit = (flat - chi2) / max(1.0, misfit), float(special.chdtri(extra, level))
+    else:
+        gain = (flat - chi2) / extra / misfit if misfit > 0 else np.inf
+        limit = float(special.fdtri(extra, dof, 1 - level))
+    unit = float(data.scale[q, 0]) ** 2
+    return Statistics(
+        chi2=chi2 if solution.known else chi2 * unit,
+        dof=dof,
+        p_value=float(misfit_p(_single(solution, q), axes)[0]),
+        delta_chi2=float(gain),
+        delta_chi2_limit=limit,
+        r2=1 - float(np.sum(kept * residuals**2)) / total if total > 0 else float("nan"),
+        clipped_fraction=float(solution.suspicious[q]),
+        sigma_known=solution.known,
+    )
+
+
+def _about_mean(y: Array, weights: Array, axes: int) -> float:
+    total = 0.0
+    for own, w in zip(y.reshape(axes, -1), weights.reshape(axes, -1), strict=True):
+        if w.sum() > 0:
+            total += float(np.sum(w * (own - np.sum(w * own) / w.sum()) ** 2))
+    return total
+
+
+def _single(solution: Solution, q: int) -> Solution:
+    s = slice(q, q + 1)
+    return Solution(
+        solution.model, solution.theta[s], solution.linear[s], solution.covariance[s], solution.variance[s],
+        solution.kept[s], solution.suspicious[s], solution.residuals[s], solution.chi2[s], solution.dof[s], solution.known,
+    )  # fmt: skip

@@ -1,0 +1,83 @@
+"""Variable projection on a grid: no initial guess, hence none that can be wrong.
+
+At every node of the grid the linear parameters are solved exactly. For a batch of qubits that share the sweep
+the normal equations of all nodes and qubits are a handful of matrix products.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kubecal_tasks.fits.model import Model
+from kubecal_tasks.fits.values import Array
+
+_RIDGE = 1e-9
+"""Relative to the largest diagonal element: columns that coincide at a node must not blow up."""
+
+
+def search(model: Model, x: Array, y: Array, weights: Array) -> NDArray[np.intp]:
+    """The best node of the grid for every qubit.
+
+    Parameters
+    ----------
+    x
+        (N,).
+    y, weights
+        (Q, M), y of order one.
+
+    Returns
+    -------
+    (Q,) indices into ``model.grid``.
+    """
+    if model.folded is None:
+        columns: NDArray[Any] = model.columns(x, model.grid)
+        return np.argmax(explained(columns, y, weights), axis=1)
+    half = x.size
+    folded = y[:, :half] + 1j * y[:, half:]
+    return np.argmax(explained(model.folded(x, model.grid), folded, weights[:, :half] + weights[:, half:]), axis=1)
+
+
+def explained(columns: NDArray[Any], y: NDArray[Any], weights: Array) -> Array:
+    """How much of the weighted sum of squares each node explains, (Q, G).
+
+    Parameters
+    ----------
+    columns
+        (G, M, k), real or complex.
+    y, weights
+        (Q, M).
+    """
+    k = columns.shape[2]
+    by_column = np.ascontiguousarray(np.moveaxis(columns, 2, 0).transpose(0, 2, 1))  # (k, M, G)
+    weighted = weights * y
+    right = [weighted @ by_column[i].conj() for i in range(k)]
+    return _quadratic_form([[_normal(by_column, weights, i, j) for j in range(i + 1)] for i in range(k)], right)
+
+
+def _normal(by_column: NDArray[Any], weights: Array, i: int, j: int) -> NDArray[Any]:
+    product = by_column[i].conj() * by_column[j]
+    return weights @ (product.real if i == j else product)
+
+
+def _quadratic_form(normal: list[list[NDArray[Any]]], right: list[NDArray[Any]]) -> Array:
+    """b* A^-1 b by a Cholesky decomposition written out over all nodes and qubits at once."""
+    k = len(right)
+    ridge = _RIDGE * np.max([normal[i][i] for i in range(k)], axis=0)
+    lower: list[list[NDArray[Any]]] = []
+    solved: list[NDArray[Any]] = []
+    total = np.zeros(right[0].shape)
+    for i in range(k):
+        row: list[NDArray[Any]] = []
+        for j in range(i):
+            value = normal[i][j] - sum((row[m] * lower[j][m].conj() for m in range(j)), np.zeros(()))
+            row.append(value / lower[j][j])
+        diagonal = normal[i][i] - sum((np.abs(each) ** 2 for each in row), np.zeros(()))
+        row.append(np.sqrt(np.maximum(diagonal, ridge)))
+        lower.append(row)
+        z = (right[i] - sum((row[m] * solved[m] for m in range(i)), np.zeros(()))) / row[i]
+        solved.append(z)
+        total += np.abs(z) ** 2
+    return total

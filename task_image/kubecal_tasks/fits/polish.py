@@ -1,0 +1,141 @@
+"""The local polish: Levenberg-Marquardt steps in the nonlinear parameters, linear ones solved exactly.
+
+Runs for a whole batch at once; a qubit that has converged leaves the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kubecal_tasks.fits.model import Columns
+from kubecal_tasks.fits.values import Array, Mask
+
+_STEP = 1e-5
+"""For central differences in parameters of order one: truncation and rounding both stay below 1e-9."""
+_CONVERGED = 1e-5
+"""Predicted improvement of chi2 as a fraction of chi2/dof: a thousandth of a sigma and less."""
+_RIDGE = 1e-13
+
+
+@dataclass
+class State:
+    """Where a batch of fits stands; changed in place."""
+
+    theta: Array
+    """(Q, p)."""
+    linear: Array
+    """(Q, k)."""
+    residuals: Array
+    """(Q, M)."""
+
+
+def polish(
+    columns: Columns,
+    x: Array,
+    y: Array,
+    weights: Array | Callable[[Array], Array],
+    theta: Array,
+    bounds: tuple[Array, Array],
+    free: Mask,
+    rounds: int,
+) -> State:
+    """Minimise the weighted sum of squares from a start near the optimum.
+
+    Parameters
+    ----------
+    y
+        (Q, M).
+    weights
+        (Q, M), or what makes them of residuals (Q, M): then they are renewed before each round.
+    theta
+        (Q, p) start.
+    free
+        (p,) False: this parameter stays where it is.
+    rounds
+        At most so many steps are tried.
+    """
+    renewed = weights if callable(weights) else None
+    fixed_weights = np.ones_like(y) if callable(weights) else weights
+    state = _start(columns, x, y, fixed_weights, theta)
+    active = np.arange(y.shape[0])
+    damping = np.full(y.shape[0], 1e-3)
+    for _ in range(rounds):
+        w = renewed(state.residuals)[active] if renewed else fixed_weights[active]
+        part = State(state.theta[active], state.linear[active], state.residuals[active])
+        done = _step(columns, x, y[active], w, part, damping, bounds, free)
+        state.theta[active], state.linear[active], state.residuals[active] = part.theta, part.linear, part.residuals
+        if renewed is None:
+            active, damping = active[~done], damping[~done]
+        if not active.size:
+            break
+    return state
+
+
+def jacobian(columns: Columns, x: Array, theta: Array, linear: Array) -> tuple[Array, Array]:
+    """Columns (Q, M, k), and the model's derivatives (Q, M, p) in the nonlinear parameters."""
+    p = theta.shape[1]
+    shifts = np.concatenate([np.zeros((1, p)), _STEP * np.eye(p), -_STEP * np.eye(p)])
+    all_columns = columns(x, theta[None] + shifts[:, None])
+    models = np.matmul(all_columns[1:], linear[None, :, :, None])[..., 0]
+    slopes = (models[:p] - models[p:]) / (2 * _STEP)
+    return all_columns[0], np.moveaxis(slopes, 0, -1)
+
+
+def solve_linear(columns: Array, y: Array, weights: Array) -> Array:
+    """Weighted least squares (Q, k) for given columns (Q, M, k)."""
+    weighted = columns * weights[..., None]
+    normal = np.swapaxes(weighted, 1, 2) @ columns
+    right = np.swapaxes(weighted, 1, 2) @ y[..., None]
+    solution: Array = solve_positive(normal, right)[..., 0]
+    return solution
+
+
+def solve_positive(matrix: Array, right: Array) -> Array:
+    """Solve with each matrix scaled to a unit diagonal and a ridge at rounding level, so that none is singular."""
+    scale = np.sqrt(np.maximum(np.diagonal(matrix, axis1=1, axis2=2), 1e-300))
+    scaled = matrix / scale[:, :, None] / scale[:, None, :] + _RIDGE * np.eye(matrix.shape[1])
+    solution: Array = np.linalg.solve(scaled, right / scale[..., None]) / scale[..., None]
+    return solution
+
+
+def _start(columns: Columns, x: Array, y: Array, weights: Array, theta: Array) -> State:
+    phi = columns(x, theta)
+    linear = solve_linear(phi, y, weights)
+    return State(theta.copy(), linear, y - np.matmul(phi, linear[..., None])[..., 0])
+
+
+def _step(
+    columns: Columns,
+    x: Array,
+    y: Array,
+    weights: Array,
+    state: State,
+    damping: Array,
+    bounds: tuple[Array, Array],
+    free: Mask,
+) -> Mask:
+    """Try one step for every qubit of the batch; returns who has converged."""
+    phi, slopes = jacobian(columns, x, state.theta, state.linear)
+    full = np.concatenate([slopes * free, phi], axis=2)
+    weighted = np.swapaxes(full * weights[..., None], 1, 2)
+    normal = weighted @ full
+    gradient = (weighted @ state.residuals[..., None])[..., 0]
+    p = state.theta.shape[1]
+    diagonal = np.diagonal(normal, axis1=1, axis2=2).copy()
+    diagonal[:, p:] = 0.0
+    damped = normal + (damping[:, None] * diagonal)[:, :, None] * np.eye(normal.shape[1])
+    move = solve_positive(damped, gradient[..., None])[..., 0]
+    chi2 = np.sum(weights * state.residuals**2, axis=1)
+    predicted = np.sum(move * gradient, axis=1)
+    theta = np.where(free, np.clip(state.theta + move[:, :p], *bounds), state.theta)
+    tried = _start(columns, x, y, weights, theta)
+    better = np.sum(weights * tried.residuals**2, axis=1) <= chi2 * (1 + 1e-12)
+    for name in ("theta", "linear", "residuals"):
+        getattr(state, name)[better] = getattr(tried, name)[better]
+    damping[:] = np.where(better, damping * 0.1, damping * 10)
+    scale = np.maximum(chi2 / max(1, y.shape[1] - full.shape[2]), 1e-26)
+    done: Mask = (predicted <= _CONVERGED * scale) | (damping > 1e8)
+    return done

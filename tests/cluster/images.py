@@ -27,6 +27,8 @@ def build_image(
     the base image. The registry is IMAGE_REGISTRY, for clusters that are given, else one that nobody asks. The base
     image is given as BASE_IMAGE where the Dockerfile asks for one.
     """
+    if not dockerfile.is_file():
+        raise ClusterError(f"the image {name!r} has no Dockerfile at {dockerfile}: correct the path")
     text = dockerfile.read_text()
     arguments = dict(build_args or {})
     if "BASE_IMAGE" in text and "BASE_IMAGE" not in arguments:

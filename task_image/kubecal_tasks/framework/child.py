@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import traceback
 from multiprocessing.connection import Connection
 from typing import Any
 
 from kubecal.api.request import REQUEST_VARIABLE, TaskRequest
-from kubecal.records.results import InputOffers
+from kubecal_tasks.framework.reports import Failed
 
 
 def measure(connection: Connection[Any, Any]) -> None:
@@ -15,16 +16,20 @@ def measure(connection: Connection[Any, Any]) -> None:
 
     The imports come before the wait: that is what the parent's claim is made in parallel to.
     """
-    from kubecal_tasks.framework.attempt import prepare_attempt
-
     try:
         request = TaskRequest.model_validate_json(os.environ.get(REQUEST_VARIABLE, ""))
     except ValueError:
         return  # the parent reads the same text and says what is wrong with it
-    attempt = prepare_attempt(request, connection.send)
+    try:
+        from kubecal_tasks.framework.attempt import prepare_attempt
+
+        attempt = prepare_attempt(request, connection.send)
+    except Exception as error:
+        # A broken installation, or a task file that cannot be imported.
+        connection.send(Failed("TaskError", f"the task cannot be loaded: {error}", traceback.format_exc()))
+        return
     try:
         offers = connection.recv()
     except EOFError:
         return  # the parent is gone, and the claim with it
-    assert isinstance(offers, InputOffers)
     attempt.run(offers)

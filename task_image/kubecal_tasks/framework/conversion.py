@@ -103,3 +103,19 @@ def check_records(checks: Sequence[Check]) -> tuple[CheckRecord, ...]:
 def suggestion_record(suggestion: Suggestion | None) -> SuggestionRecord | None:
     """The suggestion as the row repeats it."""
     return None if suggestion is None else SuggestionRecord(dict(suggestion.parameters), suggestion.reason)
+
+
+def read_parameters(task: type[BaseTask], request: TaskRequest) -> Parameters:
+    """Run parameters of a request: defaults filled in, checked against the declaration, converted."""
+    values = {p.name: p.default for p in task.run_parameters if p.default is not None} | dict(request.parameters)
+    return Parameters(values, values)
+
+
+def backend_design(backend: Backend, target: str) -> dict[str, Candidate]:
+    """The backend's design values of the target."""
+    return {}
+
+
+def raw_files(acquisitions: Sequence[Acquisition]) -> tuple[FileContent, ...]:
+    """Every program with its data."""
+    return ()

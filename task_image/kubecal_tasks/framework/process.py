@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, Pipe
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
-_NICE_S = 5.0
+PATIENCE_S = 5.0
 """How long a child may take to park its instrument by itself before it is killed."""
 
 
@@ -75,11 +75,11 @@ class Child:
             _, status = os.waitpid(self.pid, 0)
             raise ChildDiedError(os.waitstatus_to_exitcode(status)) from None
 
-    def stop(self) -> bool:
+    def stop(self, patience_s: float = PATIENCE_S) -> bool:
         """Ask it to park and end, kill it if it does not; whether it ended by itself."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
-        until = time.monotonic() + _NICE_S
+        until = time.monotonic() + patience_s
         while time.monotonic() < until:
             try:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from kubecal.api.catalogue import RunParameter
 from kubecal_tasks.framework.declarations import InputParameter, OutputParameter, Precision
 from kubecal_tasks.framework.task import BaseTask
-from kubecal_tasks.tasks.declared import HALF_PI_INPUTS, INTERVAL, STANDARD_INPUTS, shots, sweep
+from kubecal_tasks.tasks.declared import HALF_PI_INPUTS, INTERVAL, STANDARD_INPUTS, duration_s, shots, sweep
 
 
 class CheckHPIPulse(BaseTask):
@@ -25,3 +25,8 @@ class CheckHPIPulse(BaseTask):
         shots(1024),
         INTERVAL,
     )
+
+    @classmethod
+    def estimated_duration_s(cls) -> float:
+        """At default sweeps."""
+        return duration_s(21 + 2, 1024, 0.3e-6)

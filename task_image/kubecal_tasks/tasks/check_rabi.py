@@ -7,7 +7,7 @@ from typing import ClassVar
 from kubecal.api.catalogue import RunParameter
 from kubecal_tasks.framework.declarations import InputParameter, OutputParameter
 from kubecal_tasks.framework.task import BaseTask
-from kubecal_tasks.tasks.declared import CONTROL_AMPLITUDE, INTERVAL, STANDARD_INPUTS, pulse_amplitude, shots, sweep
+from kubecal_tasks.tasks.declared import CONTROL_AMPLITUDE, INTERVAL, STANDARD_INPUTS, duration_s, pulse_amplitude, shots, sweep
 
 
 class CheckRabi(BaseTask):
@@ -34,3 +34,8 @@ class CheckRabi(BaseTask):
         INTERVAL,
     )
     r2_threshold = 0.6
+
+    @classmethod
+    def estimated_duration_s(cls) -> float:
+        """At default sweeps."""
+        return duration_s(51, 2048, 0.2e-6)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from kubecal.api.catalogue import ParameterKind, RunParameter
 from kubecal_tasks.framework.declarations import DAY_S, InputParameter, OutputParameter, Precision
 from kubecal_tasks.framework.task import BaseTask
-from kubecal_tasks.tasks.declared import HALF_PI_INPUTS, INTERVAL, STANDARD_INPUTS, decay_time, shots, sweep
+from kubecal_tasks.tasks.declared import HALF_PI_INPUTS, INTERVAL, STANDARD_INPUTS, decay_time, duration_s, shots, sweep
 
 
 class CheckRamsey(BaseTask):
@@ -43,3 +43,8 @@ class CheckRamsey(BaseTask):
         INTERVAL,
     )
     r2_threshold = 0.7
+
+    @classmethod
+    def estimated_duration_s(cls) -> float:
+        """At default sweeps."""
+        return duration_s(2 * 101, 1024, 5e-6)

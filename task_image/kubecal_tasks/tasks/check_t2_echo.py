@@ -7,7 +7,7 @@ from typing import ClassVar
 from kubecal.api.catalogue import RunParameter
 from kubecal_tasks.framework.declarations import InputParameter, OutputParameter
 from kubecal_tasks.framework.task import BaseTask
-from kubecal_tasks.tasks.declared import HALF_PI_INPUTS, INTERVAL, STANDARD_INPUTS, decay_time, shots, sweep
+from kubecal_tasks.tasks.declared import HALF_PI_INPUTS, INTERVAL, STANDARD_INPUTS, decay_time, duration_s, shots, sweep
 
 
 class CheckT2Echo(BaseTask):
@@ -31,3 +31,8 @@ class CheckT2Echo(BaseTask):
         INTERVAL,
     )
     r2_threshold = 0.7
+
+    @classmethod
+    def estimated_duration_s(cls) -> float:
+        """At default sweeps."""
+        return duration_s(51, 1024, 17e-6)

@@ -97,3 +97,8 @@ def pulse_amplitude(name: str, group: str, description: str) -> OutputParameter:
         drift_relative=True,
         max_age_s=DAY_S,
     )
+
+
+def duration_s(points: int, shots_each: int, sequence_s: float) -> float:
+    """What a sweep takes on instruments: every shot waits for its sequence, the readout and the interval."""
+    return points * shots_each * (sequence_s + 384e-9 + DEFAULT_INTERVAL_US * 1e-6)

@@ -62,7 +62,9 @@ class Chosen:
         return float(np.sqrt(max(0.0, g @ self.covariance @ g)))
 
 
-def choose(first: Model, data: Data, alternatives: Sequence[Callable[[Solution], Model]], axes: int = 1) -> list[Chosen]:
+def choose(
+    first: Model, data: Data, alternatives: Sequence[Callable[[Solution], Model]], axes: int = 1
+) -> list[Chosen]:
     """Fit the first model; where its chi2 fails, the alternatives, of which one must win by its BIC.
 
     Parameters

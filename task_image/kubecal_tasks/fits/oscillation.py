@@ -159,7 +159,9 @@ def _two_lines(span: float, solution: Solution) -> Model:
     grid[:, 0] += found
     grid = grid[grid[:, 0] - grid[:, 2] > 0]
     highest = solution.model.upper[0]
-    return Model(TWO_LINES, columns, grid, np.asarray([0, -1.0, 0.05]), np.asarray([highest, 60.0, highest]), grid.shape[0])
+    return Model(
+        TWO_LINES, columns, grid, np.asarray([0, -1.0, 0.05]), np.asarray([highest, 60.0, highest]), grid.shape[0]
+    )
 
 
 def _read(chosen: Chosen, span: float, nyquist: float) -> OscillationFit:

@@ -95,7 +95,8 @@ def solve_linear(columns: Array, y: Array, weights: Array) -> Array:
 
 def solve_positive(matrix: Array, right: Array) -> Array:
     """Solve with each matrix scaled to a unit diagonal and a ridge at rounding level, so that none is singular."""
-    scale = np.sqrt(np.maximum(np.diagonal(matrix, axis1=1, axis2=2), 1e-300))
+    diagonal = np.diagonal(matrix, axis1=1, axis2=2)
+    scale = np.sqrt(np.where(diagonal > 1e-100, diagonal, 1.0))
     scaled = matrix / scale[:, :, None] / scale[:, None, :] + _RIDGE * np.eye(matrix.shape[1])
     solution: Array = np.linalg.solve(scaled, right / scale[..., None]) / scale[..., None]
     return solution

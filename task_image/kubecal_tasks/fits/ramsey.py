@@ -4,7 +4,7 @@
 
 The sign of f comes from the two axes together. E is the product e^{-t/T2} e^{-(t/Tg)^2} written so that T is
 the time after which it has fallen to 1/e, whatever the shape. Data rarely tell w, so that it is averaged over
-(0, 1/4 ... 1, each with its likelihood) and its ignorance shows in the error of T. Where chi2 fails, two lines
+0 ... 1, each value with its likelihood, and its ignorance shows in the error of T. Where chi2 fails, two lines
 are tried.
 """
 
@@ -27,7 +27,9 @@ TWO_LINES = "two_lines"
 _FREQUENCY_STEP = 0.4
 _TIMES = np.log([0.03, 0.08, 0.2, 0.5, 1.3, 5.0])
 """T in windows."""
-_SHAPES = np.linspace(0.0, 1.0, 5)
+_SHAPES = 5
+"""Values of w at which the rest is fitted again; between them chi2 and log T are interpolated."""
+_SHAPE_SIGMAS = 3.5
 _BOUNDS_T = (np.log(0.005), np.log(100.0))
 
 
@@ -40,7 +42,7 @@ class RamseyFit(Fit):
     t2_star: Measured
     """Time at which the envelope has fallen to 1/e."""
     shape: Measured
-    """w: 0 Gaussian, 1 exponential; its prior alone has 0.5 +- 0.35."""
+    """w: 0 Gaussian, 1 exponential; data that say nothing leave 0.5 +- 0.29."""
     amplitude: Measured
     """Radius at zero delay."""
     phase: Measured
@@ -182,10 +184,12 @@ def _average(chosen: list[Chosen]) -> list[_Averaged]:
 
 
 def _over_shapes(solution: Solution, data: Data, qubits: NDArray[np.intp]) -> list[_Averaged]:
-    count = _SHAPES.size
-    rows = np.repeat(qubits, count)
+    rows = np.repeat(qubits, _SHAPES)
     start = solution.theta[rows].copy()
-    start[:, 2] = np.tile(_SHAPES, qubits.size)
+    w, sigma = solution.theta[qubits, 2], np.sqrt(solution.covariance[qubits, 2, 2])
+    lowest = np.clip(w - _SHAPE_SIGMAS * sigma, 0.0, 0.98)
+    highest = np.clip(w + _SHAPE_SIGMAS * sigma, lowest + 0.02, 1.0)
+    start[:, 2] = np.linspace(lowest, highest, _SHAPES, axis=1).ravel()
     free = np.ones(start.shape[1], dtype=bool)
     free[2] = False
     part = data.subset(rows)
@@ -194,20 +198,25 @@ def _over_shapes(solution: Solution, data: Data, qubits: NDArray[np.intp]) -> li
     state = polish(solution.model.columns, data.x, part.y, weights, start, bounds, free, 12)
     weighing = (solution.variance[rows], solution.kept[rows], solution.suspicious[rows])
     ends = finish(solution.model, part, state.theta, state.linear, state.residuals, weighing, free)
-    return [_moments(ends, slice(i * count, (i + 1) * count)) for i in range(qubits.size)]
+    return [_moments(ends, slice(i * _SHAPES, (i + 1) * _SHAPES)) for i in range(qubits.size)]
 
 
 def _moments(ends: Solution, rows: slice) -> _Averaged:
-    chi2 = ends.chi2[rows]
-    inflation = np.max(chi2.min() / ends.dof[rows]) if not ends.known else max(1.0, float(chi2.min() / ends.dof[rows][0]))
-    probability = np.exp(-(chi2 - chi2.min()) / 2 / max(float(inflation), 1e-300))
+    chi2, w = ends.chi2[rows], ends.theta[rows, 2]
+    misfit = float(chi2.min() / ends.dof[rows][0])
+    inflation = max(1.0, misfit) if ends.known else max(misfit, 1e-300)
+    nodes = np.linspace(-1.0, 1.0, _SHAPES)
+    fine = np.linspace(-1.0, 1.0, 81)
+    interpolate = np.vander(fine, _SHAPES) @ np.linalg.inv(np.vander(nodes, _SHAPES))
+    between = interpolate @ np.stack([chi2 - chi2.min(), ends.theta[rows, 1], w], axis=1)
+    # Times and chi2 are smooth in w; the variance changes little, and must not be extrapolated below zero.
+    variances = np.interp(fine, nodes, ends.covariance[rows, 1, 1])
+    probability = np.exp(-(between[:, 0] - between[:, 0].min()) / 2 / inflation)
     probability /= probability.sum()
-    times, variances = ends.theta[rows, 1], ends.covariance[rows, 1, 1]
-    mean = float(probability @ times)
-    spread = float(probability @ (variances + (times - mean) ** 2))
-    w = float(probability @ _SHAPES)
-    w_spread = float(probability @ (_SHAPES - w) ** 2)
-    return _Averaged(Measured(mean, float(np.sqrt(spread))), Measured(w, float(np.sqrt(w_spread))))
+    mean, w_mean = probability @ between[:, 1:]
+    spread = float(probability @ (variances + (between[:, 1] - mean) ** 2))
+    w_spread = float(probability @ (between[:, 2] - w_mean) ** 2)
+    return _Averaged(Measured(float(mean), float(np.sqrt(spread))), Measured(float(w_mean), float(np.sqrt(w_spread))))
 
 
 def _read(chosen: Chosen, averaged: _Averaged, span: float, nyquist: float) -> RamseyFit:

@@ -88,12 +88,8 @@ def prepare(x: Array, y: Array, variance: Array | None, parameters: int) -> Data
     """
     x = np.asarray(x, dtype=float)
     y = np.asarray(y, dtype=float)
-    if (
-        x.ndim != 1
-        or y.ndim != 2
-        or y.shape[1] % max(1, x.size)
-        or (variance is not None and variance.shape != y.shape)
-    ):
+    same = variance is None or variance.shape == y.shape
+    if x.ndim != 1 or x.size == 0 or y.ndim != 2 or y.shape[1] % x.size or not same:
         raise FitError(f"data of shape {y.shape} do not belong to a sweep of shape {x.shape}")
     usable = np.isfinite(y)
     if variance is not None:

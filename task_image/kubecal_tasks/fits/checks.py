@@ -132,7 +132,7 @@ def repetition_checks(fit: RepetitionFit) -> list[Finding]:
 
 def _window(tau: float, last: float, first: float) -> list[Finding]:
     limit = LONGEST_WINDOWS * last
-    slow = f"the decay time is {tau / last:.3g} times the longest delay, at most {LONGEST_WINDOWS} can be trusted: wait longer"
+    slow = f"the decay time is {tau / last:.3g} times the longest delay, the limit is {LONGEST_WINDOWS}: wait longer"
     fast = f"the decay is over before the first delay: its time is {tau / first:.2g} times that; start earlier"
     return [
         _finding("window", tau, limit, tau <= limit, "window", slow),

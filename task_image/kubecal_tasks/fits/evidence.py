@@ -74,8 +74,9 @@ def choose(
     """
     solution = solve(first, data)
     chosen = [Chosen(solution, q, data, "") for q in range(data.y.shape[0])]
-    failing = np.flatnonzero(misfit_p(solution, axes) < FIRST_MODEL_FAILS)
-    for q in failing:
+    for q in range(data.y.shape[0]):
+        if misfit_p(solution, q, axes) >= FIRST_MODEL_FAILS:
+            continue
         own = data.subset(np.asarray([q]))
         alone = solve(first, own)
         best, best_bic = chosen[q], float(alone.bic[0]) - BIC_GAIN
@@ -90,12 +91,11 @@ def choose(
     return chosen
 
 
-def misfit_p(solution: Solution, axes: int) -> Array:
-    """How likely residuals this bad are if the model is right, (Q,)."""
+def misfit_p(solution: Solution, q: int, axes: int) -> float:
+    """How likely residuals this bad are if the model is right."""
     if solution.known:
-        p: Array = special.chdtrc(solution.dof, solution.chi2)
-        return p
-    return np.asarray([_neighbour_p(r, k, axes) for r, k in zip(solution.residuals, solution.kept, strict=True)])
+        return float(special.chdtrc(solution.dof[q], solution.chi2[q]))
+    return _neighbour_p(solution.residuals[q], solution.kept[q], axes)
 
 
 def _neighbour_p(residuals: Array, kept: Mask, axes: int) -> float:
@@ -160,7 +160,7 @@ def statistics(chosen: Chosen, axes: int) -> Statistics:
     return Statistics(
         chi2=chi2 if solution.known else chi2 * unit,
         dof=dof,
-        p_value=float(misfit_p(_single(solution, q), axes)[0]),
+        p_value=misfit_p(solution, q, axes),
         delta_chi2=float(gain),
         delta_chi2_limit=limit,
         r2=1 - float(np.sum(kept * residuals**2)) / total if total > 0 else float("nan"),
@@ -175,11 +175,3 @@ def _about_mean(y: Array, weights: Array, axes: int) -> float:
         if w.sum() > 0:
             total += float(np.sum(w * (own - np.sum(w * own) / w.sum()) ** 2))
     return total
-
-
-def _single(solution: Solution, q: int) -> Solution:
-    s = slice(q, q + 1)
-    return Solution(
-        solution.model, solution.theta[s], solution.linear[s], solution.covariance[s], solution.variance[s],
-        solution.kept[s], solution.suspicious[s], solution.residuals[s], solution.chi2[s], solution.dof[s], solution.known,
-    )  # fmt: skip

@@ -34,10 +34,16 @@ def search(model: Model, x: Array, y: Array, weights: Array) -> NDArray[np.intp]
     """
     if model.folded is None:
         columns: NDArray[Any] = model.columns(x, model.grid)
-        return np.argmax(explained(columns, y, weights), axis=1)
+        return _best(explained(columns, y, weights))
     half = x.size
     folded = y[:, :half] + 1j * y[:, half:]
-    return np.argmax(explained(model.folded(x, model.grid), folded, weights[:, :half] + weights[:, half:]), axis=1)
+    both = weights[:, :half] + weights[:, half:]
+    return _best(explained(model.folded(x, model.grid), folded, both))
+
+
+def _best(gain: Array) -> NDArray[np.intp]:
+    best: NDArray[np.intp] = np.argmax(gain, axis=1)
+    return best
 
 
 def explained(columns: NDArray[Any], y: NDArray[Any], weights: Array) -> Array:
@@ -59,7 +65,8 @@ def explained(columns: NDArray[Any], y: NDArray[Any], weights: Array) -> Array:
 
 def _normal(by_column: NDArray[Any], weights: Array, i: int, j: int) -> NDArray[Any]:
     product = by_column[i].conj() * by_column[j]
-    return weights @ (product.real if i == j else product)
+    summed: NDArray[Any] = weights @ (product.real if i == j else product)
+    return summed
 
 
 def _quadratic_form(normal: list[list[NDArray[Any]]], right: list[NDArray[Any]]) -> Array:

@@ -32,7 +32,7 @@ class Statistics:
     """Sum of squared residuals over their variances; without known variances, of the plain residuals."""
     dof: int
     p_value: float
-    """Of chi2. Without known variances: of the correlation between neighbouring residuals, which a wrong model leaves."""
+    """Of chi2. Without known variances: of the correlation of neighbouring residuals, which a wrong model leaves."""
     delta_chi2: float
     """How much better than a flat line, divided by max(1, chi2/dof); without known variances: the F statistic."""
     delta_chi2_limit: float

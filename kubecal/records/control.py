@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -91,9 +92,7 @@ class ControlRecords:
             execution = await self._execution(admission, catalogue.hash, image, now)
             project_id = execution["project_id"]
             await self._insert(admission.ref, admission.plan, admission.chip, execution, now, renew=False)
-            async with self._store.connected() as database:
-                registered = registry_writes(database.name, admission, project_id, catalogue, image, now)
-            await self._write(lambda _, writes=registered: writes)
+            await self._write(partial(_registered, admission, project_id, catalogue, image, now))
         return await self.load([admission.ref.uid for admission in admissions], now)
 
     async def replan(self, replans: Sequence[Replan], now: datetime) -> dict[str, SessionRecord]:
@@ -179,14 +178,11 @@ class ControlRecords:
             ).to_list()
             days = await chip_day_writes(database, [each for each in executions if each["session_uid"] in ending], now)
         starts = {execution["session_uid"]: execution["start_at"] for execution in executions}
+        mine = [intent for intent in intents if intent.ref.uid in starts]
         await self._write(
             lambda database: [
                 *days,
-                *(
-                    self._settle(database, each, starts[each.ref.uid], now)
-                    for each in intents
-                    if each.ref.uid in starts
-                ),
+                *(self._settle(database, each, starts[each.ref.uid], now) for each in mine),
             ]
         )
 
@@ -261,21 +257,10 @@ class ControlRecords:
                 return known
             pinned = {"catalogue_hash": catalogue_hash, "image": image}
             document = execution_document(admission, "", self._driver_id, now, **pinned)
-            day = day_of(now, ZoneInfo(document["time_zone"]))
             try:
-                counter = await database.execution_counter.find_one_and_update(
-                    {"project_id": document["project_id"], "date": day},
-                    {
-                        "$inc": {"index": 1},
-                        "$set": {"username": document["username"], "system_info.updated_at": now},
-                        "$setOnInsert": {"system_info.created_at": now},
-                    },
-                    upsert=True,
-                    return_document=ReturnDocument.AFTER,
-                    session=session,
-                )
-                document["execution_id"] = f"{day}-{counter['index'] - 1:03d}"
-                document["calib_data_path"] = f"{document['project_id']}/{document['execution_id']}"
+                number = await _take_number(database, session, document, now)
+                document["execution_id"] = number
+                document["calib_data_path"] = f"{document['project_id']}/{number}"
                 await database.execution_history.insert_one(document, session=session)
             except DuplicateKeyError as error:
                 raise KeyTaken from error
@@ -324,6 +309,33 @@ class ControlRecords:
         async with self._store.connected() as database:
             for batch in _batches(build(database.name)):
                 await database.client.bulk_write(batch)
+
+
+async def _take_number(
+    database: AsyncDatabase[Document], session: AsyncClientSession, execution: Document, now: datetime
+) -> str:
+    """The next execution id of the project's day; given back if the transaction fails."""
+    day = day_of(now, ZoneInfo(execution["time_zone"]))
+    counter: Document | None = await database.execution_counter.find_one_and_update(
+        {"project_id": execution["project_id"], "date": day},
+        {
+            "$inc": {"index": 1},
+            "$set": {"username": execution["username"], "system_info.updated_at": now},
+            "$setOnInsert": {"system_info.created_at": now},
+        },
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
+        session=session,
+    )
+    # The index counts executions, and the first of a day is 000.
+    index = counter["index"] if counter is not None else 1
+    return f"{day}-{index - 1:03d}"
+
+
+def _registered(
+    admission: Admission, project_id: str, catalogue: Catalogue, image: str, now: datetime, database: str
+) -> Sequence[Write]:
+    return registry_writes(database, admission, project_id, catalogue, image, now)
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 from pymongo.errors import (
     AutoReconnect,
@@ -51,21 +49,23 @@ class RecordsUnavailable(Exception):  # noqa: N818 - a state of the world that p
         self.message = message
 
 
-def judge_server(hello: Mapping[str, Any], where: str) -> RecordsUnavailable | None:
-    """Whether the server that answered ``hello`` is one we can work with; Any: a reply of the server.
+def judge_server(wire_version: int, replica_set: str | None, where: str) -> RecordsUnavailable | None:
+    """Whether a server is one we can work with.
 
     Parameters
     ----------
-    hello
-        The reply to the command ``hello``.
+    wire_version
+        ``maxWireVersion`` of its greeting.
+    replica_set
+        ``setName`` of its greeting; None or empty: it is none.
     where
         The servers' addresses without credentials, for the message.
     """
-    if int(hello.get("maxWireVersion", 0)) < OLDEST_WIRE_VERSION:
+    if wire_version < OLDEST_WIRE_VERSION:
         return RecordsUnavailable(
             Unusable.TOO_OLD, f"MongoDB at {where} is older than 8.0: upgrade it, or point the URI at a newer one"
         )
-    if not hello.get("setName"):
+    if not replica_set:
         return RecordsUnavailable(
             Unusable.NOT_REPLICA_SET,
             f"MongoDB at {where} is not a replica set, and only those have transactions: "
@@ -117,7 +117,7 @@ def classify(error: PyMongoError, where: str) -> RecordsUnavailable | None:
     if isinstance(error, OperationFailure) and error.code in _UNAUTHORISED:
         return _refused(error.code or 18, where)
     if isinstance(error, OperationFailure) and error.code == _TRANSACTIONS_NEED_REPLICA_SET:
-        return judge_server({"maxWireVersion": OLDEST_WIRE_VERSION}, where)
+        return judge_server(OLDEST_WIRE_VERSION, None, where)
     if isinstance(error, InvalidOperation) and "after close" in str(error):
         return RecordsUnavailable(Unusable.UNREACHABLE, f"the connection to MongoDB at {where} was just renewed")
     passing = isinstance(error, OperationFailure) and error.code in _PASSING

@@ -7,8 +7,9 @@ goes on. Time is the server's: two laptops' clocks are never compared.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import timedelta
 
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from kubecal.records.store import Document, RecordStore
@@ -17,6 +18,7 @@ HEARTBEAT_S = 30
 """How often a holder says that it lives."""
 EXPIRY_S = 3 * HEARTBEAT_S
 """A holder that was silent for so long is dead: two beats may be lost."""
+_RACES = 5
 
 
 class HardwareClaims:
@@ -48,20 +50,24 @@ class HardwareClaims:
         str
             Empty when it is ours now; else who holds it.
         """
-        free: Document = {"$or": [{"owner": self._owner}, {"$expr": _SILENT}]}
-        mine: Document = {"owner": self._owner, "description": description}
+        fields: Document = {"owner": self._owner, "description": description}
         async with self._store.connected() as database:
-            for _ in range(3):
+            for _ in range(_RACES):
+                claim = await _look(database, hardware_id)
+                if claim is not None and claim["owner"] != self._owner and not _silent(claim):
+                    return str(claim["description"])
+                # As it was when we looked, or not there at all: whoever changed it meanwhile was first.
+                seen = {name: claim[name] if claim else None for name in ("owner", "heartbeat_at")}
                 try:
-                    await database.hardware_claims.update_one({"_id": hardware_id, **free}, [_beat(mine)], upsert=True)
+                    taken = await database.hardware_claims.update_one(
+                        {"_id": hardware_id, **seen}, [_beat(fields)], upsert=claim is None
+                    )
                 except DuplicateKeyError:
-                    holder = await database.hardware_claims.find_one({"_id": hardware_id})
-                    if holder is None:
-                        continue
-                    return str(holder["description"])
-                self._held.add(hardware_id)
-                return ""
-        return "another run that took it at this moment"
+                    continue
+                if taken.matched_count or taken.upserted_id is not None:
+                    self._held.add(hardware_id)
+                    return ""
+        return "another run that takes it at this moment"
 
     async def beat(self) -> tuple[str, ...]:
         """Say that we live.
@@ -87,14 +93,23 @@ class HardwareClaims:
 
     async def holders(self, hardware_ids: Iterable[str]) -> dict[str, str]:
         """Who else holds these instruments now: description by hardware id."""
-        living: Document = {"_id": {"$in": sorted(hardware_ids)}, "owner": {"$ne": self._owner}}
+        others = {"_id": {"$in": sorted(hardware_ids)}, "owner": {"$ne": self._owner}}
         async with self._store.majority() as database:
-            claims = await database.hardware_claims.find({**living, "$expr": {"$not": [_SILENT]}}).to_list()
-        return {str(claim["_id"]): str(claim["description"]) for claim in claims}
+            claims = await (await database.hardware_claims.aggregate([{"$match": others}, _WITH_NOW])).to_list()
+        return {str(claim["_id"]): str(claim["description"]) for claim in claims if not _silent(claim)}
 
 
-# Any: expressions of the server's own language.
-_SILENT: dict[str, Any] = {"$lt": ["$heartbeat_at", {"$subtract": ["$$NOW", 1000 * EXPIRY_S]}]}
+async def _look(database: AsyncDatabase[Document], hardware_id: str) -> Document | None:
+    cursor = await database.hardware_claims.aggregate([{"$match": {"_id": hardware_id}}, _WITH_NOW])
+    return next(iter(await cursor.to_list()), None)
+
+
+_WITH_NOW = {"$set": {"now": "$$NOW"}}
+
+
+def _silent(claim: Document) -> bool:
+    silence: timedelta = claim["now"] - claim["heartbeat_at"]
+    return silence > timedelta(seconds=EXPIRY_S)
 
 
 def _beat(fields: Document) -> Document:

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import pymongo
 from bson.codec_options import CodecOptions
@@ -35,10 +36,14 @@ T = TypeVar("T")
 
 _DATABASE = "kubecal"
 """Used where the URI names none."""
-_ANSWER_S = 10.0
-"""How long one operation may take, all retries included."""
-_SELECT_MS = 3_000
-"""How long to look for a primary; an election takes longer, and is then tried again by whoever called."""
+_WAITING_MS = {
+    # One operation, all its retries included.
+    "timeoutMS": 10_000,
+    # Looking for a primary. An election may take longer, and is then tried again by whoever called.
+    "serverSelectionTimeoutMS": 3_000,
+    "connectTimeoutMS": 3_000,
+}
+"""Bounds for whoever gives none in the URI."""
 _TRANSACTION_S = 30.0
 _MAX_CONFLICTS = 50
 """Transactions that lose a race for a new key are run again; more losses in a row than this are a bug."""
@@ -84,13 +89,11 @@ class RecordStore:
         RecordsUnavailable
             If the server is away, refuses or is not one we can work with.
         """
-        where = "the address in the URI"
         try:
             client = await self._connect()
-            where = _where(client)
             yield client.get_database(_database_name(client), codec_options=_CODEC)
         except PyMongoError as error:
-            unavailable = classify(error, where)
+            unavailable = classify(error, _where(self._client) if self._client else "the address in the URI")
             if unavailable is None:
                 raise
             self._doubtful = True
@@ -175,19 +178,28 @@ class RecordStore:
         if self._client is None:
             self._client = _new_client(uri, self._listeners)
             self._uri = uri
-        unusable = judge_server(await self._client.admin.command("hello"), _where(self._client))
+        client = self._client
+        # Finds the primary by the driver's own greetings: no round trip of ours.
+        address = await client.address
+        server = client.topology_description.server_descriptions().get(address) if address else None
+        unusable = judge_server(
+            server.max_wire_version if server else 0, server.replica_set_name if server else None, _where(client)
+        )
         if unusable is not None:
             # A client remembers what kind of server it met; the next one looks with fresh eyes.
             await self.close()
             raise unusable
         self._doubtful = False
-        return self._client
+        return client
 
 
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 
 
 def _new_client(uri: str, listeners: Sequence[CommandListener]) -> AsyncMongoClient[Document]:
+    given = {name.lower() for name in parse_qs(urlsplit(uri).query)}
+    # Any: the driver's keyword options are of many types.
+    waiting: dict[str, Any] = {name: value for name, value in _WAITING_MS.items() if name.lower() not in given}
     try:
         return AsyncMongoClient(
             uri,
@@ -197,10 +209,8 @@ def _new_client(uri: str, listeners: Sequence[CommandListener]) -> AsyncMongoCli
             w="majority",
             retryWrites=True,
             retryReads=True,
-            timeoutMS=int(_ANSWER_S * 1000),
-            serverSelectionTimeoutMS=_SELECT_MS,
-            connectTimeoutMS=_SELECT_MS,
             event_listeners=list(listeners),
+            **waiting,
         )
     except (ValueError, TypeError) as error:
         raise ConfigurationError(str(error)) from error

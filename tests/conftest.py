@@ -1,0 +1,35 @@
+"""What tests of several parts share: a MongoDB, and a database of its own for each test that asks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from kubecal.records.store import RecordStore
+from tests.mongodb import test_server, with_database
+
+
+@pytest.fixture(scope="session")
+def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URI of a server, without a database."""
+    with test_server(tmp_path_factory.mktemp("mongodb")) as uri:
+        yield uri
+
+
+@pytest.fixture
+def mongodb_uri(mongodb: str) -> str:
+    """URI of a database nobody else uses."""
+    return with_database(mongodb, f"test-{uuid.uuid4().hex[:16]}")
+
+
+@pytest.fixture
+async def store(mongodb_uri: str) -> AsyncIterator[RecordStore]:
+    """A connection to a fresh database with its indexes."""
+    store = RecordStore(mongodb_uri)
+    await store.ensure_indexes()
+    yield store
+    async with store.connected() as database:
+        await database.client.drop_database(database.name)
+    await store.close()

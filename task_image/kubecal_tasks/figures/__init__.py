@@ -10,7 +10,6 @@ from kubecal_tasks.figures.series import (
     points_figure,
     repetition_figure,
 )
-from kubecal_tasks.figures.text import with_error
 
 __all__ = [
     "Axis",
@@ -23,5 +22,4 @@ __all__ = [
     "points_figure",
     "ramsey_figure",
     "repetition_figure",
-    "with_error",
 ]

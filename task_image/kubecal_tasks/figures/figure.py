@@ -8,8 +8,10 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 import matplotlib as mpl
@@ -18,10 +20,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.gridspec import GridSpec
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from kubecal_tasks.figures import style
-from kubecal_tasks.figures.text import pretty_unit
 
 
 class Context(Protocol):
@@ -41,7 +43,7 @@ class Context(Protocol):
 
     @property
     def measured_at(self) -> str:
-        """Ready to print."""
+        """ISO 8601."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -60,7 +62,7 @@ class Axis:
     @property
     def label(self) -> str:
         """``Delay (µs)``."""
-        return f"{self.quantity} ({pretty_unit(self.unit)})" if self.unit else self.quantity
+        return f"{self.quantity} ({with_micro(self.unit)})" if self.unit else self.quantity
 
     def shown(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values in the unit shown."""
@@ -75,8 +77,8 @@ class Figure:
     """Without ending: ``decay``."""
     svg: bytes = field(repr=False)
     png: bytes = field(repr=False)
-    json: bytes = field(repr=False)
-    """The plotted arrays."""
+    arrays: bytes = field(repr=False)
+    """What is plotted, as JSON."""
 
 
 @dataclass
@@ -128,8 +130,8 @@ class Panel:
         ps = None if sigma is None else self.y.shown(sigma)
         mask = np.isfinite(py) if kept is None else kept & np.isfinite(py)
         self.axes.errorbar(
-            px[mask], py[mask], None if ps is None else ps[mask], fmt="o", ms=4.6, color=colour, ecolor=colour,
-            elinewidth=1.1, capsize=0, mec="white", mew=0.5, label=label, zorder=3,
+            px[mask], py[mask], None if ps is None else ps[mask], fmt="o", ms=4.2, color=colour, ecolor=colour,
+            elinewidth=1.1, capsize=0, mec="white", mew=0.4, label=label, zorder=4,
         )  # fmt: skip
         dropped = ~mask & np.isfinite(py)
         if dropped.any():
@@ -139,7 +141,7 @@ class Panel:
     def line(self, x: NDArray[np.float64], y: NDArray[np.float64], label: str = "fit", **kwargs: Any) -> None:
         """A curve on a fine grid; Any: matplotlib's line properties."""
         px, py = self.x.shown(x), self.y.shown(y)
-        self.axes.plot(px, py, label=label, **{"color": style.FIT, "zorder": 4, **kwargs})
+        self.axes.plot(px, py, label=label, **{"color": style.FIT, "zorder": 3, **kwargs})
         self._record(label, px, py)
 
     def marker(self, at: float, label: str, colour: str, dashed: bool = False, horizontal: bool = False) -> None:
@@ -153,8 +155,14 @@ class Panel:
         self.entry["markers"].append({"label": label, "at": shown, "axis": "y" if horizontal else "x"})
 
     def legend(self, **kwargs: Any) -> None:
-        """A legend where it hides least; Any: matplotlib's arguments."""
-        self.axes.legend(**{"loc": "best", "handlelength": 1.6, **kwargs})
+        """A legend in one row above the axes, where it hides nothing; Any: matplotlib's arguments."""
+        above = {"loc": "lower left", "bbox_to_anchor": (-0.01, 1.0), "borderaxespad": 0.1, "ncols": 6}
+        self.axes.legend(**{**above, "handlelength": 1.5, "columnspacing": 1.3, "handletextpad": 0.5, **kwargs})
+
+    def log_x(self) -> None:
+        """A logarithmic x axis with plain numbers."""
+        self.axes.set_xscale("log")
+        self.axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
     def _dropped(self, x: NDArray[np.float64], y: NDArray[np.float64], kept: NDArray[np.float64], label: str) -> None:
         """Glitches far away are drawn at the edge: they must not squeeze the data to a line."""
@@ -186,29 +194,57 @@ def new_sheet(context: Context, height: float = style.HEIGHT_IN) -> Sheet:
 
 def grid(sheet: Sheet, rows: int, columns: int, height: float = style.HEIGHT_IN, **kwargs: Any) -> GridSpec:
     """Where panels go below the heading; Any: ratios and spaces as matplotlib takes them."""
-    top = 1 - 1.12 / height
+    top = 1 - 1.4 / height
     edges = {"left": 0.105, "right": 0.975, "bottom": 0.6 / height, "top": top}
     return GridSpec(rows, columns, figure=sheet.canvas, **{**edges, **kwargs})
 
 
 def house_style() -> Any:
     """Context manager under which everything is drawn; Any: matplotlib's own type."""
-    return mpl.rc_context({**mpl.rcParamsDefault, **style.SETTINGS})
+    settings: dict[Any, Any] = {**mpl.rcParamsDefault}
+    settings.update(style.SETTINGS)
+    return mpl.rc_context(settings)
+
+
+def with_micro(text: str) -> str:
+    """``us`` as µs, in pictures alone: everywhere else units are plain ASCII."""
+    return re.sub(r"\bus\b", "µs", text)
 
 
 def _heading(canvas: Canvas, context: Context, height: float) -> None:
-    from_top = lambda inches: 1 - inches / height  # noqa: E731 - one use, one line
+    """Title and verdict, the result, and below it statistics and time; long lines are set smaller."""
+    title, result, details = (1 - inches / height for inches in (0.34, 0.69, 0.95))
     left, right = 0.03, 0.975
-    canvas.text(left, from_top(0.33), f"{context.task}  ·  {context.target}", size=15, weight="bold", color=style.INK)
-    canvas.text(right, from_top(0.72), context.measured_at, size=9.5, color=style.GREY, ha="right")
-    colour = style.verdict_colour(context.verdict)
-    canvas.text(
-        right, from_top(0.33), style.verdict_words(context.verdict), size=12, weight="bold", color="white", ha="right",
-        bbox={"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": "none"},
+    badge = canvas.text(
+        right - 0.008, title, style.verdict_words(context.verdict), size=12, weight="bold", color="white", ha="right",
+        bbox={"boxstyle": "round,pad=0.35", "facecolor": style.verdict_colour(context.verdict), "edgecolor": "none"},
     )  # fmt: skip
-    if context.lines:
-        canvas.text(left, from_top(0.66), context.lines[0], size=12.5, color=style.INK)
-    canvas.text(left, from_top(0.91), "   ·   ".join(context.lines[1:]), size=9.5, color=style.GREY)
+    time = canvas.text(right, details, _time(context.measured_at), size=9.5, color=style.GREY, ha="right")
+    heading = f"{context.task}  ·  {_target(context.target)}"
+    limits = ((title, badge), (result, None), (details, time))
+    first = with_micro(context.lines[0]) if context.lines else ""
+    rest = with_micro("   ·   ".join(context.lines[1:]))
+    for (y, neighbour), text, size, weight, colour in zip(
+        limits, (heading, first, rest), (15, 12.5, 9.5), ("bold", "normal", "normal"),
+        (style.INK, style.INK, style.GREY), strict=True,
+    ):  # fmt: skip
+        drawn = canvas.text(left, y, text, size=size, weight=weight, color=colour)
+        width = canvas.bbox.width
+        end = right * width if neighbour is None else neighbour.get_window_extent().x0 - 0.03 * width
+        room = end - left * width
+        drawn.set_fontsize(size * min(1.0, room / max(drawn.get_window_extent().width, 1.0)))
+
+
+def _target(target: str) -> str:
+    if target.isdigit():
+        return f"qubit {target}"
+    return f"coupling {target}" if re.fullmatch(r"\d+-\d+", target) else target
+
+
+def _time(iso: str) -> str:
+    moment = datetime.fromisoformat(iso)
+    zone = "" if moment.tzinfo is None else f" {moment.tzname()}"
+    return f"{moment:%Y-%m-%d %H:%M:%S}{zone}"
 
 
 def _axis(axis: Axis) -> dict[str, str]:

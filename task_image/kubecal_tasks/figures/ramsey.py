@@ -6,13 +6,19 @@ import numpy as np
 
 from kubecal_tasks.figures import style
 from kubecal_tasks.figures.figure import Axis, Context, Figure, Sheet, grid, house_style, new_sheet
+from kubecal_tasks.figures.series import DELAY_US, POPULATION
 from kubecal_tasks.fits.ramsey import RamseyFit
 
 _HEIGHT_IN = 5.3
 
 
 def ramsey_figure(
-    fit: RamseyFit, context: Context, x: Axis, y: Axis, name: str = "ramsey", previous: float | None = None
+    fit: RamseyFit,
+    context: Context,
+    x: Axis = DELAY_US,
+    y: Axis = POPULATION,
+    name: str = "ramsey",
+    previous: float | None = None,
 ) -> Figure:
     """Both fringes with fit and envelope time on the left, the XY trajectory on the right.
 
@@ -37,8 +43,8 @@ def _fringes(sheet: Sheet, fit: RamseyFit, x: Axis, y: Axis, previous: float | N
     for i, (axis, colour) in enumerate((("X", style.DATA), ("Y", style.SECOND_DATA))):
         quantity = Axis(f"{axis}: {y.quantity}", y.unit, y.scale)
         panel = sheet.panel(places[i], axis, x, quantity, **({"sharex": first} if first is not None else {}))
-        panel.points(fit.x, seen.y[i], seen.sigma[i], seen.kept[i], label=axis, colour=colour)
-        panel.line(fine, curves[i], "fit", color=style.INK, lw=1.5)
+        panel.points(fit.x, seen.y[i], seen.sigma[i], seen.kept[i], label="data", colour=colour)
+        panel.line(fine, curves[i], "fit", color=style.INK, lw=1.4)
         low, high = panel.axes.get_xlim()
         for at, label, line, dashed in (
             (fit.t2_star.value, "T2*", style.NEW, False),
@@ -46,13 +52,11 @@ def _fringes(sheet: Sheet, fit: RamseyFit, x: Axis, y: Axis, previous: float | N
         ):
             if at is not None and low <= float(x.shown(np.asarray(at))) <= high:
                 panel.marker(at, label, line, dashed=dashed)
-        panel.legend(loc="upper right", ncols=4, columnspacing=1.0)
         if first is None:
+            panel.legend()
             first = panel.axes
             panel.axes.set_xlabel("")
             panel.axes.tick_params(labelbottom=False)
-        bottom, top = panel.axes.get_ylim()
-        panel.axes.set_ylim(bottom, top + 0.22 * (top - bottom))
 
 
 def _trajectory(sheet: Sheet, fit: RamseyFit, y: Axis) -> None:
@@ -66,6 +70,6 @@ def _trajectory(sheet: Sheet, fit: RamseyFit, y: Axis) -> None:
     panel.points(seen.y[0][good], seen.y[1][good], None, label="data", colour=style.DATA)
     start = fit.curve(fit.x[:1])
     panel.axes.plot(*y.shown(start), "o", ms=10, mfc="none", mec=style.NEW, mew=2.0, label="start", zorder=5)
-    panel.axes.set_aspect("equal", adjustable="box")
+    panel.axes.set_aspect("equal", adjustable="box", anchor="N")
     panel.axes.locator_params(nbins=5)
-    panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, columnspacing=1.0)
+    panel.legend()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from kubecal_tasks.figures import style
@@ -16,6 +17,12 @@ from kubecal_tasks.fits.repetition import RepetitionFit
 from kubecal_tasks.fits.suggestions import sweep_of
 from kubecal_tasks.fits.values import Evidence
 
+DELAY_US = Axis("Delay", "us", 1e-6)
+DURATION_NS = Axis("Duration", "ns", 1e-9)
+AMPLITUDE = Axis("Amplitude", "a.u.")
+PULSES = Axis("Number of pulses")
+POPULATION = Axis("P(1)")
+SIGNAL = Axis("Signal", "a.u.")
 _RESIDUALS = Axis("Residual", "σ")
 
 
@@ -30,7 +37,12 @@ class IQPlane:
 
 
 def decay_figure(
-    fit: DecayFit, context: Context, x: Axis, y: Axis, name: str = "decay", previous: float | None = None
+    fit: DecayFit,
+    context: Context,
+    x: Axis = DELAY_US,
+    y: Axis = POPULATION,
+    name: str = "decay",
+    previous: float | None = None,
 ) -> Figure:
     """Signal against delay, logarithmic where the delays are.
 
@@ -50,8 +62,8 @@ def decay_figure(
 def oscillation_figure(
     fit: OscillationFit,
     context: Context,
-    x: Axis,
-    y: Axis,
+    x: Axis = DURATION_NS,
+    y: Axis = SIGNAL,
     name: str = "oscillation",
     previous: float | None = None,
     iq: IQPlane | None = None,
@@ -69,7 +81,7 @@ def oscillation_figure(
         sheet, main = _with_residuals(fit.evidence, context, x, y, beside=iq is not None)
         _marker(main, _half_turn(fit.frequency.value), "half a turn")
         _previous(main, None if previous is None else _half_turn(previous))
-        main.legend(loc="lower right", ncols=2)
+        main.legend()
         if iq is not None:
             _iq_panel(sheet, iq)
         return sheet.finished(name)
@@ -78,8 +90,8 @@ def oscillation_figure(
 def amplitude_figure(
     fit: AmplitudeFit,
     context: Context,
-    x: Axis,
-    y: Axis,
+    x: Axis = AMPLITUDE,
+    y: Axis = POPULATION,
     name: str = "amplitude",
     chosen: float | None = None,
     previous: float | None = None,
@@ -97,11 +109,11 @@ def amplitude_figure(
         sheet, main = _with_residuals(fit.evidence, context, x, y)
         _marker(main, fit.half_pi_amplitude.value if chosen is None else chosen, "chosen")
         _previous(main, previous)
-        main.legend(loc="lower right", ncols=2)
+        main.legend()
         return sheet.finished(name)
 
 
-def repetition_figure(fit: RepetitionFit, context: Context, y: Axis, name: str = "repetition") -> Figure:
+def repetition_figure(fit: RepetitionFit, context: Context, y: Axis = POPULATION, name: str = "repetition") -> Figure:
     """Signal against number of pulses; levels of |0> and |1> as lines."""
     with house_style():
         pulses = np.isfinite(fit.x)
@@ -110,10 +122,11 @@ def repetition_figure(fit: RepetitionFit, context: Context, y: Axis, name: str =
             seen.x[pulses], seen.y[pulses], seen.sigma[pulses], seen.kept[pulses], seen.residuals[pulses],
             seen.curve, seen.statistics,
         )  # fmt: skip
-        sheet, main = _with_residuals(only, context, Axis("Number of pulses"), y)
+        sheet, main = _with_residuals(only, context, PULSES, y)
+        main.axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         main.marker(fit.ground.value, "|0⟩", style.GREY, dashed=True, horizontal=True)
         main.marker(fit.excited.value, "|1⟩", style.SKY, dashed=True, horizontal=True)
-        main.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        main.legend()
         return sheet.finished(name)
 
 
@@ -138,19 +151,25 @@ def _with_residuals(seen: Evidence, context: Context, x: Axis, y: Axis, beside: 
     """Data and fit above, residuals in sigmas below, on one x axis."""
     sheet = new_sheet(context)
     right = 0.655 if beside else 0.975
-    places = grid(sheet, 2, 1, height_ratios=[4.2, 1], hspace=0.09, right=right)
+    places = grid(sheet, 2, 1, height_ratios=[3.3, 1], hspace=0.1, right=right)
     main = sheet.panel(places[0], "data", x, y)
     below = sheet.panel(places[1], "residuals", x, _RESIDUALS, sharex=main.axes)
     main.axes.set_xlabel("")
     main.axes.tick_params(labelbottom=False)
     fine = _fine(seen.x)
     main.points(seen.x, seen.y, seen.sigma, seen.kept)
-    main.line(fine, seen.curve(fine), "fit" if not seen.alternative else f"fit ({seen.alternative.replace('_', ' ')})")
+    main.line(fine, seen.curve(fine), _fit_label(seen, context), ls="--" if context.verdict == "no_signal" else "-")
     _residuals(below, seen)
     if sweep_of(seen.x).scale == "log":
-        main.axes.set_xscale("log")
+        main.log_x()
     sheet.canvas.align_ylabels()
     return sheet, main
+
+
+def _fit_label(seen: Evidence, context: Context) -> str:
+    if context.verdict == "no_signal":
+        return "best fit, no better than flat"
+    return f"fit ({seen.alternative.replace('_', ' ')})" if seen.alternative else "fit"
 
 
 def _residuals(panel: Panel, seen: Evidence) -> None:
@@ -172,7 +191,7 @@ def _iq_panel(sheet: Sheet, iq: IQPlane) -> None:
         panel.entry["markers"].append({"label": label, "at": [float(centre[0]), float(centre[1])], "axis": "xy"})
     panel.axes.set_aspect("equal", adjustable="datalim")
     panel.axes.locator_params(nbins=4)
-    panel.legend(loc="upper right")
+    panel.legend(ncols=3, columnspacing=0.7)
 
 
 def _fine(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -44,7 +44,7 @@ SETTINGS: Mapping[str, Any] = {
     "legend.frameon": True,
     "legend.framealpha": 0.85,
     "legend.edgecolor": "none",
-    "lines.linewidth": 2.0,
+    "lines.linewidth": 1.8,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
 }

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from kubecal.records.store import RecordStore
-from tests.mongodb import test_server, with_database
+from tests.mongodb import server_for_tests, with_database
 
 
 @pytest.fixture(scope="session")
 def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URI of a server, without a database."""
-    with test_server(tmp_path_factory.mktemp("mongodb")) as uri:
+    with server_for_tests(tmp_path_factory.mktemp("mongodb")) as uri:
         yield uri
 
 

@@ -47,7 +47,7 @@ def running_server(folder: Path, *options: str) -> Iterator[str]:
 
 
 @contextmanager
-def test_server(folder: Path) -> Iterator[str]:
+def server_for_tests(folder: Path) -> Iterator[str]:
     """The server the tests use."""
     given = os.environ.get("MONGODB_URI")
     if given:

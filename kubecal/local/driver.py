@@ -198,9 +198,7 @@ class LocalDriver:
         for ref in decision.add_finalizer:
             self._replace(ref.uid, finalized=True)
         if decision.admissions:
-            admitted = await self._records.admit(
-                decision.admissions, catalogue_hash=self._catalogue.hash, image=IMAGE, now=now
-            )
+            admitted = await self._records.admit(decision.admissions, catalogue=self._catalogue, image=IMAGE, now=now)
             self._take_records(admitted)
         if decision.replans:
             self._take_records(await self._records.replan(decision.replans, now))

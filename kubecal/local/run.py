@@ -105,7 +105,6 @@ class LocalRun:
     async def _drive(
         self, store: RecordStore, records: ControlRecords, folder: Path, scratch: Path, uri_file: Path
     ) -> None:
-        await records.register_catalogue(self.catalogue, "local", datetime.now(UTC))
         for hardware_id, (chips, sessions) in self._domains().items():
             owner = f"{records.driver_id}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
             driver = LocalDriver(

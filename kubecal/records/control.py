@@ -73,8 +73,8 @@ class ControlRecords:
     """
 
     def __init__(self, store: RecordStore, driver_id: str) -> None:
-        self._store = store
-        self._driver_id = driver_id
+        self.store = store
+        self.driver_id = driver_id
 
     # ------------------------------------------------------------ (a) intents
 
@@ -98,7 +98,7 @@ class ControlRecords:
     async def replan(self, replans: Sequence[Replan], now: datetime) -> dict[str, SessionRecord]:
         """Copy the changed chip, end rows that are no longer planned, add and renew the others."""
         for replan in replans:
-            async with self._store.connected() as database:
+            async with self.store.connected() as database:
                 execution = await database.execution_history.find_one(self._unfinished(replan.ref))
             if execution is None:
                 continue
@@ -143,7 +143,7 @@ class ControlRecords:
             ) -> list[Document]:
                 return await supersede(database, session, batch, now, logs or {})
 
-            for document in await self._store.transaction(body):
+            for document in await self.store.transaction(body):
                 changed[document["session_uid"]] += (attempt_row(document, now),)
         return dict(changed)
 
@@ -172,9 +172,9 @@ class ControlRecords:
         uids = [intent.ref.uid for intent in intents]
         ending = {intent.ref.uid for intent in intents if intent.status in ENDED}
         fields = ("session_uid", "project_id", "chip_id", "time_zone", "execution_id", "username", "start_at")
-        async with self._store.connected() as database:
+        async with self.store.connected() as database:
             executions = await database.execution_history.find(
-                {"session_uid": {"$in": uids}, "driver_id": self._driver_id, "status": _UNFINISHED}, fields
+                {"session_uid": {"$in": uids}, "driver_id": self.driver_id, "status": _UNFINISHED}, fields
             ).to_list()
             days = await chip_day_writes(database, [each for each in executions if each["session_uid"] in ending], now)
         starts = {execution["session_uid"]: execution["start_at"] for execution in executions}
@@ -189,9 +189,9 @@ class ControlRecords:
     async def abandon(self, session_uids: Iterable[str], reason: str, now: datetime) -> None:
         """End executions that nobody drives any more, and all their open rows, as cancelled."""
         uids = list(session_uids)
-        async with self._store.connected() as database:
+        async with self.store.connected() as database:
             mine = await database.execution_history.distinct(
-                "session_uid", {"session_uid": {"$in": uids}, "driver_id": self._driver_id, "status": _UNFINISHED}
+                "session_uid", {"session_uid": {"$in": uids}, "driver_id": self.driver_id, "status": _UNFINISHED}
             )
         ended = {"status": "cancelled", "end_at": now, "message": reason, "system_info.updated_at": now}
         await self._write(
@@ -214,14 +214,14 @@ class ControlRecords:
     async def load(self, session_uids: Iterable[str], now: datetime) -> dict[str, SessionRecord]:
         """The records of sessions; one that is missing was not (completely) admitted."""
         uids = {"session_uid": {"$in": list(session_uids)}}
-        async with self._store.majority() as database:
+        async with self.store.majority() as database:
             executions = await database.execution_history.find({**uids, "planned": True}, EXECUTION_FIELDS).to_list()
             documents = await database.task_result_history.find(uids, ROW_FIELDS).batch_size(5_000).to_list()
         rows: dict[str, list[AttemptRow]] = defaultdict(list)
         for document in documents:
             rows[document["session_uid"]].append(attempt_row(document, now))
         return {
-            execution["session_uid"]: session_record(execution, rows[execution["session_uid"]], self._driver_id)
+            execution["session_uid"]: session_record(execution, rows[execution["session_uid"]], self.driver_id)
             for execution in executions
         }
 
@@ -232,7 +232,7 @@ class ControlRecords:
         found: dict[str, tuple[AttemptRow, ...]] = defaultdict(tuple)
         for batch in _batches(wanted):
             ids = [row_id(ref, key, attempt) for ref, key, attempt in batch]
-            async with self._store.majority() as database:
+            async with self.store.majority() as database:
                 documents = await database.task_result_history.find({"_id": {"$in": ids}}, ROW_FIELDS).to_list()
             for document in documents:
                 found[document["session_uid"]] += (attempt_row(document, now),)
@@ -240,9 +240,9 @@ class ControlRecords:
 
     async def unfinished(self) -> dict[str, SessionRef]:
         """Executions of this driver that have not ended, by session uid."""
-        async with self._store.majority() as database:
+        async with self.store.majority() as database:
             executions = await database.execution_history.find(
-                {"driver_id": self._driver_id, "status": _UNFINISHED}, {"session_uid": 1, "note.session": 1}
+                {"driver_id": self.driver_id, "status": _UNFINISHED}, {"session_uid": 1, "note.session": 1}
             ).to_list()
         return {each["session_uid"]: SessionRef(each["session_uid"], **each["note"]["session"]) for each in executions}
 
@@ -256,7 +256,7 @@ class ControlRecords:
             if known is not None:
                 return known
             pinned = {"catalogue_hash": catalogue_hash, "image": image}
-            document = execution_document(admission, "", self._driver_id, now, **pinned)
+            document = execution_document(admission, "", self.driver_id, now, **pinned)
             try:
                 number = await _take_number(database, session, document, now)
                 document["execution_id"] = number
@@ -266,7 +266,7 @@ class ControlRecords:
                 raise KeyTaken from error
             return document
 
-        return await self._store.transaction(take)
+        return await self.store.transaction(take)
 
     async def _insert(
         self, ref: SessionRef, plan: Plan, chip: ChipView, execution: Document, now: datetime, *, renew: bool
@@ -282,7 +282,7 @@ class ControlRecords:
         )
 
     def _unfinished(self, ref: SessionRef) -> Document:
-        return {"session_uid": ref.uid, "driver_id": self._driver_id, "status": _UNFINISHED}
+        return {"session_uid": ref.uid, "driver_id": self.driver_id, "status": _UNFINISHED}
 
     def _settle(self, database: str, intent: SettleExecution, start_at: datetime | None, now: datetime) -> UpdateOne:
         start_at = intent.started_at or start_at
@@ -306,7 +306,7 @@ class ControlRecords:
         build
             Makes the writes for a database of this name.
         """
-        async with self._store.connected() as database:
+        async with self.store.connected() as database:
             for batch in _batches(build(database.name)):
                 await database.client.bulk_write(batch)
 

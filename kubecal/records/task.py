@@ -80,7 +80,7 @@ class AttemptRecords:
         """
         held = {} if wires is None else {"wires": wires_document(wires)}
         async with self._store.connected() as database:
-            claimed = await database.task_result_history.find_one_and_update(
+            claim = await database.task_result_history.update_one(
                 {
                     **self._own(),
                     "claimed_by": {"$in": [None, self._pod_uid]},
@@ -92,20 +92,20 @@ class AttemptRecords:
                         **self._touched(now),
                         **held,
                         "claimed_by": self._pod_uid,
-                        "status": "running",
+                        "status": RowStatus.RUNNING.value,
                         "start_at": now,
                     }
                 },
-                projection={"_id": 1},
             )
-            if claimed is None:
+            if not claim.matched_count:
                 raise NotClaimed(self._refusal(await database.task_result_history.find_one(self._own())))
 
     async def inputs(self) -> InputOffers:
         """What the records offer as inputs: the session's own newest ok outputs, and what is published."""
         request = self._request
-        target = {"project_id": request.chip.project_id, "chip_id": request.chip.chip_id, "qid": request.target}
-        own = [
+        # The collection that grows stands first and the small one is joined to it: any server finds the rows by
+        # their index, and not every server does so for a collection that is joined.
+        pipeline: list[Mapping[str, Any]] = [  # Any: a pipeline's stages
             {
                 "$match": {
                     "session_uid": request.session_uid,
@@ -116,14 +116,10 @@ class AttemptRecords:
             {"$sort": {"end_at": -1}},
             {"$limit": _SESSION_ROWS},
             {"$project": {"output_parameters": 1, "output_parameter_names": 1, "end_at": 1}},
-        ]
-        pipeline: list[Mapping[str, Any]] = [  # Any: a pipeline's stages
-            {"$match": target},
-            {"$project": {"_id": 0, "data": 1}},
-            {"$unionWith": {"coll": "task_result_history", "pipeline": own}},
+            {"$unionWith": {"coll": "qubit", "pipeline": [{"$match": self._target()}, {"$project": {"data": 1}}]}},
         ]
         async with self._store.connected() as database:
-            documents = await (await database.qubit.aggregate(pipeline)).to_list()
+            documents = await (await database.task_result_history.aggregate(pipeline)).to_list()
         published: Document = next((each["data"] for each in documents if "data" in each), {})
         rows = sorted((each for each in documents if "end_at" in each), key=lambda each: each["end_at"], reverse=True)
         self._upstream_id = str(rows[0]["_id"]) if rows else ""
@@ -223,18 +219,12 @@ class AttemptRecords:
         self, database: AsyncDatabase[Document], session: AsyncClientSession, names: Sequence[str]
     ) -> Current:
         """What is published for the target, and the numbers of its current versions; one round trip."""
-        request = self._request
-        target = {"project_id": request.chip.project_id, "chip_id": request.chip.chip_id, "qid": request.target}
-        versions = [
-            {"$match": {**target, "parameter_name": {"$in": list(names)}, "valid_until": None}},
-            {"$project": {"_id": 0, "parameter_name": 1, "version": 1}},
-        ]
         pipeline: list[Mapping[str, Any]] = [  # Any: a pipeline's stages
-            {"$match": target},
-            {"$project": {"_id": 0, "data": 1}},
-            {"$unionWith": {"coll": "parameter_versions", "pipeline": versions}},
+            {"$match": {**self._target(), "parameter_name": {"$in": list(names)}, "valid_until": None}},
+            {"$project": {"_id": 0, "parameter_name": 1, "version": 1}},
+            {"$unionWith": {"coll": "qubit", "pipeline": [{"$match": self._target()}, {"$project": {"data": 1}}]}},
         ]
-        documents = await (await database.qubit.aggregate(pipeline, session=session)).to_list()
+        documents = await (await database.parameter_versions.aggregate(pipeline, session=session)).to_list()
         return Current(
             data=next((each["data"] for each in documents if "data" in each), {}),
             versions={each["parameter_name"]: each["version"] for each in documents if "version" in each},
@@ -304,6 +294,10 @@ class AttemptRecords:
 
     def _own(self) -> Document:
         return {"_id": self._id}
+
+    def _target(self) -> Document:
+        chip = self._request.chip
+        return {"project_id": chip.project_id, "chip_id": chip.chip_id, "qid": self._request.target}
 
     def _touched(self, now: datetime) -> Document:
         return {"system_info.updated_at": now}

@@ -308,6 +308,8 @@ class Observed:
     """Under the session's uid."""
     local_holder: str = ""
     """Who holds ``hardware_claims`` for these instruments from outside the cluster; empty: nobody."""
+    gone: Mapping[str, datetime] = field(default_factory=dict)
+    """Pods this driver knew that are gone by a live look, and when that was: under the pod's name."""
     may_create: bool = True
     """False while this driver is not (yet) allowed to create, e.g. right after taking the Lease."""
 
@@ -475,6 +477,4 @@ class Decision:
     @property
     def empty(self) -> bool:
         """Whether nothing is to be done; a driver that sees this is at rest until ``wake_at``."""
-        return not any(
-            getattr(self, name) for name in self.__dataclass_fields__ if name not in ("wake_at",)
-        )
+        return not any(getattr(self, name) for name in self.__dataclass_fields__ if name not in ("wake_at",))

@@ -1,0 +1,189 @@
+"""Where one task stands: from its rows and pods, never from what was counted up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from kubecal.api.naming import pod_name, task_id
+from kubecal.api.request import Receipt, Verdict
+from kubecal.engine.model import AttemptRow, PodView, RowStatus, SessionRef, TaskKey, Trouble
+from kubecal.engine.retry import NEVER_STARTED, Ending, classify
+
+POD_GONE = "PodGone"
+"""Reason of an attempt whose pod vanished without its end having been seen."""
+TASK_ENDED = "TaskEnded"
+
+
+class State(StrEnum):
+    """What a task is doing."""
+
+    READY = "Ready"
+    """Nothing was started, or the next attempt is open."""
+    RUNNING = "Running"
+    ENDING = "Ending"
+    """Its attempt ended without a result and must be given up or settled."""
+    OK = "Ok"
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+    CANCELLED = "Cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing follows."""
+        return self in (State.OK, State.FAILED, State.SKIPPED, State.CANCELLED)
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """One task as it stands."""
+
+    key: TaskKey
+    state: State
+    attempt: int
+    """The current one."""
+    row: AttemptRow | None
+    earlier: tuple[AttemptRow, ...]
+    """Superseded attempts, oldest first."""
+    pod: PodView | None = None
+    ending: Ending | None = None
+    """With state Ending."""
+    verdict: Verdict | None = None
+    message: str = ""
+    recorded: bool = True
+    """False: known from a receipt only; its record is still to be read."""
+    read: bool = False
+    """Whether the record must be read now."""
+    log_pod: str = ""
+
+
+def live(pod: PodView) -> bool:
+    """Whether a pod may still drive a line, or come to do so.
+
+    A pod that is bound to no node and being deleted will never run; one that its node refused never ran.
+    """
+    if pod.released or pod.terminated is not None:
+        return False
+    if not pod.node:
+        return pod.deleting_since is None and pod.phase not in ("Succeeded", "Failed")
+    return pod.holds_wires
+
+
+def task_state(
+    key: TaskKey,
+    rows: Sequence[AttemptRow],
+    pods: Sequence[PodView],
+    ref: SessionRef,
+    *,
+    now: datetime,
+    pending_s: float,
+    rejected: Mapping[str, str],
+    gone: Mapping[str, datetime],
+) -> TaskState:
+    """The state of one task.
+
+    Parameters
+    ----------
+    rows
+        Its attempts, oldest first.
+    pods
+        Its pods, of any attempt.
+    pending_s
+        How long a pod may take from creation to running.
+    rejected
+        What the server said of pods it will never take, by name.
+    gone
+        When pods were seen to be gone, by name.
+    """
+    if not rows:
+        return TaskState(key, State.READY, 1, None, ())
+    row, earlier = rows[-1], tuple(rows[:-1])
+    pod = next((one for one in pods if one.attempt == row.attempt), None)
+    at = _At(key, row, earlier, pod)
+    if row.final:
+        return at.recorded()
+    name = pod_name(ref.name, ref.uid, key.step, key.task, key.target, key.ordinal, row.attempt)
+    if name in rejected:
+        return at.ending(Ending(Trouble.CRASH, TASK_ENDED, rejected[name]))
+    if pod is not None:
+        identity = task_id(ref.uid, key.step, key.task, key.target, key.ordinal, row.attempt, key.target)
+        return _with_pod(at, pod, identity, now, pending_s)
+    seen_gone = gone.get(name)
+    if row.claimed_by is not None or seen_gone is not None:
+        return at.ending(Ending(Trouble.DISRUPTION, POD_GONE, "its pod vanished without a result"))
+    return at.state(State.READY)
+
+
+def _with_pod(at: _At, pod: PodView, identity: str, now: datetime, pending_s: float) -> TaskState:
+    ended = pod.terminated
+    if ended is None:
+        if not live(pod) and pod.phase == "Failed":
+            return at.ending(classify(pod))
+        late = pod.started_at is None and pod.created_at + timedelta(seconds=pending_s) <= now
+        if late and pod.deleting_since is None and not pod.node_lost:
+            why = pod.blocked_message or "its container did not start"
+            return at.ending(
+                Ending(Trouble.DISRUPTION, NEVER_STARTED, f"not running {pending_s:.0f} s after its creation: {why}")
+            )
+        return at.state(State.RUNNING)
+    outcome = ended.outcome
+    if ended.exit_code == 0 and isinstance(outcome, Receipt) and outcome.attempt == identity:
+        if at.row.read_at > ended.seen_at:
+            return at.ending(Ending(Trouble.CRASH, "ResultMissing", "the task reported a result that is not on record"))
+        return at.receipt(outcome)
+    return at.ending(classify(pod))
+
+
+@dataclass(frozen=True)
+class _At:
+    """Makes states of one task's current attempt."""
+
+    key: TaskKey
+    row: AttemptRow
+    earlier: tuple[AttemptRow, ...]
+    pod: PodView | None
+
+    def state(self, state: State) -> TaskState:
+        return TaskState(self.key, state, self.row.attempt, self.row, self.earlier, self.pod)
+
+    def recorded(self) -> TaskState:
+        states = {
+            RowStatus.COMPLETED: State.OK,
+            RowStatus.FAILED: State.FAILED,
+            RowStatus.SKIPPED: State.SKIPPED,
+            RowStatus.CANCELLED: State.CANCELLED,
+        }
+        row = self.row
+        return TaskState(
+            self.key, states[row.status], row.attempt, row, self.earlier, self.pod, None, row.verdict, row.message
+        )
+
+    def receipt(self, receipt: Receipt) -> TaskState:
+        state = State.OK if receipt.verdict is Verdict.OK else State.FAILED
+        return TaskState(
+            key=self.key,
+            state=state,
+            attempt=self.row.attempt,
+            row=self.row,
+            earlier=self.earlier,
+            pod=self.pod,
+            verdict=receipt.verdict,
+            message=receipt.message,
+            recorded=False,
+            read=True,
+        )
+
+    def ending(self, ending: Ending) -> TaskState:
+        log_pod = self.pod.name if self.pod is not None and ending.trouble is Trouble.CRASH else ""
+        return TaskState(
+            key=self.key,
+            state=State.ENDING,
+            attempt=self.row.attempt,
+            row=self.row,
+            earlier=self.earlier,
+            pod=self.pod,
+            ending=ending,
+            log_pod=log_pod,
+        )

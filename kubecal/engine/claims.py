@@ -1,0 +1,67 @@
+"""What a task holds while it runs.
+
+=========== =========================================================
+mode        wires of a qubit task
+=========== =========================================================
+Parallel    X(qubit), S(its MUX)
+Isolated    the same, and S(every neighbour)
+Serial      the same, and X(chip)
+=========== =========================================================
+
+Holding a neighbour shared keeps it from being driven (that needs it exclusively) while two qubits with a common
+neighbour may still run side by side. A task that only computes holds nothing.
+"""
+
+from __future__ import annotations
+
+from kubecal.api.session import ScheduleMode
+from kubecal.api.topology import Topology
+from kubecal.api.wires import Wire, WireKind, WireMode
+
+
+def qubit_claims(qubit: str, mode: ScheduleMode, topology: Topology) -> tuple[Wire, ...]:
+    """The wires of a task that drives one qubit, sorted."""
+    wires = [
+        Wire(WireMode.EXCLUSIVE, WireKind.QUBIT, qubit),
+        Wire(WireMode.SHARED, WireKind.MUX, str(topology.site_by_id[qubit].mux)),
+    ]
+    if mode is ScheduleMode.ISOLATED:
+        wires += [Wire(WireMode.SHARED, WireKind.QUBIT, other) for other in topology.neighbours[qubit]]
+    if mode is ScheduleMode.SERIAL:
+        wires.append(Wire(WireMode.EXCLUSIVE, WireKind.CHIP, ""))
+    return tuple(sorted(wires))
+
+
+class HeldWires:
+    """What is taken now, indexed so that a question costs as much as the claim has wires, not as the chip has."""
+
+    def __init__(self) -> None:
+        self._modes: dict[tuple[WireKind, str], dict[str, WireMode]] = {}
+        self._holders: set[str] = set()
+
+    def take(self, holder: str, wires: tuple[Wire, ...]) -> None:
+        """Note that ``holder`` (a pod's name) holds these."""
+        for wire in wires:
+            self._modes.setdefault((wire.kind, wire.id), {})[holder] = wire.mode
+        if wires:
+            self._holders.add(holder)
+
+    def blocking(self, wires: tuple[Wire, ...]) -> str | None:
+        """Who holds something that excludes these wires; None: they are free."""
+        if not wires:
+            return None
+        chip = self._exclusive_holder(WireKind.CHIP)
+        if chip is not None:
+            return chip
+        for wire in wires:
+            if wire.kind is WireKind.CHIP and wire.mode is WireMode.EXCLUSIVE and self._holders:
+                return next(iter(self._holders))
+            for holder, mode in self._modes.get((wire.kind, wire.id), {}).items():
+                if WireMode.EXCLUSIVE in (mode, wire.mode):
+                    return holder
+        return None
+
+    def _exclusive_holder(self, kind: WireKind) -> str | None:
+        """Who holds the chip as a whole; its id is the same wherever it is claimed."""
+        holders = self._modes.get((kind, ""), {})
+        return next((holder for holder, mode in holders.items() if mode is WireMode.EXCLUSIVE), None)

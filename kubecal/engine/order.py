@@ -1,0 +1,31 @@
+"""Who goes first: among tasks that may start, those at the head of the longest remaining chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from kubecal.engine.attempts import TaskState
+from kubecal.engine.model import Plan, PlannedTask, TaskKey
+
+
+def frontier(plan: Plan, states: Mapping[TaskKey, TaskState]) -> list[TaskKey]:
+    """The first task of every chain that has not ended; chains that are through have none."""
+    found = []
+    for chain in plan.chains.values():
+        key = next((key for key in chain if not states[key].state.ended), None)
+        if key is not None:
+            found.append(key)
+    return found
+
+
+def by_longest_chain(plan: Plan, planned: Mapping[TaskKey, PlannedTask], keys: Iterable[TaskKey]) -> list[TaskKey]:
+    """Sort by what remains of the chain, longest first; equal ones in the plan's order."""
+    remaining: dict[TaskKey, tuple[float, int]] = {}
+    for chain in plan.chains.values():
+        seconds, count = 0.0, 0
+        for key in reversed(chain):
+            seconds += planned[key].duration_s
+            count += 1
+            remaining[key] = (seconds, count)
+    place = {task.key: number for number, task in enumerate(plan.tasks)}
+    return sorted(keys, key=lambda key: (-remaining[key][0], -remaining[key][1], place[key]))

@@ -1,0 +1,19 @@
+"""Why a session cannot be planned: sentences for its author, gathered so that all are said at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class PlanProblem(Exception):  # noqa: N818 - not an error of ours: what the author should change
+    """One thing to correct in a manifest."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``did you mean CheckT1?``, or what there is."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"known are {', '.join(names[:12])}{' ...' if len(names) > 12 else ''}" if names else "there is none"

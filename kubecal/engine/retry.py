@@ -1,0 +1,102 @@
+"""The three classes of trouble: what is tried again, how often, and after how long.
+
+A disruption (deleted, evicted, node lost, never started) is nobody's fault and not charged; a crash is
+charged; a verdict is the answer that was asked for and ends the task. Numbers are computed from the rows, so
+nothing is counted up and nothing can be counted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kubecal.engine.model import AttemptRow, PodView, Trouble
+
+CRASH_LIMIT = 2
+"""Crashes that are tried again."""
+DISRUPTION_LIMIT = 10
+"""Disruptions of a task that are tried again."""
+NEVER_STARTED_LIMIT = 3
+"""Times in a row that a pod may not get to run within pendingSeconds."""
+NEVER_STARTED = "NeverStarted"
+_BACKOFF_FIRST_S, _BACKOFF_MOST_S = 1.0, 60.0
+
+_DISRUPTIVE = frozenset({"Interrupted", "NotClaimed"})
+"""Reasons of a task's own last words that mean: it was not its fault."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt without a result came to its end."""
+
+    trouble: Trouble
+    reason: str
+    message: str
+
+
+def classify(pod: PodView) -> Ending:
+    """What the end of a pod without a result was; the pod is terminated, or refused by its node."""
+    if pod.terminated is None:
+        return Ending(
+            Trouble.DISRUPTION, pod.disruption or "NodeRefused", pod.blocked_message or "its node refused the pod"
+        )
+    ended = pod.terminated
+    words = ended.outcome if ended.outcome is not None and not hasattr(ended.outcome, "checksum") else None
+    reason = getattr(words, "reason", "")
+    message = getattr(words, "message", "")
+    if pod.deadline_exceeded:
+        return Ending(Trouble.CRASH, "TaskTimeout", "the pod had to be killed: it did not end within its timeout")
+    if pod.disruption:
+        return Ending(Trouble.DISRUPTION, pod.disruption, message or f"the pod was disrupted: {pod.disruption}")
+    if reason in _DISRUPTIVE:
+        return Ending(Trouble.DISRUPTION, reason, message)
+    if pod.deleting_since is not None:
+        return Ending(Trouble.DISRUPTION, "PodDeleted", message or "the pod was deleted")
+    if reason:
+        return Ending(Trouble.CRASH, reason, message)
+    if ended.reason == "OOMKilled":
+        return Ending(Trouble.CRASH, "OOMKilled", "out of memory: raise Chip.spec.pods.resources")
+    if ended.exit_code == 0:
+        return Ending(Trouble.CRASH, "ResultMissing", "the task ended without a result")
+    how = f"signal {ended.signal}" if ended.signal else f"code {ended.exit_code}"
+    return Ending(Trouble.CRASH, ended.reason or "Error", f"the task's process ended with {how}")
+
+
+def charged(rows: Sequence[AttemptRow]) -> int:
+    """Crashes so far: part of the simulator's random key."""
+    return sum(row.trouble is Trouble.CRASH for row in rows)
+
+
+def exhausted(earlier: Sequence[AttemptRow], ending: Ending) -> str:
+    """Why the task is not tried again after this ending; empty: it is.
+
+    Parameters
+    ----------
+    earlier
+        The task's superseded attempts, oldest first, without the one that just ended.
+    ending
+        Of the attempt that just ended.
+    """
+    if ending.trouble is Trouble.CRASH and charged(earlier) >= CRASH_LIMIT:
+        return f"crashed {charged(earlier) + 1} times, the last time with {ending.reason}: {ending.message}"
+    disruptions = sum(row.trouble is Trouble.DISRUPTION for row in earlier)
+    if ending.trouble is Trouble.DISRUPTION and disruptions >= DISRUPTION_LIMIT:
+        return f"disrupted {disruptions + 1} times, the last time by {ending.reason}: {ending.message}"
+    in_a_row = [row.reason for row in earlier[-(NEVER_STARTED_LIMIT - 1) :]]
+    if ending.reason == NEVER_STARTED and in_a_row.count(NEVER_STARTED) == NEVER_STARTED_LIMIT - 1:
+        return f"did not start {NEVER_STARTED_LIMIT} times in a row: {ending.message}"
+    return ""
+
+
+def not_before(earlier: Sequence[AttemptRow]) -> datetime | None:
+    """When the attempt after these may start; None: at once."""
+    if not earlier:
+        return None
+    last = earlier[-1]
+    ended = last.superseded_at or last.ended_at
+    if ended is None:
+        return None
+    same = sum(row.trouble is last.trouble for row in earlier)
+    delay_s = min(_BACKOFF_MOST_S, _BACKOFF_FIRST_S * 2.0 ** (same - 1))
+    return ended + timedelta(seconds=delay_s)

@@ -1,0 +1,217 @@
+"""A session that holds its chip: what starts, what is tried again, what is over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kubecal.api.naming import pod_name
+from kubecal.api.session import SessionSpec, TargetFailurePolicy
+from kubecal.engine.attempts import POD_GONE, TASK_ENDED, State, TaskState, live
+from kubecal.engine.claims import HeldWires
+from kubecal.engine.clock import measure_at
+from kubecal.engine.draft import Draft
+from kubecal.engine.model import (
+    ChipView,
+    CreatePod,
+    DeletePod,
+    NextAttempt,
+    Observed,
+    Plan,
+    PlannedTask,
+    PodView,
+    RowStatus,
+    SessionRecord,
+    SessionView,
+    SettleRow,
+    TaskKey,
+)
+from kubecal.engine.order import by_longest_chain, frontier
+from kubecal.engine.retry import charged, exhausted, not_before
+
+
+@dataclass(frozen=True)
+class Running:
+    """One admitted session in one pass."""
+
+    session: SessionView
+    spec: SessionSpec
+    record: SessionRecord
+    chip: ChipView
+    plan: Plan
+    planned: Mapping[TaskKey, PlannedTask]
+    states: Mapping[TaskKey, TaskState]
+    pods: tuple[PodView, ...]
+    observed: Observed
+
+
+def end_attempts(run: Running, draft: Draft) -> None:
+    """Give up or settle attempts that ended without a result, and read the records of those that report one."""
+    for state in run.states.values():
+        if state.read:
+            draft.add("read_rows", (run.session.ref, state.key, state.attempt))
+        if state.state is State.ENDING:
+            _end_attempt(run, state, draft)
+
+
+def _end_attempt(run: Running, state: TaskState, draft: Draft) -> None:
+    ending = state.ending
+    if ending is None:
+        return
+    refused = ending.message if ending.reason == TASK_ENDED else ""
+    final = refused or exhausted(state.earlier, ending)
+    if final:
+        draft.add(
+            "settle_rows",
+            SettleRow(
+                ref=run.session.ref,
+                key=state.key,
+                attempt=state.attempt,
+                status=RowStatus.FAILED,
+                trouble=ending.trouble,
+                reason=ending.reason,
+                message=final,
+                log_pod=state.log_pod,
+            ),
+        )
+        return
+    draft.add(
+        "next_attempts",
+        NextAttempt(
+            ref=run.session.ref,
+            key=state.key,
+            attempt=state.attempt,
+            trouble=ending.trouble,
+            reason=ending.reason,
+            message=ending.message,
+            log_pod=state.log_pod,
+        ),
+    )
+
+
+def delete_superseded(run: Running, draft: Draft) -> None:
+    """A pod whose attempt was given up must not go on."""
+    for pod in run.pods:
+        state = run.states.get(pod.key)
+        outdated = state is None or pod.attempt < state.attempt
+        if outdated and pod.terminated is None and pod.deleting_since is None:
+            draft.add("deletes", DeletePod(pod, "its attempt was given up"))
+
+
+def skip_after_failures(run: Running, draft: Draft) -> None:
+    """End the tasks that will not run: behind a failure under StopTarget, everywhere under StopSession."""
+    policy = run.spec.on_target_failure
+    if policy is TargetFailurePolicy.CONTINUE:
+        return
+    stop_all = policy is TargetFailurePolicy.STOP_SESSION and any(
+        state.state is State.FAILED for state in run.states.values()
+    )
+    for chain in run.plan.chains.values():
+        failed: TaskKey | None = None
+        for key in chain:
+            state = run.states[key]
+            if state.state is State.READY and (stop_all or failed is not None):
+                reason = f"{failed.task} failed before it" if failed else "the session stops at the first failure"
+                draft.add("settle_rows", _ended_unrun(run, state, RowStatus.SKIPPED, "Skipped", reason))
+            if state.state is State.FAILED:
+                failed = failed or key
+
+
+def end_all(run: Running, status: RowStatus, reason: str, message: str, draft: Draft) -> None:
+    """Stop every pod; once none lives, end every task that has no result."""
+    alive = [pod for pod in run.pods if live(pod)]
+    for pod in run.pods:
+        if pod.terminated is None and pod.deleting_since is None:
+            draft.add("deletes", DeletePod(pod, message))
+    for state in run.states.values():
+        if state.read:
+            draft.add("read_rows", (run.session.ref, state.key, state.attempt))
+        elif not state.state.ended and not any(pod.key == state.key for pod in alive):
+            draft.add("settle_rows", _ended_unrun(run, state, status, reason, message))
+
+
+def _ended_unrun(run: Running, state: TaskState, status: RowStatus, reason: str, message: str) -> SettleRow:
+    ended = state.ending.trouble if state.ending is not None else None
+    return SettleRow(
+        ref=run.session.ref,
+        key=state.key,
+        attempt=state.attempt,
+        status=status,
+        trouble=ended,
+        reason=reason,
+        message=message,
+    )
+
+
+def start_tasks(run: Running, held: HeldWires, draft: Draft) -> None:
+    """Create the pods of tasks whose turn it is and whose wires are free, longest remaining chain first."""
+    observed = run.observed
+    limit = run.record.chip_spec.limits.max_parallel_tasks
+    running = sum(state.state is State.RUNNING for state in run.states.values())
+    by_step = Counter(state.key.step for state in run.states.values() if state.state is State.RUNNING)
+    waiting = [key for key in frontier(run.plan, run.states) if run.states[key].state is State.READY]
+    for key in by_longest_chain(run.plan, run.planned, waiting):
+        if limit and running >= limit:
+            return
+        planned, state = run.planned[key], run.states[key]
+        if planned.max_parallel and by_step[key.step] >= planned.max_parallel:
+            continue
+        ready_at = _ready_at(state)
+        if ready_at is not None and ready_at > observed.now:
+            draft.wake(ready_at)
+            continue
+        # The pod of an earlier attempt may still drive the line: the next one waits for its end.
+        if any(pod.key == key and live(pod) for pod in run.pods) or held.blocking(planned.wires) is not None:
+            continue
+        create = _create(run, state, planned)
+        held.take(create.pod_name, planned.wires)
+        draft.add("creates", create)
+        running += 1
+        by_step[key.step] += 1
+
+
+def _ready_at(state: TaskState) -> datetime | None:
+    return not_before(state.earlier)
+
+
+def _create(run: Running, state: TaskState, planned: PlannedTask) -> CreatePod:
+    ref, key = run.session.ref, state.key
+    return CreatePod(
+        ref=ref,
+        planned=planned,
+        attempt=state.attempt,
+        charged_retries=charged(state.earlier),
+        measure_at=measure_at(run.observed.catalogue, run.record.chip_spec, run.observed.now),
+        execution_id=run.record.execution_id,
+        spec=run.spec,
+        chip=run.chip,
+        chip_spec=run.record.chip_spec,
+        catalogue_hash=run.record.catalogue_hash,
+        image=run.record.image,
+        pod_name=pod_name(ref.name, ref.uid, key.step, key.task, key.target, key.ordinal, state.attempt),
+    )
+
+
+def hold_of_lost(
+    record: SessionRecord, pods: tuple[PodView, ...], held: HeldWires, now: datetime, draft: Draft
+) -> None:
+    """Keep the wires of claimed attempts whose pod vanished, for their grace period (rule 2).
+
+    Nobody saw their process end; a force deletion leaves it running for as long as it takes to be killed.
+    """
+    here = {(pod.key, pod.attempt) for pod in pods}
+    for row in record.rows:
+        lost = row.reason == POD_GONE and row.claimed_by is not None and row.superseded_at is not None
+        if not lost or row.superseded_at is None or (row.key, row.attempt) in here:
+            continue
+        until = row.superseded_at + timedelta(seconds=row.grace_s)
+        if until > now:
+            held.take(f"{row.key}/{row.attempt}", row.wires)
+            draft.wake(until)
+
+
+def failed_targets(run: Running) -> int:
+    """Targets with at least one failed task."""
+    return sum(any(run.states[key].state is State.FAILED for key in chain) for chain in run.plan.chains.values())

@@ -1,0 +1,139 @@
+"""A session's status as a pure function of what was observed and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kubecal.api.conditions import ConditionType
+from kubecal.api.session import Failure, Phase, SessionStatus, StepStatus, TaskCounts, WaitingFor
+from kubecal.engine.attempts import State, TaskState
+from kubecal.engine.conditions import Claimed, merged
+from kubecal.engine.model import Plan, SessionView, TaskKey
+
+_FAILURES_SHOWN = 20
+_MESSAGE, _FAILURE_MESSAGE = 4096, 300
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Everything of a session's status that is not derived from its tasks."""
+
+    phase: Phase
+    message: str = ""
+    claims: tuple[Claimed, ...] = ()
+    waiting_for: WaitingFor | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    plan: Plan | None = None
+    states: Mapping[TaskKey, TaskState] = field(default_factory=dict)
+
+
+def session_status(session: SessionView, standing: Standing, now: datetime) -> SessionStatus:
+    """The status that should stand on the object now."""
+    counts = count_tasks(standing.states)
+    ended = counts.succeeded + counts.failed + counts.skipped + counts.cancelled
+    record = session.record
+    return SessionStatus(
+        observed_generation=session.generation,
+        execution_id=record.execution_id if record is not None else session.status.execution_id,
+        phase=standing.phase,
+        progress=f"{ended}/{counts.planned}" if counts.planned else "",
+        conditions=merged(session.status.conditions, standing.claims, now, session.generation),
+        started_at=standing.started_at or session.status.started_at,
+        finished_at=standing.finished_at or session.status.finished_at,
+        message=standing.message[:_MESSAGE],
+        tasks=counts,
+        steps=_steps(standing.plan, standing.states),
+        failures=_failures(standing.states),
+        waiting_for=standing.waiting_for,
+    )
+
+
+def count_tasks(states: Mapping[TaskKey, TaskState]) -> TaskCounts:
+    """How many tasks are in which state."""
+    found = dict.fromkeys(State, 0)
+    for state in states.values():
+        found[state.state] += 1
+    return TaskCounts(
+        planned=len(states),
+        running=found[State.RUNNING] + found[State.ENDING],
+        succeeded=found[State.OK],
+        failed=found[State.FAILED],
+        skipped=found[State.SKIPPED],
+        cancelled=found[State.CANCELLED],
+    )
+
+
+def _steps(plan: Plan | None, states: Mapping[TaskKey, TaskState]) -> tuple[StepStatus, ...]:
+    if plan is None:
+        return ()
+    by_step: dict[str, dict[str, list[State]]] = {}
+    for task in plan.tasks:
+        targets = by_step.setdefault(task.key.step, {})
+        targets.setdefault(task.key.target, []).append(states[task.key].state)
+    shown = []
+    for name, targets in by_step.items():
+        every = [state for each in targets.values() for state in each]
+        begun = any(state is not State.READY for state in every)
+        phase = "Finished" if all(state.ended for state in every) else "Running" if begun else "Waiting"
+        shown.append(
+            StepStatus(
+                name=name,
+                phase=phase,
+                succeeded=every.count(State.OK),
+                failed=every.count(State.FAILED),
+                targets_out=sum(all(state is State.OK for state in each) for each in targets.values()),
+            )
+        )
+    return tuple(shown)
+
+
+def _failures(states: Mapping[TaskKey, TaskState]) -> tuple[Failure, ...]:
+    failed = [state for state in states.values() if state.state is State.FAILED]
+    failed.sort(key=lambda state: _ended_at(state))
+    return tuple(
+        Failure(
+            task=state.key.task,
+            target=state.key.target,
+            attempt=state.attempt,
+            verdict=str(state.verdict or ""),
+            message=state.message[:_FAILURE_MESSAGE],
+        )
+        for state in failed[-_FAILURES_SHOWN:]
+    )
+
+
+def _ended_at(state: TaskState) -> float:
+    when = state.row.ended_at if state.row is not None else None
+    if when is None and state.pod is not None and state.pod.terminated is not None:
+        when = state.pod.terminated.seen_at
+    return when.timestamp() if when is not None else 0.0
+
+
+def valid(message: str = "") -> Claimed:
+    """The manifest makes sense; with a message: it does not."""
+    return Claimed(ConditionType.VALID, not message, "Invalid" if message else "Valid", message)
+
+
+def chip_held(holds: bool, reason: str, message: str = "") -> Claimed:
+    """Whether the session has the chip."""
+    return Claimed(ConditionType.CHIP_HELD, holds, reason, message)
+
+
+def finished(phase: Phase, message: str) -> Claimed:
+    """The session is over."""
+    return Claimed(ConditionType.FINISHED, True, phase.value, message)
+
+
+def first_failures(states: Mapping[TaskKey, TaskState]) -> str:
+    """One sentence about what failed, for the session's message."""
+    failed = [state for state in states.values() if state.state is State.FAILED]
+    if not failed:
+        return ""
+    targets: Sequence[str] = sorted({state.key.target for state in failed}, key=lambda t: (len(t), t))
+    one = failed[0]
+    why = one.message or str(one.verdict or "")
+    rest = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+    return f"failed on qubit {', '.join(targets[:8])}: {one.key.task} on {one.key.target}: {why}{rest}"

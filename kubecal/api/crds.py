@@ -281,9 +281,7 @@ def _add_rules(schema: Schema, rules: Rules) -> None:
             node = node["properties"][part.removesuffix("[]")]
             if part.endswith("[]"):
                 node = node["items"]
-        node["x-kubernetes-validations"] = [
-            {"rule": rule, "message": message} for rule, message in expressions
-        ]
+        node["x-kubernetes-validations"] = [{"rule": rule, "message": message} for rule, message in expressions]
 
 
 class _Dumper(yaml.SafeDumper):

@@ -104,7 +104,8 @@ def _parse(place: str, document: dict[str, Any]) -> Chip | CalibrationSession:
         raise ManifestError(f"{place}: apiVersion is {version!r}: write {API_VERSION}")
     if kind not in models:
         raise ManifestError(f"{place}: kind is {kind!r}: write Chip or CalibrationSession")
-    name = document.get("metadata", {}).get("name", "without a name") if isinstance(document.get("metadata"), dict) else ""
+    metadata = document.get("metadata")
+    name = metadata.get("name", "without a name") if isinstance(metadata, dict) else "without metadata"
     try:
         return models[kind].model_validate(_with_plain_names(document))
     except ValidationError as error:

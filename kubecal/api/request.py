@@ -105,9 +105,7 @@ class TaskRequest(_Wire):
     @property
     def task_id(self) -> str:
         """The ``_id`` of this attempt's row."""
-        return task_id(
-            self.session_uid, self.step, self.task, self.target, self.ordinal, self.attempt, self.target
-        )
+        return task_id(self.session_uid, self.step, self.task, self.target, self.ordinal, self.attempt, self.target)
 
     def to_json(self) -> str:
         """The text of the environment variable."""

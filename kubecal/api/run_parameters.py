@@ -67,11 +67,11 @@ def parse_run_parameter(declared: RunParameter, value: Any) -> RunValue:
     """
     try:
         return _read(declared, value)
-    except (UnitError, _Refused) as error:
+    except (UnitError, _RefusedError) as error:
         raise RunParameterError(f"{declared.name}: {error}") from error
 
 
-class _Refused(ValueError):
+class _RefusedError(ValueError):
     pass
 
 
@@ -79,13 +79,13 @@ def _read(declared: RunParameter, value: Any) -> RunValue:
     match declared.kind:
         case ParameterKind.BOOLEAN:
             if not isinstance(value, bool):
-                raise _Refused(f"{value!r} is not true or false")
+                raise _RefusedError(f"{value!r} is not true or false")
             return value
         case ParameterKind.STRING:
             if not isinstance(value, str):
-                raise _Refused(f"{value!r} is not a text")
+                raise _RefusedError(f"{value!r} is not a text")
             if declared.choices and value not in declared.choices:
-                raise _Refused(f"{value!r} is not one of {', '.join(declared.choices)}")
+                raise _RefusedError(f"{value!r} is not one of {', '.join(declared.choices)}")
             return value
         case ParameterKind.INTEGER:
             return _integer(declared, value)
@@ -98,7 +98,7 @@ def _read(declared: RunParameter, value: Any) -> RunValue:
 
 def _integer(declared: RunParameter, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise _Refused(f"{value!r} is not a whole number")
+        raise _RefusedError(f"{value!r} is not a whole number")
     _bounded(declared, float(value))
     return int(value)
 
@@ -114,29 +114,29 @@ def _plain(value: Any, unit: str) -> float:
     if isinstance(value, str):
         number = parse_quantity(value, unit)
     elif isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Refused(f"{value!r} is not a number{f' ({unit})' if unit else ''}")
+        raise _RefusedError(f"{value!r} is not a number{f' ({unit})' if unit else ''}")
     else:
         number = float(value)
     if not math.isfinite(number):
-        raise _Refused(f"{value!r} is not a finite number")
+        raise _RefusedError(f"{value!r} is not a finite number")
     return number
 
 
 def _bounded(declared: RunParameter, number: float) -> None:
     unit = f" {declared.unit}" if declared.unit else ""
     if declared.minimum is not None and number < declared.minimum:
-        raise _Refused(f"{number:g}{unit} is below the minimum of {declared.minimum:g}{unit}")
+        raise _RefusedError(f"{number:g}{unit} is below the minimum of {declared.minimum:g}{unit}")
     if declared.maximum is not None and number > declared.maximum:
-        raise _Refused(f"{number:g}{unit} is above the maximum of {declared.maximum:g}{unit}")
+        raise _RefusedError(f"{number:g}{unit} is above the maximum of {declared.maximum:g}{unit}")
 
 
 def _sweep(declared: RunParameter, value: Any) -> list[float]:
     points = _points(declared, value)
     limit = declared.max_points or _DEFAULT_MAX_POINTS
     if not points:
-        raise _Refused("the sweep has no point")
+        raise _RefusedError("the sweep has no point")
     if len(points) > limit:
-        raise _Refused(f"{len(points)} points are more than the {limit} that are allowed")
+        raise _RefusedError(f"{len(points)} points are more than the {limit} that are allowed")
     for point in (min(points), max(points)):
         _bounded(declared, point)
     return points
@@ -150,24 +150,24 @@ def _points(declared: RunParameter, value: Any) -> list[float]:
     if isinstance(value, Sequence) and not isinstance(value, str):
         # Checked before anything is built of them: a manifest may say whatever it likes.
         if len(value) > (declared.max_points or _DEFAULT_MAX_POINTS):
-            raise _Refused(f"{len(value)} points are more than the {declared.max_points} that are allowed")
+            raise _RefusedError(f"{len(value)} points are more than the {declared.max_points} that are allowed")
         return [_plain(point, declared.unit) for point in value]
-    raise _Refused(f"{value!r} is not a sweep: write a list, or {{start, stop, num}}")
+    raise _RefusedError(f"{value!r} is not a sweep: write a list, or {{start, stop, num}}")
 
 
 def _spanned(declared: RunParameter, value: Mapping[str, Any]) -> list[float]:
     unknown = sorted(set(value) - _SWEEP_KEYS)
     if unknown:
-        raise _Refused(f"a sweep has start, stop, num or step, and scale, not {', '.join(unknown)}")
+        raise _RefusedError(f"a sweep has start, stop, num or step, and scale, not {', '.join(unknown)}")
     if "start" not in value or "stop" not in value or ("num" in value) == ("step" in value):
-        raise _Refused("a sweep needs start, stop, and one of num and step")
+        raise _RefusedError("a sweep needs start, stop, and one of num and step")
     start, stop = _plain(value["start"], declared.unit), _plain(value["stop"], declared.unit)
     scale = value.get("scale", "linear")
     if scale not in ("linear", "log"):
-        raise _Refused(f"scale is linear or log, not {scale!r}")
+        raise _RefusedError(f"scale is linear or log, not {scale!r}")
     if "step" in value:
         if scale == "log":
-            raise _Refused("a log sweep takes num, not step")
+            raise _RefusedError("a log sweep takes num, not step")
         return _stepped(declared, start, stop, _plain(value["step"], declared.unit))
     num = _count(declared, value["num"])
     return _logarithmic(start, stop, num) if scale == "log" else _linear(start, stop, num)
@@ -176,7 +176,7 @@ def _spanned(declared: RunParameter, value: Mapping[str, Any]) -> list[float]:
 def _stepped(declared: RunParameter, start: float, stop: float, step: float) -> list[float]:
     """From start up to and including stop, which a rounding error does not lose."""
     if step == 0 or (stop - start) * step < 0:
-        raise _Refused(f"a step of {step:g} does not lead from {start:g} to {stop:g}")
+        raise _RefusedError(f"a step of {step:g} does not lead from {start:g} to {stop:g}")
     intervals = (stop - start) / step
     count = _count(declared, math.floor(intervals + 1e-9) + 1)
     return [start + step * i for i in range(count)]
@@ -184,10 +184,10 @@ def _stepped(declared: RunParameter, start: float, stop: float, step: float) -> 
 
 def _count(declared: RunParameter, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < 1:
-        raise _Refused(f"num is {value!r}: write a whole number of at least 1")
+        raise _RefusedError(f"num is {value!r}: write a whole number of at least 1")
     limit = declared.max_points or _DEFAULT_MAX_POINTS
     if value > limit:
-        raise _Refused(f"{int(value)} points are more than the {limit} that are allowed")
+        raise _RefusedError(f"{int(value)} points are more than the {limit} that are allowed")
     return int(value)
 
 
@@ -199,7 +199,7 @@ def _linear(start: float, stop: float, num: int) -> list[float]:
 
 def _logarithmic(start: float, stop: float, num: int) -> list[float]:
     if start <= 0 or stop <= 0:
-        raise _Refused(f"a log sweep needs a start and a stop above 0, not {start:g} and {stop:g}")
+        raise _RefusedError(f"a log sweep needs a start and a stop above 0, not {start:g} and {stop:g}")
     points = [math.exp(point) for point in _linear(math.log(start), math.log(stop), num)]
     # Ends are exact: a bound that equals one of them must not be violated by rounding.
     points[0] = start
@@ -212,19 +212,19 @@ def _generated(declared: RunParameter, value: Mapping[str, Any]) -> list[float]:
     """``{value: [0, 10, 101], value_type: np.linspace}``."""
     kind, arguments = value["value_type"], value.get("value")
     if kind not in _GENERATORS:
-        raise _Refused(f"value_type is one of {', '.join(_GENERATORS)}, not {kind!r}")
+        raise _RefusedError(f"value_type is one of {', '.join(_GENERATORS)}, not {kind!r}")
     if not isinstance(arguments, Sequence) or isinstance(arguments, str) or not 1 <= len(arguments) <= 3:
-        raise _Refused(f"value is the list of {kind}'s arguments, not {arguments!r}")
+        raise _RefusedError(f"value is the list of {kind}'s arguments, not {arguments!r}")
     numbers = [_plain(each, declared.unit) for each in arguments]
     if kind in ("np.linspace", "np.logspace"):
         if len(numbers) < 2:
-            raise _Refused(f"{kind} needs a start and a stop")
+            raise _RefusedError(f"{kind} needs a start and a stop")
         num = _count(declared, numbers[2] if len(numbers) == 3 else 50)
         points = _linear(numbers[0], numbers[1], num)
         return [10.0**point for point in points] if kind == "np.logspace" else points
     start, stop = (0.0, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])
     step = numbers[2] if len(numbers) == 3 else 1.0
     if step == 0:
-        raise _Refused(f"{kind} needs a step other than 0")
+        raise _RefusedError(f"{kind} needs a step other than 0")
     count = math.ceil((stop - start) / step - 1e-9)
     return [start + step * i for i in range(_count(declared, count))] if count > 0 else []

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kubecal.api.request import Receipt, Verdict
-from kubecal.engine.model import AttemptRow, PodView, RowStatus, SessionView, TaskKey
+from kubecal.engine.model import PodView, SessionView, TaskKey
 from kubecal.local.driver import Progress
 
 _RUNNING_SHOWN = 6
@@ -72,7 +72,7 @@ class LiveView:
             text = Text.assemble((view.ref.name, "bold"), f" {phase.lower()}")
             if view.status.execution_id:
                 text.append(f", execution {view.status.execution_id}")
-            if view.status.message and not view.status.phase == "Running":
+            if view.status.message and view.status.phase != "Running":
                 text.append(f": {view.status.message}")
             self._console.print(text)
 
@@ -124,10 +124,7 @@ class LiveView:
     def _running(self, processes: Sequence[PodView], now: datetime) -> list[RenderableType]:
         running = [process for process in processes if process.terminated is None]
         lines: list[RenderableType] = [
-            Text(
-                f"  {process.key.task} on qubit {process.key.target}, {(now - process.created_at).total_seconds():.0f} s",
-                style="dim",
-            )
+            Text(f"  {process.key.task} on qubit {process.key.target}, {_seconds(now, process)} s", style="dim")
             for process in running[:_RUNNING_SHOWN]
         ]
         if len(running) > _RUNNING_SHOWN:
@@ -135,10 +132,5 @@ class LiveView:
         return lines
 
 
-def last_attempts(rows: Sequence[AttemptRow]) -> dict[TaskKey, AttemptRow]:
-    """Every task's last attempt that is not merely scheduled."""
-    last: dict[TaskKey, AttemptRow] = {}
-    for row in rows:
-        if row.status is not RowStatus.SCHEDULED and (row.key not in last or row.attempt > last[row.key].attempt):
-            last[row.key] = row
-    return last
+def _seconds(now: datetime, process: PodView) -> str:
+    return f"{(now - process.created_at).total_seconds():.0f}"

@@ -24,15 +24,17 @@ app.add_typer(tasks_app, name="tasks")
 
 @app.command()
 def run(
-    files: Annotated[list[Path], typer.Argument(help="Manifests with Chips and CalibrationSessions, as for kubectl apply.")],
+    files: Annotated[list[Path], typer.Argument(help="Manifests, as for kubectl apply.")],
     mongo_uri: Annotated[
-        str, typer.Option(help="A MongoDB replica set to use instead of the embedded server.", envvar="KUBECAL_MONGO_URI")
+        str,
+        typer.Option(help="Use this MongoDB replica set, not the embedded server.", envvar="KUBECAL_MONGO_URI"),
     ] = "",
     figures: Annotated[
         Path | None, typer.Option(help="Folder for the figures; default: one per execution under your data folder.")
     ] = None,
     jobs: Annotated[
-        int, typer.Option(min=0, help="Most tasks at a time on a simulated chip; 0: as many as this computer has cores.")
+        int,
+        typer.Option(min=0, help="Most tasks at a time; 0: one a core on a simulated chip."),
     ] = 0,
 ) -> None:
     """Run the sessions of the manifests on this computer, a process per task. Exits with 0 only if all completed."""
@@ -42,7 +44,9 @@ def run(
 
 
 @app.command()
-def crds(directory: Annotated[Path, typer.Argument(help="Folder to write the custom resource definitions to.")]) -> None:
+def crds(
+    directory: Annotated[Path, typer.Argument(help="Folder to write to.")],
+) -> None:
     """Write the CRDs of Chip and CalibrationSession, one YAML file each."""
     from kubecal.api.crds import write_crds
 

@@ -22,10 +22,9 @@ def by_longest_chain(plan: Plan, planned: Mapping[TaskKey, PlannedTask], keys: I
     """Sort by what remains of the chain, longest first; equal ones in the plan's order."""
     remaining: dict[TaskKey, tuple[float, int]] = {}
     for chain in plan.chains.values():
-        seconds, count = 0.0, 0
-        for key in reversed(chain):
+        seconds = 0.0
+        for count, key in enumerate(reversed(chain), 1):
             seconds += planned[key].duration_s
-            count += 1
             remaining[key] = (seconds, count)
     place = {task.key: number for number, task in enumerate(plan.tasks)}
     return sorted(keys, key=lambda key: (-remaining[key][0], -remaining[key][1], place[key]))

@@ -6,6 +6,7 @@ from typing import Any
 
 from kubecal.api.chip import ChipSpec
 from kubecal.api.request import RequestChip, RequestSite, TaskRequest
+from kubecal.api.topology import Coupling, Site, Topology
 from kubecal.engine.model import CreatePod
 
 
@@ -37,18 +38,29 @@ def build_request(create: CreatePod) -> TaskRequest:
 
 def _chip(create: CreatePod, target: str) -> RequestChip:
     spec, chip = create.chip_spec, create.chip
-    topology = spec.topology.resolve()
+    sites, couplings = _surroundings(spec.topology.resolve(), target)
     return RequestChip(
         project_id=spec.project_id,
         chip_id=chip.name,
         hardware_id=spec.hardware_id or f"{chip.namespace}/{chip.name}",
         time_zone=spec.time_zone,
-        sites=tuple(RequestSite(id=s.id, x=s.x, y=s.y, mux=s.mux) for s in topology.sites),
-        couplings=tuple((c.control, c.target) for c in topology.couplings),
+        sites=tuple(RequestSite(id=s.id, x=s.x, y=s.y, mux=s.mux) for s in sites),
+        couplings=tuple((c.control, c.target) for c in couplings),
         design=_design(spec, target),
         backend=spec.backend.name,
         backend_config=dict(spec.backend.config),
     )
+
+
+def _surroundings(topology: Topology, target: str) -> tuple[list[Site], list[Coupling]]:
+    """The target, its neighbours and its MUX: what a measurement of it can touch.
+
+    A request has to stay below 64 KiB, and a chip may have 1,024 qubits.
+    """
+    mux = topology.site_by_id[target].mux
+    near = {target, *topology.neighbours[target], *topology.members_by_mux[mux]}
+    couplings = [c for c in topology.couplings if c.control in near and c.target in near]
+    return [site for site in topology.sites if site.id in near], couplings
 
 
 def _design(spec: ChipSpec, target: str) -> dict[str, Any]:

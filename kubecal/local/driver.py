@@ -31,7 +31,7 @@ from kubecal.engine.request import build_request
 from kubecal.local.processes import TaskProcesses
 from kubecal.records.control import ControlRecords
 from kubecal.records.hardware import HardwareClaims
-from kubecal.records.store import RecordsUnavailable
+from kubecal.records.store import RecordStore, RecordsUnavailable
 
 IMAGE = "local"
 """What stands in the records where the cluster has an image."""
@@ -61,6 +61,7 @@ class LocalDriver:
         chips: Sequence[ChipView],
         sessions: Sequence[SessionView],
         catalogue: Catalogue,
+        store: RecordStore,
         records: ControlRecords,
         claims: HardwareClaims,
         folder: Path,
@@ -72,6 +73,7 @@ class LocalDriver:
         self._chips = {chip.name: chip for chip in chips}
         self._sessions = {session.ref.uid: session for session in sessions}
         self._catalogue = catalogue
+        self._store = store
         self._records = records
         self._claims = claims
         self._jobs = jobs
@@ -144,7 +146,7 @@ class LocalDriver:
         try:
             await self._take_hardware()
             if not self._health.available:
-                self._health = await self._records.store.check()
+                self._health = await self._store.check()
         except RecordsUnavailable as error:
             self._health = RecordsHealth(False, error.reason, error.message, datetime.now(UTC))
         decision = decide(self._observe())
@@ -258,8 +260,8 @@ class LocalDriver:
 
     def _logs(self, decision: Decision) -> dict[str, str]:
         """Last lines of the processes whose rows ask for them."""
-        names = {one.log_pod for one in (*decision.next_attempts, *decision.settle_rows) if one.log_pod}
-        return {name: self.processes.last_lines(name) for name in names}
+        names = {one.log_pod for one in decision.next_attempts} | {one.log_pod for one in decision.settle_rows}
+        return {name: self.processes.last_lines(name) for name in names if name}
 
     def _replace(self, uid: str, **changes: object) -> None:
         self._sessions[uid] = replace(self._sessions[uid], **changes)  # type: ignore[arg-type]

@@ -177,9 +177,9 @@ class _Place:
     def stop(self) -> None:
         """End the server, so that what it has is on disk, and forget it."""
         with suppress(OSError, ValueError, KeyError, TypeError):
-            pid = int(json.loads(self._note.read_text())["pid"])
-            if self._is_ours(pid):
-                _end(pid)
+            note = json.loads(self._note.read_text())
+            if self._is_ours(int(note["pid"])):
+                _end(int(note["pid"]), int(note["port"]))
         self._note.unlink(missing_ok=True)
 
     def _spawn(self, port: int) -> EmbeddedServer:
@@ -261,7 +261,7 @@ def _answers(uri: str) -> bool:
     return True
 
 
-def _end(pid: int) -> None:
+def _end(pid: int, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.kill(pid, number)
@@ -269,6 +269,9 @@ def _end(pid: int) -> None:
         while time.monotonic() < until:
             if not _alive(pid):
                 return
+            # It notices that it should stop when its wait for a connection ends, else after two seconds.
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=_POLL_S).close()
             time.sleep(_POLL_S)
 
 

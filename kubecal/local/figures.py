@@ -13,16 +13,25 @@ async def save_figures(reader: ResultReader, results: Sequence[ResultRow], folde
 
     Files are called ``<qubit>-<step>-<task>[-<ordinal>][-attempt<n>]`` with the figure's own ending.
     """
-    written = False
-    for row in results:
-        for number, file_id in enumerate(row.figure_ids):
-            folder.mkdir(parents=True, exist_ok=True)
-            ending = file_id.rpartition(".")[2]
-            parts = [row.qid, row.step, row.task]
-            parts += [str(row.ordinal)] if row.ordinal else []
-            parts += [f"attempt{row.attempt}"] if row.attempt > 1 else []
-            # Each figure is stored as an SVG and a PNG in turn.
-            parts += [str(number // 2 + 1)] if number >= 2 else []
-            (folder / f"{'-'.join(parts)}.{ending}").write_bytes(await reader.file(file_id))
-            written = True
-    return folder if written else None
+    files = [
+        (f"{_stem(row, number)}.{file_id.rpartition('.')[2]}", file_id)
+        for row in results
+        for number, file_id in enumerate(row.figure_ids)
+    ]
+    for name, file_id in files:
+        _write(folder / name, await reader.file(file_id))
+    return folder if files else None
+
+
+def _stem(row: ResultRow, number: int) -> str:
+    parts = [row.qid, row.step, row.task]
+    parts += [str(row.ordinal)] if row.ordinal else []
+    parts += [f"attempt{row.attempt}"] if row.attempt > 1 else []
+    # Each figure is stored as an SVG and a PNG in turn.
+    parts += [str(number // 2 + 1)] if number >= 2 else []
+    return "-".join(parts)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kubecal.engine.model import RowStatus, SessionRecord, SessionRef, SettleExecution, SettleRow, Trouble
 from kubecal.records.control import ControlRecords
 
 _LEFT_BEHIND = "the kubecal run that drove this session was killed"
@@ -23,8 +22,8 @@ _LEFT_BEHIND = "the kubecal run that drove this session was killed"
 
 def data_folder() -> Path:
     """Where local data lives: ``$XDG_DATA_HOME/kubecal``, by default ``~/.local/share/kubecal``."""
-    base = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
-    folder = Path(base) / "kubecal"
+    base = os.environ.get("XDG_DATA_HOME")
+    folder = (Path(base) if base else Path.home() / ".local" / "share") / "kubecal"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -42,11 +41,10 @@ def alive(folder: Path, session_uids: Sequence[str]) -> Iterator[None]:
     """Show that the driver of these sessions lives, until the context ends."""
     runs = folder / "runs"
     runs.mkdir(parents=True, exist_ok=True)
+    paths = [runs / f"{uid}.lock" for uid in session_uids]
     with contextlib.ExitStack() as stack:
-        paths = [runs / f"{uid}.lock" for uid in session_uids]
         for path in paths:
-            file = stack.enter_context(path.open("w"))
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(stack.enter_context(path.open("w")), fcntl.LOCK_EX)
         try:
             yield
         finally:
@@ -71,46 +69,6 @@ async def settle_left_behind(folder: Path, records: ControlRecords) -> tuple[str
     """End what killed runs of this installation left unfinished, as cancelled; returns their names."""
     unfinished = await records.unfinished()
     dead = {uid: ref for uid, ref in unfinished.items() if not _lives(folder, uid)}
-    if not dead:
-        return ()
-    now = datetime.now(UTC)
-    loaded = await records.load(dead, now)
-    rows = [row for uid, record in loaded.items() for row in _open_rows(dead[uid], record)]
-    if rows:
-        await records.settle_rows(rows, now)
-    await records.settle_executions([_ended(dead[uid], record, now) for uid, record in loaded.items()], now)
+    if dead:
+        await records.abandon(dead, _LEFT_BEHIND, datetime.now(UTC))
     return tuple(sorted(ref.name for ref in dead.values()))
-
-
-def _open_rows(ref: SessionRef, record: SessionRecord) -> list[SettleRow]:
-    return [
-        SettleRow(
-            ref=ref,
-            key=row.key,
-            attempt=row.attempt,
-            status=RowStatus.CANCELLED,
-            trouble=Trouble.DISRUPTION if row.claimed_by else None,
-            reason="DriverKilled",
-            message=_LEFT_BEHIND,
-        )
-        for row in record.rows
-        if not row.final
-    ]
-
-
-def _ended(ref: SessionRef, record: SessionRecord, now: datetime) -> SettleExecution:
-    last = {(row.key): row for row in sorted(record.rows, key=lambda row: row.attempt)}.values()
-    counts = {
-        "planned": len(last),
-        "succeeded": sum(row.status is RowStatus.COMPLETED for row in last),
-        "failed": sum(row.status is RowStatus.FAILED for row in last),
-        "cancelled": sum(not row.final or row.status is RowStatus.CANCELLED for row in last),
-    }
-    return SettleExecution(
-        ref=ref,
-        status="cancelled",
-        phase="Cancelled",
-        message=_LEFT_BEHIND,
-        counts=counts,
-        ended_at=now,
-    )

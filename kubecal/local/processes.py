@@ -36,7 +36,7 @@ LOCAL_NODE = "this computer"
 _PR_SET_PDEATHSIG = 1
 _LOG_LINES = 50
 # Numeric libraries start a thread a core in every process; tasks run side by side instead.
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def _die_with_parent() -> None:
@@ -124,14 +124,18 @@ class TaskProcesses:
     async def _start(self, task: TaskProcess, request: TaskRequest) -> None:
         read_end, write_end = os.pipe()
         os.set_inheritable(read_end, True)
-        environment = os.environ | _ONE_THREAD | {
-            REQUEST_VARIABLE: request.to_json(),
-            POD_UID_VARIABLE: task.view.uid,
-            MONGODB_URI_FILE_VARIABLE: str(self._uri_file),
-            TERMINATION_LOG_VARIABLE: str(task.termination_log),
-            SCRATCH_VARIABLE: str(task.folder),
-            DRIVER_PIPE_VARIABLE: str(read_end),
-        }
+        environment = (
+            os.environ
+            | _ONE_THREAD
+            | {
+                REQUEST_VARIABLE: request.to_json(),
+                POD_UID_VARIABLE: task.view.uid,
+                MONGODB_URI_FILE_VARIABLE: str(self._uri_file),
+                TERMINATION_LOG_VARIABLE: str(task.termination_log),
+                SCRATCH_VARIABLE: str(task.folder),
+                DRIVER_PIPE_VARIABLE: str(read_end),
+            }
+        )
         try:
             with (task.folder / "output.log").open("wb") as output:
                 task.process = await asyncio.create_subprocess_exec(

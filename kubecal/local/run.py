@@ -105,13 +105,15 @@ class LocalRun:
     async def _drive(
         self, store: RecordStore, records: ControlRecords, folder: Path, scratch: Path, uri_file: Path
     ) -> None:
+        installation = driver_id(folder)
         for hardware_id, (chips, sessions) in self._domains().items():
-            owner = f"{records.driver_id}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+            owner = f"{installation}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
             driver = LocalDriver(
                 hardware_id=hardware_id,
                 chips=chips,
                 sessions=sessions,
                 catalogue=self.catalogue,
+                store=store,
                 records=records,
                 claims=HardwareClaims(store, owner),
                 folder=scratch,
@@ -206,7 +208,7 @@ class LocalRun:
         if view.record is None or self.reader is None:
             return RunOutcome(view, (), None)
         project = view.record.chip_spec.project_id
-        results = tuple(await self.reader.parameters(view.record.execution_id, project))
+        results = tuple(await self.reader.results(view.record.execution_id, project))
         folder = self.figures or data_folder() / "figures" / view.record.execution_id
         return RunOutcome(view, results, await save_figures(self.reader, results, folder))
 

@@ -36,10 +36,10 @@ class ResultRow:
     metrics: dict[str, float]
     checks: tuple[CheckRecord, ...]
     suggestion: SuggestionRecord | None
-    figures: tuple[str, ...]
+    figure_ids: tuple[str, ...]
     """File ids, SVG and PNG of each figure in turn."""
-    json_figures: tuple[str, ...]
-    raw_data: tuple[str, ...]
+    json_figure_ids: tuple[str, ...]
+    raw_data_ids: tuple[str, ...]
     stack_trace: str
     log_tail: str
 
@@ -102,9 +102,9 @@ def _result_row(row: dict[str, Any]) -> ResultRow:  # Any: a document
         metrics=row["quality_metrics"],
         checks=tuple(CheckRecord(**each) for each in row["checks"]),
         suggestion=SuggestionRecord(**suggestion) if suggestion else None,
-        figures=tuple(row["figure_path"]),
-        json_figures=tuple(row["json_figure_path"]),
-        raw_data=tuple(row["raw_data_path"]),
+        figure_ids=tuple(row["figure_path"]),
+        json_figure_ids=tuple(row["json_figure_path"]),
+        raw_data_ids=tuple(row["raw_data_path"]),
         stack_trace=row["stack_trace"],
         log_tail=row["log_tail"],
     )

@@ -90,6 +90,8 @@ class ControlRecords:
         """
         for admission in admissions:
             execution = await self._execution(admission, catalogue.hash, image, now)
+            if execution["driver_id"] != self.driver_id:
+                continue
             project_id = execution["project_id"]
             await self._insert(admission.ref, admission.plan, admission.chip, execution, now, renew=False)
             await self._write(partial(_registered, admission, project_id, catalogue, image, now))

@@ -160,7 +160,7 @@ class AttemptRecords:
         await self._store_files(report.raw_data, now)
         async with self._store.connected() as database:
             await database.task_result_history.update_one(
-                {**self._own(), "claimed_by": self._pod_uid, "checksum": None},
+                {**self._own(), "claimed_by": self._pod_uid, "status": {"$in": OPEN}},
                 {
                     "$set": {
                         **self._touched(now),

@@ -1,10 +1,11 @@
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kubecal.api.request import Verdict
-from kubecal.engine.model import CancelIntent, Replan, RowStatus, SettleExecution, SettleRow, Trouble
+from kubecal.engine.model import CancelIntent, Plan, Replan, RowStatus, SettleExecution, SettleRow, Trouble
 from kubecal.records.control import ControlRecords
 from kubecal.records.store import RecordStore
 from tests.unit.kubecal.records.builders import (
@@ -140,8 +141,11 @@ async def test_a_session_of_another_installation_is_read_but_not_settled(store: 
     assert not (await stranger.load([uid], NOON))[uid].ours
     await stranger.settle_executions([SettleExecution(lab.admission.ref, "failed", "Failed", "", {})], LATER)
     await stranger.abandon([uid], "gone", LATER)
+    more = replace(lab.admission, plan=Plan((planned("CheckRabi"),), {}))
+    await stranger.admit([more], catalogue=CATALOGUE, image=IMAGE, now=LATER)
 
-    assert (await lab.control.load([uid], NOON))[uid].status == "scheduled"
+    record = (await lab.control.load([uid], NOON))[uid]
+    assert (record.status, len(record.rows)) == ("scheduled", 1)
     assert uid not in await stranger.unfinished()
     assert (await lab.control.unfinished())[uid] == lab.admission.ref
 

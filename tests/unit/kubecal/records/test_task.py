@@ -179,9 +179,9 @@ async def test_figures_and_raw_data_come_back_as_they_were(store: RecordStore) -
     reader = ResultReader(store)
     (row,) = await reader.results(lab.execution_id)
     (figure,) = outcome.figures
-    assert [await reader.file(each) for each in row.figures] == [figure.svg.content, figure.png.content]
-    assert [await reader.file(each) for each in row.json_figures] == [figure.json.content]
-    assert [await reader.file(each) for each in row.raw_data] == [outcome.raw_data[0].content]
+    assert [await reader.file(each) for each in row.figure_ids] == [figure.svg.content, figure.png.content]
+    assert [await reader.file(each) for each in row.json_figure_ids] == [figure.json.content]
+    assert [await reader.file(each) for each in row.raw_data_ids] == [outcome.raw_data[0].content]
 
 
 async def test_an_accepted_result_is_published_everywhere(store: RecordStore) -> None:
@@ -458,6 +458,16 @@ async def test_a_crash_keeps_what_was_measured_and_settles_nothing(store: Record
     assert (row["status"], row["checksum"], row["verdict"]) == ("running", None, None)
     assert row["message"] == "TaskError: division by zero"
     assert await ResultReader(store).file(row["raw_data_path"][0]) == report.raw_data[0].content
+
+
+async def test_a_crash_after_the_attempt_was_given_up_leaves_the_reason_as_it_is(store: RecordStore) -> None:
+    lab = await admitted(store)
+    await lab.attempt().claim(NOON)
+    await lab.control.next_attempts([lab.give_up()], NOON)
+
+    await lab.attempt().crashed(CrashReport("TaskError", "division by zero"), LATER)
+
+    assert (await lab.row())["message"] == "the node was drained"
 
 
 # ---------------------------------------------------------------- cost

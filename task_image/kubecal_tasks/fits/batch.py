@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kubecal_tasks.fits.grid import search
 from kubecal_tasks.fits.model import Model
-from kubecal_tasks.fits.polish import jacobian, polish, solve_positive
+from kubecal_tasks.fits.polish import State, polish, slopes, solve_positive
 from kubecal_tasks.fits.values import Array, FitError, Mask
-from kubecal_tasks.fits.weights import CLIP_SIGMAS, clip, huber, robust_sigma, smooth_variance
+from kubecal_tasks.fits.weights import CLIP_SIGMAS, clip, huber, median, robust_sigma, smooth_variance
 
 _ROBUST_ROUNDS = 3
 _SUSPICIOUS = 3.0
@@ -78,8 +78,15 @@ class Solution:
         return known
 
 
-def prepare(x: Array, y: Array, variance: Array | None, parameters: int) -> Data:
+def prepare(x: Array, y: Array, variance: Array | None, parameters: int, shift: float | None = None) -> Data:
     """Check shapes, mark what is not finite, scale to order one.
+
+    Parameters
+    ----------
+    parameters
+        How many the model has, linear ones included.
+    shift
+        Subtracted from the data; None: their median.
 
     Raises
     ------
@@ -98,19 +105,21 @@ def prepare(x: Array, y: Array, variance: Array | None, parameters: int) -> Data
     fewest = int(usable.sum(axis=1).min(initial=y.shape[1]))
     if fewest <= parameters:
         raise FitError(f"{fewest} finite points of {y.shape[1]} cannot determine {parameters} parameters: sweep more")
-    shown = np.where(usable, y, np.nan)
-    shift = np.nanmedian(shown, axis=1, keepdims=True)
-    low, high = np.nanpercentile(shown, [5, 95], axis=1, keepdims=True)
+    if usable.all():
+        low, middle, high = np.percentile(y, [5, 50, 95], axis=1, keepdims=True)
+    else:
+        low, middle, high = np.nanpercentile(np.where(usable, y, np.nan), [5, 50, 95], axis=1, keepdims=True)
     scale = np.where(high > low, (high - low) / 2, 1.0)
-    scaled = np.where(usable, (y - shift) / scale, 0.0)
-    return Data(x, scaled, _scaled_variance(variance, usable, scale), usable, shift, scale)
+    base = middle if shift is None else np.full_like(middle, shift)
+    scaled = np.where(usable, (y - base) / scale, 0.0)
+    return Data(x, scaled, _scaled_variance(variance, usable, scale), usable, base, scale)
 
 
 def _scaled_variance(variance: Array | None, usable: Mask, scale: Array) -> Array | None:
     """A point that claims no noise at all is given a tenth of what its neighbours have; none at all: unknown."""
     if variance is None:
         return None
-    typical = np.nanmedian(np.where(usable, variance, np.nan), axis=1, keepdims=True)
+    typical = median(variance, usable)
     if not np.all(typical > 0):
         return None
     scaled: Array = np.where(usable, np.maximum(variance, 0.1 * typical), typical) / scale**2
@@ -133,7 +142,7 @@ def refine(model: Model, data: Data, theta: Array, even: Array) -> Solution:
     def robust(residuals: Array) -> Array:
         return even * huber(residuals, robust_sigma(residuals, data.finite))
 
-    state = polish(model.columns, data.x, data.y, robust, theta, bounds, free, rounds=6)
+    state = polish(model.columns, data.x, data.y, robust, theta, bounds, free, rounds=4)
     variance, kept, suspicious = _weigh(data, state.residuals)
     for rounds in (6, 20):
         state = polish(model.columns, data.x, data.y, kept / variance, state.theta, bounds, free, rounds)
@@ -141,42 +150,31 @@ def refine(model: Model, data: Data, theta: Array, even: Array) -> Solution:
         variance, kept, suspicious = _weigh(data, state.residuals)
     if not np.array_equal(previous, kept):
         state = polish(model.columns, data.x, data.y, kept / variance, state.theta, bounds, free, 20)
-    return finish(model, data, state.theta, state.linear, state.residuals, (variance, kept, suspicious))
+    return finish(model, data, state, (variance, kept, suspicious), free)
 
 
 def finish(
     model: Model,
     data: Data,
-    theta: Array,
-    linear: Array,
-    residuals: Array,
+    state: State,
     weighing: tuple[Array, Mask, Array],
-    free: Mask | None = None,
+    free: Mask,
 ) -> Solution:
     """Errors and chi2 at the optimum; nonlinear parameters that are not free count as known."""
     variance, kept, suspicious = weighing
-    phi, slopes = jacobian(model.columns, data.x, theta, linear)
-    full = np.concatenate([slopes if free is None else slopes * free, phi], axis=2)
+    full = np.concatenate([slopes(model.columns, data.x, state, free), state.columns], axis=2)
     weights = kept / variance
     normal = np.swapaxes(full * weights[..., None], 1, 2) @ full
     identity = np.broadcast_to(np.eye(full.shape[2]), normal.shape)
+    residuals = state.residuals
     chi2 = np.sum(weights * residuals**2, axis=1)
     dof = np.maximum(kept.sum(axis=1) - full.shape[2], 1)
     known = data.variance is not None
     inflation = np.maximum(1.0, chi2 / dof) if known else chi2 / dof
     covariance = solve_positive(normal, identity) * inflation[:, None, None]
-    return Solution(model, theta, linear, covariance, variance, kept, suspicious, residuals, chi2, dof, known)
-
-
-def replace_where(solution: Solution, other: Solution, where: Mask) -> Solution:
-    """Take over another solution of the same model for some qubits."""
-    names = ("theta", "linear", "covariance", "variance", "kept", "suspicious", "residuals", "chi2", "dof")
-    merged = {}
-    for name in names:
-        mine, theirs = getattr(solution, name).copy(), getattr(other, name)
-        mine[where] = theirs[where]
-        merged[name] = mine
-    return replace(solution, **merged)
+    return Solution(
+        model, state.theta, state.linear, covariance, variance, kept, suspicious, residuals, chi2, dof, known
+    )
 
 
 def _weigh(data: Data, residuals: Array) -> tuple[Array, Mask, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import special
@@ -14,10 +15,12 @@ from kubecal_tasks.fits.values import Array, Evidence, Mask, Statistics
 
 FALSE_ALARM = 1e-4
 """How often pure noise may pass for a signal."""
-FIRST_MODEL_FAILS = 0.01
+FIRST_MODEL_FAILS = 0.002
 """p-value below which richer models are tried."""
 BIC_GAIN = 10.0
 """How much better a richer model must be."""
+LOUDEST = 0.1
+"""Part of the points that a signal must not rest on: the few glitches that a model happens to bend through."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Chosen:
         """What was subtracted from the data; belongs to whatever column is constant."""
         return float(self.data.shift[self.index, 0])
 
-    @property
+    @cached_property
     def covariance(self) -> Array:
         """(p + k, p + k), theta first, in the data's own units."""
         p = self.theta.size
@@ -146,15 +149,15 @@ def statistics(chosen: Chosen, axes: int) -> Statistics:
     kept, y, residuals = solution.kept[q], data.y[q], solution.residuals[q]
     weights = kept / solution.variance[q]
     chi2, dof = float(solution.chi2[q]), int(solution.dof[q])
-    flat = _about_mean(y, weights, axes)
-    total = _about_mean(y, kept.astype(float), axes)
+    support = _support(_from_mean(y, weights, axes), residuals, weights)
+    total = float(np.sum(kept * _from_mean(y, kept.astype(float), axes) ** 2))
     extra = solution.covariance.shape[1] - axes
     misfit = chi2 / dof if dof else 1.0
     level = FALSE_ALARM / solution.model.trials
     if solution.known:
-        gain, limit = (flat - chi2) / max(1.0, misfit), float(special.chdtri(extra, level))
+        gain, limit = support / max(1.0, misfit), float(special.chdtri(extra, level))
     else:
-        gain = (flat - chi2) / extra / misfit if misfit > 0 else np.inf
+        gain = support / extra / misfit if misfit > 0 else np.inf
         limit = float(special.fdtri(extra, dof, 1 - level))
     unit = float(data.scale[q, 0]) ** 2
     return Statistics(
@@ -169,9 +172,15 @@ def statistics(chosen: Chosen, axes: int) -> Statistics:
     )
 
 
-def _about_mean(y: Array, weights: Array, axes: int) -> float:
-    total = 0.0
-    for own, w in zip(y.reshape(axes, -1), weights.reshape(axes, -1), strict=True):
-        if w.sum() > 0:
-            total += float(np.sum(w * (own - np.sum(w * own) / w.sum()) ** 2))
-    return total
+def _from_mean(y: Array, weights: Array, axes: int) -> Array:
+    """Residuals of a flat line, one level for each axis."""
+    away = np.zeros_like(y)
+    for own, w, out in zip(y.reshape(axes, -1), weights.reshape(axes, -1), away.reshape(axes, -1), strict=True):
+        out[:] = own - np.sum(w * own) / max(float(w.sum()), 1e-300)
+    return away
+
+
+def _support(flat: Array, residuals: Array, weights: Array) -> float:
+    """How much chi2 gains over a flat line without the points that gain most."""
+    gains = np.sort(weights * (flat**2 - residuals**2))
+    return float(gains[: gains.size - max(1, round(LOUDEST * gains.size))].sum())

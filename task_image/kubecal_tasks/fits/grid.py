@@ -57,22 +57,25 @@ def explained(columns: NDArray[Any], y: NDArray[Any], weights: Array) -> Array:
         (Q, M).
     """
     k = columns.shape[2]
-    by_column = np.ascontiguousarray(np.moveaxis(columns, 2, 0).transpose(0, 2, 1))  # (k, M, G)
-    weighted = weights * y
-    right = [weighted @ by_column[i].conj() for i in range(k)]
+    by_column = [np.ascontiguousarray(columns[..., i]) for i in range(k)]
+    weighted = (weights * y).conj()
+    right = [(weighted @ column.T).conj() for column in by_column]
     return _quadratic_form([[_normal(by_column, weights, i, j) for j in range(i + 1)] for i in range(k)], right)
 
 
-def _normal(by_column: NDArray[Any], weights: Array, i: int, j: int) -> NDArray[Any]:
-    product = by_column[i].conj() * by_column[j]
-    summed: NDArray[Any] = weights @ (product.real if i == j else product)
+def _normal(by_column: list[NDArray[Any]], weights: Array, i: int, j: int) -> NDArray[Any]:
+    if i == j:
+        own = by_column[i]
+        squares: NDArray[Any] = weights @ (own.real**2 + own.imag**2 if np.iscomplexobj(own) else own**2).T
+        return squares
+    summed: NDArray[Any] = weights @ (by_column[i].conj() * by_column[j]).T
     return summed
 
 
 def _quadratic_form(normal: list[list[NDArray[Any]]], right: list[NDArray[Any]]) -> Array:
     """b* A^-1 b by a Cholesky decomposition written out over all nodes and qubits at once."""
     k = len(right)
-    ridge = _RIDGE * np.max([normal[i][i] for i in range(k)], axis=0)
+    ridge = _RIDGE * np.max([normal[i][i] for i in range(k)], axis=0) + 1e-300
     lower: list[list[NDArray[Any]]] = []
     solved: list[NDArray[Any]] = []
     total = np.zeros(right[0].shape)

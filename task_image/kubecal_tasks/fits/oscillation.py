@@ -157,7 +157,8 @@ def _two_lines(span: float, solution: Solution) -> Model:
     halves = np.arange(0.2, 4.0, 0.2)
     grid = mesh(np.arange(-4.0, 4.1, _FREQUENCY_STEP / 2), _RATES[:4], halves)
     grid[:, 0] += found
-    grid = grid[grid[:, 0] - grid[:, 2] > 0]
+    near = np.minimum(np.abs(grid[:, 0] - found), np.abs(np.abs(grid[:, 0] - found) - grid[:, 2])) < 0.3
+    grid = grid[near & (grid[:, 0] - grid[:, 2] > 0)]  # one of the two was found first, or they lie evenly about it
     highest = solution.model.upper[0]
     return Model(
         TWO_LINES, columns, grid, np.asarray([0, -1.0, 0.05]), np.asarray([highest, 60.0, highest]), grid.shape[0]

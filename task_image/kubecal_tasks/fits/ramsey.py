@@ -25,7 +25,7 @@ from kubecal_tasks.fits.values import Array, Fit, FitError, Measured
 TWO_PI = 2 * np.pi
 TWO_LINES = "two_lines"
 _FREQUENCY_STEP = 0.4
-_TIMES = np.log([0.03, 0.08, 0.2, 0.5, 1.3, 5.0])
+_TIMES = np.log([0.04, 0.15, 0.6, 3.0])
 """T in windows."""
 _SHAPES = 5
 """Values of w at which the rest is fitted again; between them chi2 and log T are interpolated."""
@@ -105,12 +105,16 @@ def _envelope(t: Array, log_time: Array, w: Array, span: float) -> Array:
 
 def _axes(parts: list[tuple[Array, Array]]) -> Array:
     """Columns (..., 2n, 2 + 2 lines) of stacked X and Y from the cosine and sine parts of each line."""
-    zero, one = np.zeros_like(parts[0][0]), np.ones_like(parts[0][0])
-    on_x, on_y = [one, zero], [zero, one]
-    for cosine, sine in parts:
-        on_x += [cosine, -sine]
-        on_y += [sine, cosine]
-    return np.concatenate([np.stack(on_x, axis=-1), np.stack(on_y, axis=-1)], axis=-2)
+    shape = parts[0][0].shape
+    n = shape[-1]
+    columns = np.zeros((*shape[:-1], 2 * n, 2 + 2 * len(parts)))
+    columns[..., :n, 0] = columns[..., n:, 1] = 1.0
+    for i, (cosine, sine) in enumerate(parts):
+        at = 2 + 2 * i
+        columns[..., :n, at] = columns[..., n:, at + 1] = cosine
+        columns[..., n:, at] = sine
+        columns[..., :n, at + 1] = -sine
+    return columns
 
 
 def _one_line(span: float, highest: float) -> Model:
@@ -128,7 +132,9 @@ def _one_line(span: float, highest: float) -> Model:
         phasors = np.exp(1j * TWO_PI * frequencies[:, None] * t / span)
         envelopes = _envelope(t, _TIMES[:, None], np.asarray([[0.5]]), span)
         lines = (phasors[:, None] * envelopes[None]).reshape(theta.shape[0], t.size)
-        return np.stack([np.ones_like(lines), lines], axis=-1)
+        columns = np.ones((*lines.shape, 2), dtype=complex)
+        columns[..., 1] = lines
+        return columns
 
     lower = np.asarray([-1.05 * highest, _BOUNDS_T[0], 0.0])
     upper = np.asarray([1.05 * highest, _BOUNDS_T[1], 1.0])
@@ -154,7 +160,7 @@ def _two_lines(span: float, solution: Solution) -> Model:
 
     found = float(solution.theta[0, 0])
     offsets, halves = np.arange(-6.0, 6.1, 0.3), np.arange(0.2, 6.0, 0.3)
-    grid = mesh(offsets, _TIMES[2:5], np.asarray([0.5]), halves)
+    grid = mesh(offsets, _TIMES[1:], np.asarray([0.5]), halves)
     # One of the two is the line found first, or they lie evenly about it.
     near = np.minimum(np.abs(grid[:, 0]), np.abs(np.abs(grid[:, 0]) - grid[:, 3])) < 0.5
     grid = grid[near] + np.asarray([found, 0, 0, 0])
@@ -189,7 +195,12 @@ def _over_shapes(solution: Solution, data: Data, qubits: NDArray[np.intp]) -> li
     w, sigma = solution.theta[qubits, 2], np.sqrt(solution.covariance[qubits, 2, 2])
     lowest = np.clip(w - _SHAPE_SIGMAS * sigma, 0.0, 0.98)
     highest = np.clip(w + _SHAPE_SIGMAS * sigma, lowest + 0.02, 1.0)
-    start[:, 2] = np.linspace(lowest, highest, _SHAPES, axis=1).ravel()
+    shapes = np.linspace(lowest, highest, _SHAPES, axis=1).ravel()
+    # Along the valley that the covariance shows, the start is all but the end.
+    valley = solution.covariance[rows, :, 2] / solution.covariance[rows, 2, 2][:, None]
+    others = [j for j in range(start.shape[1]) if j != 2]
+    start[:, others] += np.clip(valley[:, others] * (shapes - start[:, 2])[:, None], -0.5, 0.5)
+    start[:, 2] = shapes
     free = np.ones(start.shape[1], dtype=bool)
     free[2] = False
     part = data.subset(rows)
@@ -197,7 +208,7 @@ def _over_shapes(solution: Solution, data: Data, qubits: NDArray[np.intp]) -> li
     bounds = (solution.model.lower, solution.model.upper)
     state = polish(solution.model.columns, data.x, part.y, weights, start, bounds, free, 12)
     weighing = (solution.variance[rows], solution.kept[rows], solution.suspicious[rows])
-    ends = finish(solution.model, part, state.theta, state.linear, state.residuals, weighing, free)
+    ends = finish(solution.model, part, state, weighing, free)
     return [_moments(ends, slice(i * _SHAPES, (i + 1) * _SHAPES)) for i in range(qubits.size)]
 
 

@@ -34,7 +34,8 @@ class Statistics:
     p_value: float
     """Of chi2. Without known variances: of the correlation of neighbouring residuals, which a wrong model leaves."""
     delta_chi2: float
-    """How much better than a flat line, divided by max(1, chi2/dof); without known variances: the F statistic."""
+    """How much better than a flat line, divided by max(1, chi2/dof); without known variances: the F statistic. The
+    tenth of the points that speaks loudest for the model does not count: glitches must not make a signal."""
     delta_chi2_limit: float
     """What pure noise exceeds once in ten thousand data sets, the number of shapes tried included."""
     r2: float

@@ -17,9 +17,17 @@ _UNEXPLAINED = 0.5
 
 def robust_sigma(residuals: Array, finite: Mask) -> Array:
     """Scale (Q, 1) of residuals (Q, M) that a fifth of garbage hardly moves."""
-    size = np.abs(np.where(finite, residuals, np.nan))
-    sigma: Array = _MAD_TO_SIGMA * np.nanmedian(size, axis=1, keepdims=True)
-    return sigma
+    return _MAD_TO_SIGMA * median(np.abs(residuals), finite)
+
+
+def median(values: Array, finite: Mask) -> Array:
+    """Median (Q, 1) of the finite ones of values (Q, M)."""
+    middle: Array
+    if finite.all():  # numpy's nanmedian costs ten times as much, and this is asked for in every round
+        middle = np.median(values, axis=1, keepdims=True)
+    else:
+        middle = np.nanmedian(np.where(finite, values, np.nan), axis=1, keepdims=True)
+    return middle
 
 
 def huber(residuals: Array, sigma: Array) -> Array:
@@ -62,15 +70,15 @@ def smooth_variance(variance: Array, model: Array, kept: Mask) -> Array:
     u = (2 * model - low - high) / np.where(high > low, high - low, 1.0)
     columns = np.stack([np.ones_like(u), u, u * u], axis=-1)
     floor = 0.2 * np.median(variance, axis=1, keepdims=True)
-    smooth = np.broadcast_to(np.median(variance, axis=1, keepdims=True), variance.shape)
+    weights = kept / variance**2  # relative errors are alike; by its own value no large one can dominate
+    smooth = variance
     for _ in range(3):
-        outlier = np.abs(variance / smooth - 1) > 3.0
-        weights = kept * ~outlier / smooth**2
         weighted = np.swapaxes(columns * weights[..., None], 1, 2)
         normal = weighted @ columns
         ridge = 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(3)
         right = weighted @ variance[..., None]
         smooth = np.maximum((columns @ np.linalg.solve(normal + ridge + 1e-300 * np.eye(3), right))[..., 0], floor)
+        weights = kept * (np.abs(variance / smooth - 1) < 3.0) / smooth**2
     scatter = _MAD_TO_SIGMA * np.median(np.abs(variance / smooth - 1), axis=1, keepdims=True)
     chosen: Array = np.where(scatter < _UNEXPLAINED, smooth, variance)
     return chosen

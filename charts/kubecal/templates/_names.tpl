@@ -40,8 +40,8 @@ app.kubernetes.io/component: operator
 
 {{- define "kubecal.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: 10001
-runAsGroup: 10001
+runAsUser: 65532
+runAsGroup: 65532
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 

@@ -1,0 +1,156 @@
+"""What the operator knows: frozen views of everything it serves, and what it did itself.
+
+Watches write here, and so do our own writes at once, so that the next pass never decides on what it has already
+changed. Nothing in here is the truth: all of it can be read again, and after a restart it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from kubecal.engine.model import (
+    AttemptRow,
+    ChipView,
+    CreateBlocked,
+    PodView,
+    RecordsHealth,
+    Reservation,
+    SessionRecord,
+    SessionView,
+)
+
+_GONE_KEPT = timedelta(minutes=10)
+_SILENT = RecordsHealth(available=False, reason="Unreachable", message="MongoDB has not been asked yet")
+
+
+@dataclass
+class Cache:
+    """Everything the operator has seen."""
+
+    chips: dict[tuple[str, str], ChipView] = field(default_factory=dict)
+    sessions: dict[str, SessionView] = field(default_factory=dict)
+    pods: dict[tuple[str, str], PodView] = field(default_factory=dict)
+    hardware: dict[str, str] = field(default_factory=dict)
+    """The lock domain of each pod, by its uid."""
+    lost_nodes: frozenset[str] = frozenset()
+    """Nodes that do not answer."""
+    released_nodes: frozenset[str] = frozenset()
+    """Nodes with the out-of-service taint."""
+    mount_failures: dict[str, str] = field(default_factory=dict)
+    """What the kubelet's Events say of pods that do not start, by the pod's uid."""
+    reservations: dict[str, Reservation] = field(default_factory=dict)
+    rejected: dict[str, str] = field(default_factory=dict)
+    blocked: dict[str, CreateBlocked] = field(default_factory=dict)
+    gone: dict[str, datetime] = field(default_factory=dict)
+    health: RecordsHealth = _SILENT
+    local_holders: Mapping[str, str] = field(default_factory=dict)
+
+    # ------------------------------------------------------------------ lock domains
+
+    def domain_of_chip(self, chip: ChipView) -> str:
+        """The hardware a chip is; one that does not parse is a domain of its own."""
+        hardware = chip.spec.hardware_id if chip.spec is not None else ""
+        return hardware or f"{chip.namespace}/{chip.name}"
+
+    def domain_of_session(self, session: SessionView) -> str:
+        """The hardware a session is about, also while its chip is missing."""
+        name = session.spec.chip if session.spec is not None else session.ref.name
+        chip = self.chips.get((session.ref.namespace, name))
+        if chip is not None:
+            return self.domain_of_chip(chip)
+        record = session.record
+        if record is not None and record.chip_spec.hardware_id:
+            return record.chip_spec.hardware_id
+        return f"{session.ref.namespace}/{name}"
+
+    def domains(self) -> set[str]:
+        """All there are."""
+        return {self.domain_of_chip(chip) for chip in self.chips.values()} | {
+            self.domain_of_session(session) for session in self.sessions.values()
+        }
+
+    def domain_of_pod(self, pod: PodView) -> str | None:
+        """The domain whose wires the pod holds."""
+        return self.hardware.get(pod.uid)
+
+    # ------------------------------------------------------------------ what watches say
+
+    def put_session(self, view: SessionView) -> None:
+        """A session as the API server has it; what we know of its record stays."""
+        known = self.sessions.get(view.ref.uid)
+        if known is not None:
+            view = replace(view, record=known.record, record_known=known.record_known)
+        self.sessions[view.ref.uid] = view
+
+    def drop_session(self, uid: str) -> None:
+        """The session is gone."""
+        self.sessions.pop(uid, None)
+        self.blocked.pop(uid, None)
+
+    def put_pod(self, view: PodView, hardware_id: str) -> None:
+        """A pod as the API server has it, and the hardware its annotation names."""
+        self.pods[(view.namespace, view.name)] = view
+        self.hardware[view.uid] = hardware_id
+        self.reservations.pop(view.name, None)
+        self.gone.pop(view.name, None)
+
+    def drop_pod(self, namespace: str, name: str, uid: str, now: datetime) -> None:
+        """The API server has no such pod any more: its process has ended, or a person says so by force."""
+        known = self.pods.get((namespace, name))
+        if known is None or (uid and known.uid != uid):
+            return
+        del self.pods[(namespace, name)]
+        self.mount_failures.pop(known.uid, None)
+        self.hardware.pop(known.uid, None)
+        self.gone[name] = now
+        self.gone = {name: at for name, at in self.gone.items() if at > now - _GONE_KEPT}
+
+    # ------------------------------------------------------------------ what our own writes say
+
+    def merge_rows(self, rows: Mapping[str, Iterable[AttemptRow]]) -> None:
+        """Newer knowledge of some rows, by session uid."""
+        for uid, changed in rows.items():
+            session = self.sessions.get(uid)
+            if session is None or session.record is None:
+                continue
+            by_key = {(row.key, row.attempt): row for row in session.record.rows}
+            by_key.update({(row.key, row.attempt): row for row in changed})
+            self.change_record(uid, rows=tuple(by_key.values()))
+
+    def change_record(self, uid: str, **changes: object) -> None:
+        """Fields of a session's record that we wrote."""
+        session = self.sessions.get(uid)
+        if session is not None and session.record is not None:
+            record = replace(session.record, **changes)  # type: ignore[arg-type]
+            self.sessions[uid] = replace(session, record=record)
+
+    def put_records(self, uids: Iterable[str], records: Mapping[str, SessionRecord]) -> None:
+        """What MongoDB holds of these sessions; those it has nothing of are known to have none."""
+        for uid in uids:
+            session = self.sessions.get(uid)
+            if session is not None:
+                self.sessions[uid] = replace(session, record=records.get(uid), record_known=True)
+
+    # ------------------------------------------------------------------ what a pass sees
+
+    def pods_of(self, domain: str) -> tuple[PodView, ...]:
+        """The pods of a domain: of its sessions, and orphans whose session is gone."""
+        return tuple(self._with_node(pod) for pod in self.pods.values() if self.hardware.get(pod.uid) == domain)
+
+    def _with_node(self, pod: PodView) -> PodView:
+        changes: dict[str, object] = {}
+        if pod.node in self.lost_nodes:
+            changes["node_lost"] = True
+        if pod.node in self.released_nodes:
+            changes["released"] = True
+        message = self.mount_failures.get(pod.uid)
+        if message and pod.started_at is None and not pod.blocked_reason and pod.terminated is None:
+            changes |= {"blocked_reason": "MountFailed", "blocked_message": message}
+        return replace(pod, **changes) if changes else pod  # type: ignore[arg-type]
+
+    def forget_old(self) -> None:
+        """Drop reservations whose time has passed."""
+        now = datetime.now(UTC)
+        self.reservations = {name: one for name, one in self.reservations.items() if one.until > now}

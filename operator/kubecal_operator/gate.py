@@ -1,0 +1,79 @@
+"""The way to MongoDB: whether it can be used, and the records of sessions nobody has read yet."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from kubecal.engine.model import RecordsHealth
+from kubecal.records.control import ControlRecords
+from kubecal.records.hardware import HardwareClaims
+from kubecal.records.store import RecordStore, RecordsUnavailable
+from kubecal_operator.cache import Cache
+
+_LOG = logging.getLogger(__name__)
+_WELL_S, _ILL_S = 10.0, 1.0
+
+
+class RecordsGate:
+    """Looks after the database, and pokes everybody when that changes."""
+
+    def __init__(self, store: RecordStore, records: ControlRecords, cache: Cache, poke_all: Callable[[], None]) -> None:
+        self._store, self._records, self._cache, self._poke_all = store, records, cache, poke_all
+        self._claims = HardwareClaims(store, "operator")
+        self._indexed = False
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """A session appeared whose record is unknown, or a call has failed."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Ask, for ever: often while something is wrong, now and then while all is well."""
+        while True:
+            await self._look()
+            well = self._cache.health.available
+            try:
+                await asyncio.wait_for(self._wake.wait(), _WELL_S if well else _ILL_S)
+            except TimeoutError:
+                continue
+            self._wake.clear()
+            if not well:
+                await asyncio.sleep(_ILL_S)
+
+    async def _look(self) -> None:
+        health = await self._store.check()
+        if health.available:
+            health = await self._read()
+        self._say(health)
+
+    async def _read(self) -> RecordsHealth:
+        """What there is to be read; also the first proof that the answer to the greeting is worth something."""
+        try:
+            if not self._indexed:
+                await self._store.ensure_indexes()
+                self._indexed = True
+            unknown = [uid for uid, session in self._cache.sessions.items() if not session.record_known]
+            if unknown:
+                self._cache.put_records(unknown, await self._records.load(unknown, datetime.now(UTC)))
+                self._poke_all()
+            holders = await self._claims.holders(self._cache.domains())
+            if holders != self._cache.local_holders:
+                self._cache.local_holders = holders
+                self._poke_all()
+        except RecordsUnavailable as error:
+            return RecordsHealth(False, error.reason, error.message, datetime.now(UTC))
+        return RecordsHealth(True)
+
+    def _say(self, health: RecordsHealth) -> None:
+        known = self._cache.health
+        if (known.available, known.reason, known.message) == (health.available, health.reason, health.message):
+            return
+        if known.available != health.available:
+            _LOG.log(logging.INFO if health.available else logging.WARNING, "MongoDB: %s", health.message or "answers")
+        since = known.since if not known.available and not health.available else datetime.now(UTC)
+        self._cache.health = replace(health, since=since)
+        self._poke_all()

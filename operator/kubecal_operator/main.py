@@ -1,0 +1,66 @@
+"""``kubecal-operator``: run, or let go of all sessions before an uninstallation."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+
+import kopf
+
+from kubecal_operator import names
+from kubecal_operator.app import Operator, registry_of
+from kubecal_operator.client import ApiClient
+from kubecal_operator.errors import ApiError
+from kubecal_operator.execute import remove_finalizer
+from kubecal_operator.settings import Settings, SettingsError
+
+
+def main() -> None:
+    """The console script."""
+    parser = argparse.ArgumentParser(prog="kubecal-operator", description=__doc__)
+    parser.add_argument("command", choices=["run", "release"], help="run, or take our finalizer off all sessions")
+    command = parser.parse_args().command
+    try:
+        settings = Settings.from_environment()
+    except SettingsError as error:
+        sys.exit(f"kubecal-operator: {error}")
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout
+    )
+    for chatty in ("kopf", "aiohttp", "pymongo"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    asyncio.run(_run(settings) if command == "run" else _release(settings))
+
+
+async def _run(settings: Settings) -> None:
+    operator = Operator(settings)
+    await kopf.operator(
+        registry=registry_of(operator),
+        standalone=True,
+        namespaces=settings.namespaces,
+        liveness_endpoint=f"http://0.0.0.0:{settings.probe_port}/livez",
+    )
+
+
+async def _release(settings: Settings) -> None:
+    """Take our finalizer off every session of the served namespaces."""
+    client = ApiClient()
+    try:
+        for namespace in settings.namespaces:
+            path = f"/apis/{names.GROUP}/{names.VERSION}/namespaces/{namespace}/{names.SESSIONS}"
+            items, _ = await client.list_all(path)
+            for body in items:
+                meta = body["metadata"]
+                if names.FINALIZER in meta.get("finalizers", ()):
+                    await remove_finalizer(client, f"{path}/{meta['name']}", meta["uid"])
+                    logging.info("let go of %s/%s", namespace, meta["name"])
+    except ApiError as error:
+        sys.exit(f"kubecal-operator: {error}")
+    finally:
+        await client.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""What the chart tells the operator, read once at start."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SettingsError(Exception):
+    """The environment lacks something; the message says what."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The operator's environment."""
+
+    namespaces: tuple[str, ...]
+    """Those it serves."""
+    own_namespace: str
+    """Where its Lease lives."""
+    lease_name: str
+    identity: str
+    """Who it is among the replicas: the pod's name."""
+    scope: str
+    """Which installation of this cluster it is; part of the driver id."""
+    mongodb_uri_file: Path
+    mongodb_secret: str
+    """Name of the Secret with the key ``uri`` in each served namespace."""
+    catalogue_file: Path
+    task_image: str
+    pull_policy: str
+    pull_secrets: tuple[str, ...]
+    scratch_size_limit: str
+    log_level: str
+    probe_port: int
+    relist_s: float = 300.0
+    """How often the cached pods are compared with a quorum list."""
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read the variables that the chart sets.
+
+        Raises
+        ------
+        SettingsError
+            If one that has no default is missing.
+        """
+
+        def wanted(name: str) -> str:
+            value = environment.get(name, "")
+            if not value:
+                raise SettingsError(f"{name} is not set: the chart sets it; by hand, export it")
+            return value
+
+        def listed(name: str) -> tuple[str, ...]:
+            return tuple(part for part in environment.get(name, "").split(",") if part)
+
+        wanted("KUBECAL_NAMESPACES")
+        return Settings(
+            namespaces=listed("KUBECAL_NAMESPACES"),
+            own_namespace=wanted("KUBECAL_OPERATOR_NAMESPACE"),
+            lease_name=environment.get("KUBECAL_LEASE_NAME", "kubecal-operator"),
+            identity=environment.get("KUBECAL_POD_NAME", "") or f"{socket.gethostname()}-{os.getpid()}",
+            scope=environment.get("KUBECAL_SCOPE", "kubecal"),
+            mongodb_uri_file=Path(wanted("KUBECAL_MONGODB_URI_FILE")),
+            mongodb_secret=environment.get("KUBECAL_MONGODB_SECRET", "kubecal-mongodb"),
+            catalogue_file=Path(wanted("KUBECAL_CATALOGUE_FILE")),
+            task_image=wanted("KUBECAL_TASK_IMAGE"),
+            pull_policy=environment.get("KUBECAL_TASK_IMAGE_PULL_POLICY", "IfNotPresent"),
+            pull_secrets=listed("KUBECAL_TASK_IMAGE_PULL_SECRETS"),
+            scratch_size_limit=environment.get("KUBECAL_SCRATCH_SIZE_LIMIT", "1Gi"),
+            log_level=environment.get("KUBECAL_LOG_LEVEL", "info"),
+            probe_port=int(environment.get("KUBECAL_PROBE_PORT", "8080")),
+        )

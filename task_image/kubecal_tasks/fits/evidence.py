@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -149,8 +150,8 @@ def statistics(chosen: Chosen, axes: int) -> Statistics:
     kept, y, residuals = solution.kept[q], data.y[q], solution.residuals[q]
     weights = kept / solution.variance[q]
     chi2, dof = float(solution.chi2[q]), int(solution.dof[q])
-    support = _support(_from_mean(y, weights, axes), residuals, weights)
-    total = float(np.sum(kept * _from_mean(y, kept.astype(float), axes) ** 2))
+    support = _support(_from_level(y, kept, axes, np.median), residuals, weights)
+    total = float(np.sum(kept * _from_level(y, kept, axes, np.mean) ** 2))
     extra = solution.covariance.shape[1] - axes
     misfit = chi2 / dof if dof else 1.0
     level = FALSE_ALARM / solution.model.trials
@@ -172,15 +173,20 @@ def statistics(chosen: Chosen, axes: int) -> Statistics:
     )
 
 
-def _from_mean(y: Array, weights: Array, axes: int) -> Array:
-    """Residuals of a flat line, one level for each axis."""
+def _from_level(y: Array, kept: Mask, axes: int, level: Callable[[Array], Any]) -> Array:
+    """Residuals of a flat line, at its own level for each axis; Any: numpy's float."""
     away = np.zeros_like(y)
-    for own, w, out in zip(y.reshape(axes, -1), weights.reshape(axes, -1), away.reshape(axes, -1), strict=True):
-        out[:] = own - np.sum(w * own) / max(float(w.sum()), 1e-300)
+    for own, k, out in zip(y.reshape(axes, -1), kept.reshape(axes, -1), away.reshape(axes, -1), strict=True):
+        if k.any():
+            out[:] = own - level(own[k])
     return away
 
 
 def _support(flat: Array, residuals: Array, weights: Array) -> float:
-    """How much chi2 gains over a flat line without the points that gain most."""
+    """How much chi2 gains over a flat line without the points that gain most.
+
+    The line lies at the median: at the mean, one glitch would move it away from all points and make all of them
+    speak for the model.
+    """
     gains = np.sort(weights * (flat**2 - residuals**2))
     return float(gains[: gains.size - max(1, round(LOUDEST * gains.size))].sum())

@@ -48,8 +48,9 @@ class OscillationFit(Fit):
 
     @property
     def periods(self) -> float:
-        """How many periods the window holds."""
-        return self.frequency.value * self.span
+        """How many periods can be seen: within the window, and before the envelope has fallen to e^-2."""
+        seen = min(self.span, 2 / self.rate.value) if self.rate.value > 0 else self.span
+        return self.frequency.value * seen
 
 
 def fit_oscillation(t: Array, y: Array, variance: Array | None = None) -> OscillationFit:

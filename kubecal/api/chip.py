@@ -2,42 +2,76 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
 from kubecal.api.conditions import Condition
-from kubecal.api.model import Model
+from kubecal.api.model import (
+    Boolean,
+    Integer,
+    KubernetesObject,
+    Matching,
+    Model,
+    Number,
+    Unique,
+    rule,
+    unchangeable,
+)
+from kubecal.api.pods import PodSettings
 from kubecal.api.topology import Coupling as TopologyCoupling
 from kubecal.api.topology import Site, Topology, square_lattice
 
 MAX_QUBITS = 1024
-QubitId = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,4})$")]
-CouplingId = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,4})-(0|[1-9][0-9]{0,4})$")]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", min_length=1, max_length=63)]
+MAX_COUPLINGS = 4 * MAX_QUBITS
+
+QubitId = Annotated[
+    str,
+    Field(max_length=5),
+    Matching(r"0|[1-9][0-9]*", 'a qubit id is a number without leading zeros, in quotes: write "0" or "12"'),
+]
+QubitIds = Annotated[tuple[QubitId, ...], Field(max_length=MAX_QUBITS), Unique()]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=63),
+    Matching(
+        r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?",
+        "write the name of an object: lower-case letters, digits, - and ., beginning and ending with a letter or digit",
+    ),
+]
+SecretName = Annotated[
+    str,
+    Field(max_length=253),
+    Matching(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?", "write the name of a Secret: lower-case letters, digits, - and ."),
+]
 
 
 class SquareLattice(Model):
-    """A square lattice of qubits coupled to their nearest neighbours."""
+    """A square lattice of qubits coupled to their nearest neighbours, numbered MUX by MUX."""
 
-    rows: int = Field(ge=1, le=MAX_QUBITS)
+    rows: Integer = Field(ge=1, le=MAX_QUBITS)
     """Rows of qubits."""
-    columns: int = Field(ge=1, le=MAX_QUBITS)
+    columns: Integer = Field(ge=1, le=MAX_QUBITS)
     """Columns of qubits."""
-    mux_size: int = 4
-    """Qubits on one readout line: 1, or 4 for 2 x 2 blocks."""
+    mux_size: Literal[1, 4] = 4
+    """Qubits on one readout line: 1, or 4 for blocks of 2 x 2, which need even rows and columns."""
 
-    @model_validator(mode="after")
-    def _fits(self) -> SquareLattice:
-        if self.rows * self.columns > MAX_QUBITS:
-            raise ValueError(f"{self.rows} x {self.columns} is more than {MAX_QUBITS} qubits: make the lattice smaller")
-        if self.mux_size not in (1, 4):
-            raise ValueError(f"muxSize is 1 or 4, not {self.mux_size}")
-        if self.mux_size == 4 and (self.rows % 2 or self.columns % 2):
-            raise ValueError("muxSize 4 needs even rows and columns: use muxSize 1 or change them")
-        return self
+    @rule(
+        f"self.rows * self.columns <= {MAX_QUBITS}",
+        f"rows x columns is more than {MAX_QUBITS} qubits: make the lattice smaller",
+    )
+    def _not_too_many(self) -> bool:
+        return self.rows * self.columns <= MAX_QUBITS
+
+    @rule(
+        "self.muxSize != 4 || (self.rows % 2 == 0 && self.columns % 2 == 0)",
+        "muxSize 4 needs even rows and columns: use muxSize 1 or change them",
+    )
+    def _whole_blocks(self) -> bool:
+        return self.mux_size != 4 or (self.rows % 2 == 0 and self.columns % 2 == 0)
 
 
 class Qubit(Model):
@@ -45,12 +79,12 @@ class Qubit(Model):
 
     id: QubitId
     """A decimal number as text."""
-    x: int = Field(ge=0, le=MAX_QUBITS)
-    """Column."""
-    y: int = Field(ge=0, le=MAX_QUBITS)
-    """Row."""
-    mux: int = Field(ge=0, le=MAX_QUBITS)
-    """The readout line the qubit is on."""
+    x: Integer = Field(ge=0, le=MAX_QUBITS)
+    """Column, from 0."""
+    y: Integer = Field(ge=0, le=MAX_QUBITS)
+    """Row, from 0. Write "y" in quotes: kubectl takes a bare y for true."""
+    mux: Integer = Field(ge=0, le=MAX_QUBITS)
+    """The readout line the qubit is on, from 0."""
 
 
 class Coupling(Model):
@@ -61,33 +95,55 @@ class Coupling(Model):
     target: QubitId
     """The qubit at whose frequency it is driven."""
 
+    @rule("self.control != self.target", "a qubit is not coupled to itself: correct control or target")
+    def _two_qubits(self) -> bool:
+        return self.control != self.target
+
 
 class TopologySpec(Model):
     """Where the qubits are: a generator, or explicit lists."""
 
     square_lattice: SquareLattice | None = None
-    """A square lattice, numbered MUX by MUX."""
-    qubits: tuple[Qubit, ...] = Field(default=(), max_length=MAX_QUBITS)
+    """A square lattice; makes qubits and couplings itself."""
+    qubits: Annotated[tuple[Qubit, ...], Field(max_length=MAX_QUBITS), Unique(("id",))] = ()
     """Every qubit, where there is no generator."""
-    couplings: tuple[Coupling, ...] = Field(default=(), max_length=4 * MAX_QUBITS)
+    couplings: Annotated[tuple[Coupling, ...], Field(max_length=MAX_COUPLINGS), Unique(("control", "target"))] = ()
     """Every coupling, where there is no generator."""
 
+    @rule(
+        "has(self.squareLattice) != (has(self.qubits) && size(self.qubits) > 0)",
+        "give either squareLattice or qubits (with couplings)",
+    )
+    def _one_form(self) -> bool:
+        return (self.square_lattice is None) != (not self.qubits)
+
+    @rule(
+        "!has(self.squareLattice) || !has(self.couplings) || size(self.couplings) == 0",
+        "squareLattice makes its own couplings: remove couplings, or list qubits too",
+    )
+    def _couplings_belong_to_qubits(self) -> bool:
+        return self.square_lattice is None or not self.couplings
+
     @model_validator(mode="after")
-    def _one_form(self) -> TopologySpec:
-        if (self.square_lattice is None) == (not self.qubits):
-            raise ValueError("give either squareLattice or qubits (with couplings)")
-        if self.square_lattice is not None and self.couplings:
-            raise ValueError("squareLattice makes its own couplings: remove couplings, or list qubits too")
-        ids = [qubit.id for qubit in self.qubits]
-        known = set(ids)
-        if len(known) != len(ids):
-            raise ValueError(f"qubit {next(one for one in ids if ids.count(one) > 1)} is listed twice: remove one")
+    def _consistent(self) -> TopologySpec:
+        """What would cost CEL a comparison of all with all; the operator says it in the Chip's conditions."""
+        known = {qubit.id for qubit in self.qubits}
         for coupling in self.couplings:
             for end in (coupling.control, coupling.target):
                 if end not in known:
                     raise ValueError(
-                        f"coupling {coupling.control}-{coupling.target} names qubit {end}, which is not listed"
+                        f"coupling {coupling.control}-{coupling.target} names qubit {end}, which is not listed: "
+                        "correct the coupling or list the qubit"
                     )
+        places = Counter((qubit.x, qubit.y) for qubit in self.qubits)
+        if places and places.most_common(1)[0][1] > 1:
+            (x, y), _ = places.most_common(1)[0]
+            there = " and ".join(qubit.id for qubit in self.qubits if (qubit.x, qubit.y) == (x, y))
+            raise ValueError(f"qubits {there} are in the same place (x {x}, y {y}): correct x or y")
+        pairs = Counter(frozenset((coupling.control, coupling.target)) for coupling in self.couplings)
+        if pairs and pairs.most_common(1)[0][1] > 1:
+            first, second = sorted(pairs.most_common(1)[0][0], key=int)
+            raise ValueError(f"qubits {first} and {second} are coupled twice: remove one of the couplings")
         return self
 
     def resolve(self) -> Topology:
@@ -104,25 +160,23 @@ class TopologySpec(Model):
 class DesignValue(Model):
     """A parameter's designed value and how far off it may be."""
 
-    value: float
+    value: Number
     """In the catalogue's unit."""
-    error: float | None = Field(default=None, ge=0)
+    error: Number | None = Field(default=None, ge=0)
     """One standard deviation, in the same unit."""
 
 
 class Band(Model):
     """A range of frequencies in GHz."""
 
-    min: float = Field(gt=0, le=100)
+    min: Number = Field(gt=0, le=100)
     """Lowest frequency (GHz)."""
-    max: float = Field(gt=0, le=100)
+    max: Number = Field(gt=0, le=100)
     """Highest frequency (GHz)."""
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Band:
-        if self.min >= self.max:
-            raise ValueError(f"min {self.min} must be below max {self.max}")
-        return self
+    @rule("self.min < self.max", "min must be below max: exchange or correct them")
+    def _ordered(self) -> bool:
+        return self.min < self.max
 
 
 class Bands(Model):
@@ -134,102 +188,53 @@ class Bands(Model):
     """Readout resonators' frequencies."""
 
 
+DesignValues = Annotated[
+    dict[Annotated[str, Field(max_length=63)], DesignValue],
+    Field(max_length=64),
+]
+"""Values by parameter name."""
+
+
 class Design(Model):
     """What the chip was designed to be; read by tasks before anything was measured."""
 
     bands: Bands | None = None
     """Frequency bands; frequencies outside are unphysical."""
-    qubits: dict[QubitId, dict[str, DesignValue]] = Field(default_factory=dict, max_length=MAX_QUBITS)
-    """Parameters by qubit and name."""
+    qubits: dict[QubitId, DesignValues] = Field(default_factory=dict, max_length=MAX_QUBITS)
+    """Parameters by qubit and name, like {"0": {qubit_frequency: {value: 4.91, error: 0.002}}}."""
 
 
 class BackendSpec(Model):
     """What executes the pulse programs."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")
+    name: Annotated[
+        str,
+        Field(max_length=63),
+        Matching(r"[a-z][a-z0-9-]*", "write the name of a backend: lower-case letters, digits and -, like fake"),
+    ]
     """`fake`, or a backend registered under the entry point group kubecal.backends."""
     config: dict[str, Any] = Field(default_factory=dict, max_length=64)
     """The backend's own settings, checked by the backend's schema."""
-    secret_name: str = Field(default="", max_length=253)
+    secret_name: SecretName = ""
     """A Secret with the instruments' credentials, mounted into the task pods; empty: none."""
-
-
-class Resources(Model):
-    """Requests and limits of a task pod's container, as Kubernetes writes them."""
-
-    requests: dict[str, int | str] = Field(default_factory=dict, max_length=16)
-    """What the scheduler reserves."""
-    limits: dict[str, int | str] = Field(default_factory=dict, max_length=16)
-    """What the container may use at most."""
-
-
-class Toleration(Model):
-    """A taint the task pods tolerate, as in a pod."""
-
-    key: str = Field(default="", max_length=317)
-    """The taint's key."""
-    operator: str = Field(default="Equal", pattern="^(Equal|Exists)$")
-    """Equal or Exists."""
-    value: str = Field(default="", max_length=63)
-    """The taint's value, for Equal."""
-    effect: str = Field(default="", pattern="^(|NoSchedule|PreferNoSchedule|NoExecute)$")
-    """NoSchedule, PreferNoSchedule or NoExecute; empty: all."""
-    toleration_seconds: int | None = Field(default=None, ge=0)
-    """For NoExecute: how long."""
-
-
-class ResourceClaim(Model):
-    """A claim on a device (dynamic resource allocation), as in a pod."""
-
-    name: str = Field(min_length=1, max_length=63)
-    """Name within the pod."""
-    resource_claim_name: str = Field(default="", max_length=253)
-    """An existing ResourceClaim."""
-    resource_claim_template_name: str = Field(default="", max_length=253)
-    """A ResourceClaimTemplate."""
-
-    @model_validator(mode="after")
-    def _one(self) -> ResourceClaim:
-        if bool(self.resource_claim_name) == bool(self.resource_claim_template_name):
-            raise ValueError("give one of resourceClaimName and resourceClaimTemplateName")
-        return self
-
-
-class PodSettings(Model):
-    """What task pods of this chip may be: no session can choose any of it."""
-
-    node_selector: dict[str, str] = Field(default_factory=dict, max_length=16)
-    """Labels of the node that is wired to the instruments."""
-    tolerations: tuple[Toleration, ...] = Field(default=(), max_length=16)
-    """Taints of that node."""
-    host_network: bool = False
-    """Use the node's network; needs a namespace that permits it."""
-    resources: Resources = Resources(requests={"cpu": "200m", "memory": "256Mi"})
-    """Requests and limits of each task pod."""
-    resource_claims: tuple[ResourceClaim, ...] = Field(default=(), max_length=8)
-    """Devices each task pod claims."""
-    termination_grace_period_seconds: int = Field(default=60, ge=1, le=3600)
-    """How long a task may take to stop and park its instruments."""
 
 
 class Limits(Model):
     """What sessions on this chip may ask for."""
 
-    max_parallel_tasks: int = Field(default=0, ge=0, le=10000)
+    max_parallel_tasks: Integer = Field(default=0, ge=0, le=10000)
     """Most tasks at a time; 0: as many as the wiring allows."""
-    max_priority: int = Field(default=10, ge=0, le=1000)
+    max_priority: Integer = Field(default=10, ge=0, le=1000)
     """Highest priority of a session."""
-    max_session_seconds: int = Field(default=604800, ge=1, le=31536000)
+    max_session_seconds: Integer = Field(default=604800, ge=1, le=31536000)
     """Longest deadlines.sessionSeconds."""
 
 
 class Disabled(Model):
-    """Qubits and couplings that are left out of `all` and `muxes`, and refused when named."""
+    """Qubits that are left out of `all` and `muxes`, and refused when named."""
 
-    qubits: tuple[QubitId, ...] = Field(default=(), max_length=MAX_QUBITS)
+    qubits: QubitIds = ()
     """Qubit ids."""
-    couplings: tuple[CouplingId, ...] = Field(default=(), max_length=4 * MAX_QUBITS)
-    """Coupling ids, control-target."""
     reason: str = Field(default="", max_length=1024)
     """For people."""
 
@@ -238,24 +243,32 @@ class ChipSpec(Model):
     """The desired state of a Chip."""
 
     topology: TopologySpec
-    """Qubits, MUXes and couplings."""
-    hardware_id: str = Field(default="", max_length=128, pattern=r"^([A-Za-z0-9][A-Za-z0-9._/-]*)?$")
+    """Qubits, MUXes and couplings. Cannot be changed while a session holds the chip."""
+    hardware_id: Annotated[
+        str,
+        Field(max_length=128),
+        Matching(r"([A-Za-z0-9][A-Za-z0-9._/-]*)?", "write letters, digits, ., _, / and -, like lab/fridge-a"),
+    ] = ""
     """Lock domain; default namespace/name. Two Chips of one hardwareId exclude each other."""
-    project_id: str = Field(default="default", min_length=1, max_length=63, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    project_id: Annotated[
+        str,
+        Field(min_length=1, max_length=63),
+        Matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "write letters, digits, ., _ and -, like default"),
+    ] = "default"
     """With the chip's name the key of its records."""
     time_zone: str = Field(default="UTC", min_length=1, max_length=64)
-    """IANA name; rolls execution ids and daily history."""
+    """IANA name like Europe/Berlin; rolls execution ids and daily history."""
     disabled: Disabled = Disabled()
     """What is out of order."""
     design: Design | None = None
     """Values to begin with."""
     backend: BackendSpec
-    """What executes the pulse programs."""
+    """What executes the pulse programs. Cannot be changed while a session holds the chip."""
     pods: PodSettings = PodSettings()
     """What task pods may be."""
     limits: Limits = Limits()
     """What sessions may ask for."""
-    maintenance: bool = False
+    maintenance: Boolean = False
     """True: running tasks finish, nothing new starts."""
 
     @field_validator("time_zone")
@@ -300,9 +313,27 @@ class ChipStatus(Model):
 
     observed_generation: int = 0
     """Generation of the spec this status speaks of."""
-    conditions: tuple[Condition, ...] = ()
+    conditions: Annotated[tuple[Condition, ...], Unique(("type",))] = ()
     """Valid."""
-    holders: tuple[Holder, ...] = ()
+    holders: Annotated[tuple[Holder, ...], Unique(("uid",))] = ()
     """Who holds the chip."""
     queue: tuple[QueuedSession, ...] = ()
     """Who waits, next first."""
+
+
+class Chip(KubernetesObject):
+    """A quantum processor: its qubits, what executes pulse programs on it, and what its task pods may be."""
+
+    transitions: ClassVar = unchangeable(
+        ("topology", "backend", "hardwareId"),
+        "cannot be changed while a session holds the chip: wait for its end or cancel it",
+        unless="!has(oldSelf.status) || !has(oldSelf.status.holders) || size(oldSelf.status.holders) == 0",
+        path="spec",
+    )
+
+    kind: Literal["Chip"] = "Chip"
+    """Always Chip."""
+    spec: ChipSpec
+    """The desired state."""
+    status: ChipStatus = ChipStatus()
+    """The observed state, written by the operator."""

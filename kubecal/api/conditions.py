@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
-from kubecal.api.model import Model
+from kubecal.api.model import Model, shortened
 
 
 class ConditionType(StrEnum):
@@ -39,7 +40,7 @@ class Condition(Model):
     """Whether it holds."""
     reason: str = Field(max_length=64)
     """One CamelCase word."""
-    message: str = Field(default="", max_length=2048)
+    message: Annotated[str, shortened(2048), Field(max_length=2048)] = ""
     """One sentence a person can act on."""
     last_transition_time: datetime
     """When status changed last."""

@@ -1,145 +1,84 @@
 """The custom resource definitions, generated from the models.
 
-The models are the only place where a field is described: names, bounds, defaults and descriptions (their
-docstrings) come from there. Rules that cross fields cannot be seen in a JSON schema; they stand here as CEL, each
-beside the sentence that the models' own validators give locally.
+The models are the only place where a field is described: names, bounds, defaults, rules (CEL) and descriptions
+(their docstrings) come from there. Here a JSON schema of pydantic becomes what Kubernetes calls a structural schema:
+without references, unions, titles and nulls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel
 
-from kubecal.api.chip import ChipSpec, ChipStatus
-from kubecal.api.session import SessionSpec, SessionStatus
+from kubecal.api.chip import Chip
+from kubecal.api.model import VALIDATIONS, KubernetesObject
+from kubecal.api.session import CalibrationSession
 
 GROUP, VERSION = "kubecal.io", "v1alpha1"
 CRD_VERSION = 1
 """Raised with every change of the kinds; an operator refuses to act on older ones."""
 CRD_VERSION_ANNOTATION = "kubecal.io/crd-version"
+UNTYPED = "x-kubernetes-preserve-unknown-fields"
+INT_OR_STRING = "x-kubernetes-int-or-string"
 
 Schema = dict[str, Any]
 """JSON schema: any JSON."""
-Rules = Mapping[str, list[tuple[str, str]]]
-"""CEL rules and their messages by the place they stand at, ``spec.steps[]`` for the items of a list."""
 
-_ONE_TARGET = (
-    "[has(self.qubits) && size(self.qubits) > 0, has(self.muxes) && size(self.muxes) > 0, has(self.all) && self.all]"
-    ".filter(given, given).size() == 1",
-    "give exactly one of qubits, muxes and all: nothing is never everything",
+_VALUE_CHECKS = (
+    *("type", "enum", "format", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
+    *("maxProperties", "x-kubernetes-list-type", "x-kubernetes-list-map-keys", INT_OR_STRING, VALIDATIONS),
 )
+"""What means the same in both schemas."""
 
-SESSION_RULES: Rules = {
-    "spec": [
-        (
-            f"self.{name} == oldSelf.{name}",
-            f"{name} cannot be changed after creation: apply a session of another name",
-        )
-        for name in ("chip", "targets", "steps", "onTargetFailure", "publish", "deadlines")
-    ]
-    + [
-        (
-            f"has(self.{name}) == has(oldSelf.{name}) && (!has(self.{name}) || self.{name} == oldSelf.{name})",
-            f"{name} cannot be changed after creation: apply a session of another name",
-        )
-        for name in ("parameters", "username", "flowName")
-    ]
-    + [
-        ("!oldSelf.cancel || self.cancel", "cancel cannot be taken back: apply a session of another name"),
-    ],
-    "spec.targets": [_ONE_TARGET],
-    "spec.steps[].targets": [_ONE_TARGET],
-    "": [("size(self.metadata.name) <= 63", "metadata.name: at most 63 characters, because it becomes a label")],
-}
 
-CHIP_RULES: Rules = {
-    "spec.topology": [
-        (
-            "has(self.squareLattice) != (has(self.qubits) && size(self.qubits) > 0)",
-            "give either squareLattice or qubits (with couplings)",
-        ),
-        (
-            "!has(self.squareLattice) || !has(self.couplings) || size(self.couplings) == 0",
-            "squareLattice makes its own couplings: remove couplings, or list qubits too",
-        ),
-    ],
-    "spec.topology.squareLattice": [
-        ("self.rows * self.columns <= 1024", "more than 1024 qubits: make the lattice smaller"),
-        ("self.muxSize in [1, 4]", "muxSize is 1 or 4"),
-        (
-            "self.muxSize != 4 || (self.rows % 2 == 0 && self.columns % 2 == 0)",
-            "muxSize 4 needs even rows and columns: use muxSize 1 or change them",
-        ),
-    ],
-    "spec.design.bands.qubit": [("self.min < self.max", "min must be below max")],
-    "spec.design.bands.readout": [("self.min < self.max", "min must be below max")],
-    "spec.pods.resourceClaims[]": [
-        (
-            "(size(self.resourceClaimName) > 0) != (size(self.resourceClaimTemplateName) > 0)",
-            "give one of resourceClaimName and resourceClaimTemplateName",
-        )
-    ],
-    "": [
-        ("size(self.metadata.name) <= 63", "metadata.name: at most 63 characters, because it becomes a label"),
-    ]
-    + [
-        (
-            "!has(oldSelf.status) || !has(oldSelf.status.holders) || size(oldSelf.status.holders) == 0 || "
-            f"self.spec.{name} == oldSelf.spec.{name}",
-            f"spec.{name} cannot be changed while a session holds the chip: wait for it or cancel it",
-        )
-        for name in ("topology", "backend", "hardwareId")
-    ],
-}
+@dataclass(frozen=True)
+class _Column:
+    """A column of ``kubectl get``."""
+
+    name: str
+    type: str
+    json_path: str
+
+
+_AGE = _Column("Age", "date", ".metadata.creationTimestamp")
+_SESSION_COLUMNS = (
+    _Column("Phase", "string", ".status.phase"),
+    _Column("Progress", "string", ".status.progress"),
+    _Column("Failed", "integer", ".status.tasks.failed"),
+    _Column("Chip", "string", ".spec.chip"),
+    _Column("Execution", "string", ".status.executionId"),
+    _AGE,
+)
+_CHIP_COLUMNS = (
+    _Column("Backend", "string", ".spec.backend.name"),
+    _Column("Held by", "string", ".status.holders[0].session"),
+    _Column("Maintenance", "boolean", ".spec.maintenance"),
+    _AGE,
+)
 
 
 def session_crd() -> Schema:
     """The CRD of CalibrationSession."""
-    columns = [
-        {"name": "Phase", "type": "string", "jsonPath": ".status.phase"},
-        {"name": "Progress", "type": "string", "jsonPath": ".status.progress"},
-        {"name": "Failed", "type": "integer", "jsonPath": ".status.tasks.failed"},
-        {"name": "Chip", "type": "string", "jsonPath": ".spec.chip"},
-        {"name": "Execution", "type": "string", "jsonPath": ".status.executionId"},
-        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-    ]
-    schema = _object(
-        "A calibration session: which chip, which targets, which tasks in which order.", SessionSpec, SessionStatus
-    )
-    schema["properties"]["spec"]["properties"]["steps"] |= {
-        "x-kubernetes-list-type": "map",
-        "x-kubernetes-list-map-keys": ["name"],
-    }
-    _add_rules(schema, SESSION_RULES)
-    return _crd("CalibrationSession", "calibrationsessions", ["cals"], columns, schema)
+    return _crd(CalibrationSession, "calibrationsessions", ("cals",), _SESSION_COLUMNS)
 
 
 def chip_crd() -> Schema:
-    """The CRD of Chip."""
-    columns = [
-        {"name": "Backend", "type": "string", "jsonPath": ".spec.backend.name"},
-        {"name": "Held by", "type": "string", "jsonPath": ".status.holders[*].session"},
-        {"name": "Maintenance", "type": "boolean", "jsonPath": ".spec.maintenance"},
-        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-    ]
-    schema = _object("A quantum processor, its wiring and what its task pods may be.", ChipSpec, ChipStatus)
-    _add_rules(schema, CHIP_RULES)
-    return _crd("Chip", "chips", ["chip"], columns, schema)
+    """The CRD of Chip; its singular serves as its short name."""
+    return _crd(Chip, "chips", (), _CHIP_COLUMNS)
 
 
 def write_crds(directory: Path) -> list[Path]:
     """Write both CRDs, a file each; returns the files."""
-    directory.mkdir(parents=True, exist_ok=True)
-    written = []
-    for crd in (chip_crd(), session_crd()):
-        path = directory / f"{crd['spec']['names']['plural']}.yaml"
-        path.write_text(crd_text(crd))
-        written.append(path)
-    return written
+    return _write(directory, {_file_name(crd): crd_text(crd) for crd in (chip_crd(), session_crd())})
+
+
+def write_chart_templates(directory: Path) -> list[Path]:
+    """Write both CRDs as templates of a chart; returns the files."""
+    return _write(directory, {_file_name(crd): chart_template(crd) for crd in (chip_crd(), session_crd())})
 
 
 def crd_text(crd: Schema) -> str:
@@ -150,14 +89,39 @@ def crd_text(crd: Schema) -> str:
 
 
 def chart_template(crd: Schema) -> str:
-    """The CRD as a chart template: it stays when the release goes, and upgrades with it."""
-    kept = {**crd, "metadata": {**crd["metadata"]}}
-    kept["metadata"]["annotations"] = {**crd["metadata"]["annotations"], "helm.sh/resource-policy": "keep"}
+    """The CRD as a chart template: it is upgraded with the release, and stays when the release goes."""
+    metadata = crd["metadata"]
+    kept = {
+        **metadata,
+        "labels": {"app.kubernetes.io/part-of": "kubecal"},
+        "annotations": {**metadata["annotations"], "helm.sh/resource-policy": "keep"},
+    }
     # Descriptions may hold braces that Helm would take for its own.
-    return crd_text(kept).replace("{{", "{{ `{{` }}")
+    return crd_text({**crd, "metadata": kept}).replace("{{", "{{ `{{` }}")
 
 
-def _crd(kind: str, plural: str, short: list[str], columns: list[Schema], schema: Schema) -> Schema:
+def _file_name(crd: Schema) -> str:
+    return f"{crd['spec']['names']['plural']}.yaml"
+
+
+def _write(directory: Path, texts: Mapping[str, str]) -> list[Path]:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (directory / name).write_text(text, "utf-8")
+    return [directory / name for name in texts]
+
+
+def _crd(model: type[KubernetesObject], plural: str, short_names: Sequence[str], columns: Sequence[_Column]) -> Schema:
+    kind = model.__name__
+    names = {
+        "kind": kind,
+        "listKind": f"{kind}List",
+        "plural": plural,
+        "singular": kind.lower(),
+        "categories": ["kubecal"],
+    }
+    if short_names:
+        names["shortNames"] = list(short_names)
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -165,127 +129,125 @@ def _crd(kind: str, plural: str, short: list[str], columns: list[Schema], schema
         "spec": {
             "group": GROUP,
             "scope": "Namespaced",
-            "names": {
-                "kind": kind,
-                "listKind": f"{kind}List",
-                "plural": plural,
-                "singular": kind.lower(),
-                "shortNames": [name for name in short if name != kind.lower()],
-                "categories": ["kubecal"],
-            },
+            "names": names,
             "versions": [
                 {
                     "name": VERSION,
                     "served": True,
                     "storage": True,
                     "subresources": {"status": {}},
-                    "additionalPrinterColumns": columns,
-                    "schema": {"openAPIV3Schema": schema},
+                    "additionalPrinterColumns": [
+                        {"name": column.name, "type": column.type, "jsonPath": column.json_path} for column in columns
+                    ],
+                    "schema": {"openAPIV3Schema": structural_schema(model)},
                 }
             ],
         },
     }
 
 
-def _object(description: str, spec: type[BaseModel], status: type[BaseModel]) -> Schema:
-    return {
-        "description": description,
-        "type": "object",
-        "required": ["spec"],
-        "properties": {
-            "apiVersion": {"type": "string"},
-            "kind": {"type": "string"},
-            "metadata": {"type": "object"},
-            "spec": _structural(spec),
-            "status": _structural(status, defaults=False),
-        },
+def structural_schema(model: type[KubernetesObject]) -> Schema:
+    """The structural schema of a kind."""
+    found = model.model_json_schema(by_alias=True, mode="validation")
+    definitions = found.pop("$defs")
+    converted = _convert(found, definitions)
+    properties = converted["properties"]
+    converted["properties"] = {
+        # The API server checks and describes these three by itself, and takes nothing else of metadata.
+        "apiVersion": {"type": "string"},
+        "kind": {"type": "string"},
+        "metadata": {"type": "object"},
+        "spec": properties["spec"],
+        # Who creates an object says nothing of its status, so the status has no defaults.
+        "status": _without_defaults(properties["status"]),
     }
-
-
-def _structural(model: type[BaseModel], *, defaults: bool = True) -> Schema:
-    schema = model.model_json_schema(by_alias=True, mode="validation")
-    definitions = schema.pop("$defs", {})
-    converted = _convert(schema, definitions, defaults)
-    converted["description"] = (model.__doc__ or "").strip()
+    converted["required"] = ["spec"]
     return converted
 
 
-def _convert(node: Schema, definitions: Mapping[str, Schema], defaults: bool) -> Schema:
-    """One node of pydantic's schema as a structural schema of Kubernetes: no references, no titles, no unions."""
+def _convert(node: Schema, definitions: Mapping[str, Schema]) -> Schema:
+    """One node of pydantic's schema, with all below it."""
     if "$ref" in node:
-        inner = definitions[node["$ref"].rpartition("/")[2]]
-        node = {**inner, **{k: v for k, v in node.items() if k != "$ref"}}
+        # What a field says of itself comes before what its class says of all such fields.
+        node = {**definitions[node["$ref"].rpartition("/")[2]], **{k: v for k, v in node.items() if k != "$ref"}}
     if "anyOf" in node:
-        kinds = [one for one in node["anyOf"] if one.get("type") != "null"]
-        rest = {k: v for k, v in node.items() if k != "anyOf"}
-        if len(kinds) == 1:
-            return _convert({**kinds[0], **{k: v for k, v in rest.items() if v is not None}}, definitions, defaults)
-        return _described({"x-kubernetes-int-or-string": True}, rest)
-    if "type" not in node and "enum" not in node:
-        return _described({"x-kubernetes-preserve-unknown-fields": True}, node)
-    kept = {
-        key: value
-        for key, value in node.items()
-        if key in ("type", "enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
-    }
+        # Something or nothing: Kubernetes prunes nulls, so nothing is absence.
+        (something,) = (one for one in node["anyOf"] if one.get("type") != "null")
+        return _convert({**something, **{k: v for k, v in node.items() if k != "anyOf"}}, definitions)
+    kept = {key: node[key] for key in _VALUE_CHECKS if key in node}
+    if "description" in node:
+        kept = {"description": " ".join(node["description"].split()), **kept}
     for key, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if key in node:
             kept |= {inclusive: node[key], key: True}
-    if node.get("format") == "date-time":
-        kept["format"] = "date-time"
-    if "description" in node:
-        kept["description"] = " ".join(node["description"].split())
-    if defaults and node.get("default") is not None:
-        kept["default"] = _without_nulls(node["default"])
-    return kept | _children(node, definitions, defaults)
-
-
-def _children(node: Schema, definitions: Mapping[str, Schema], defaults: bool) -> Schema:
-    found: Schema = {}
-    if node.get("type") == "array":
-        found["items"] = _convert(node["items"], definitions, defaults)
+    if "items" in node:
+        kept["items"] = _convert(node["items"], definitions)
     if "properties" in node:
-        found["properties"] = {name: _convert(one, definitions, defaults) for name, one in node["properties"].items()}
-        if node.get("required"):
-            found["required"] = node["required"]
+        kept["properties"] = {name: _convert(one, definitions) for name, one in node["properties"].items()}
+        if "required" in node:
+            kept["required"] = node["required"]
     elif node.get("type") == "object":
-        values = node.get("additionalProperties", node.get("patternProperties"))
-        if isinstance(values, dict) and "patternProperties" in node and "additionalProperties" not in node:
-            values = next(iter(values.values()))
-        if isinstance(values, dict):
-            found["additionalProperties"] = _convert(values, definitions, defaults)
-        else:
-            found["x-kubernetes-preserve-unknown-fields"] = True
-        if "maxProperties" in node:
-            found["maxProperties"] = node["maxProperties"]
+        kept |= _convert_map(node, kept, definitions)
+    elif "type" not in node and INT_OR_STRING not in node:
+        kept[UNTYPED] = True
+    return kept | _default(node, kept)
+
+
+def _convert_map(node: Schema, kept: Schema, definitions: Mapping[str, Schema]) -> Schema:
+    """A map, of which a structural schema sees the values only: what its keys must be becomes a rule of the map."""
+    values = node.get("additionalProperties")
+    if not isinstance(values, dict):
+        return {UNTYPED: True}
+    found: Schema = {"additionalProperties": _convert(values, definitions)}
+    keys = node.get("propertyNames", {})
+    if "$ref" in keys:
+        keys = definitions[keys["$ref"].rpartition("/")[2]]
+    rules = [
+        {**one, "rule": f"self.all(key, {one['rule'].replace('self.', 'key.')})"} for one in keys.get(VALIDATIONS, ())
+    ]
+    if "maxLength" in keys:
+        longest = keys["maxLength"]
+        rules.append(
+            {
+                "rule": f"self.all(key, size(key) <= {longest})",
+                "message": f"a name here has more than {longest} characters: shorten it",
+            }
+        )
+    if rules:
+        found[VALIDATIONS] = [*kept.get(VALIDATIONS, ()), *rules]
     return found
 
 
-def _without_nulls(value: Any) -> Any:
-    """A default as a structural schema takes it: what is None is absent."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
-    return value
+def _default(node: Schema, converted: Schema) -> Schema:
+    """The default as Kubernetes fills it in: without what is empty, which would only clutter the stored objects."""
+    default = node.get("default")
+    if isinstance(default, dict):
+        properties = converted.get("properties", {})
+        given = {
+            name: value
+            for name, value in default.items()
+            if value not in (None, "", [], {}) and value != properties.get(name, {}).get("default")
+        }
+        filled_in_below = any("default" in one for one in properties.values())
+        return {"default": given} if given or filled_in_below else {}
+    return {} if default in (None, "", []) else {"default": default}
 
 
-def _described(schema: Schema, node: Schema) -> Schema:
-    if "description" in node:
-        schema["description"] = " ".join(node["description"].split())
-    return schema
-
-
-def _add_rules(schema: Schema, rules: Rules) -> None:
-    for place, expressions in rules.items():
-        node = schema
-        for part in filter(None, place.split(".")):
-            node = node["properties"][part.removesuffix("[]")]
-            if part.endswith("[]"):
-                node = node["items"]
-        node["x-kubernetes-validations"] = [{"rule": rule, "message": message} for rule, message in expressions]
+def _without_defaults(schema: Schema) -> Schema:
+    found = {key: value for key, value in schema.items() if key != "default"}
+    for key in ("items", "additionalProperties"):
+        if key in found:
+            found[key] = _without_defaults(found[key])
+    if "properties" in found:
+        found["properties"] = {name: _without_defaults(one) for name, one in found["properties"].items()}
+    return found
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes ``y`` and ``n``, which readers of YAML 1.1 such as kubectl take for booleans."""
+    """Writes no anchors, and quotes ``y`` and ``n``, which kubectl's YAML takes for booleans."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
-from kubecal.api.chip import ChipSpec, ChipStatus, Name
-from kubecal.api.model import Model
-from kubecal.api.session import SessionSpec, SessionStatus
+from kubecal.api.chip import Chip
+from kubecal.api.model import API_VERSION, Metadata
+from kubecal.api.sentences import sentences
+from kubecal.api.session import CalibrationSession
 
-API_VERSION = "kubecal.io/v1alpha1"
+__all__ = ["CalibrationSession", "Chip", "ManifestError", "Manifests", "Metadata", "load_manifests", "parse_manifest"]
+
+_KINDS: dict[str, type[Chip] | type[CalibrationSession]] = {"Chip": Chip, "CalibrationSession": CalibrationSession}
 
 
 class ManifestError(Exception):
     """A manifest that cannot be used; the message says what is wrong, where, and what to do."""
-
-
-class Metadata(BaseModel):
-    """What of an object's metadata matters here; Kubernetes knows more fields."""
-
-    name: Name
-    namespace: str = ""
-
-
-class Chip(Model):
-    """A Chip manifest."""
-
-    api_version: str = API_VERSION
-    kind: str = "Chip"
-    metadata: Metadata
-    spec: ChipSpec
-    status: ChipStatus = ChipStatus()
-
-
-class CalibrationSession(Model):
-    """A CalibrationSession manifest."""
-
-    api_version: str = API_VERSION
-    kind: str = "CalibrationSession"
-    metadata: Metadata
-    spec: SessionSpec
-    status: SessionStatus = Field(default_factory=SessionStatus)
 
 
 @dataclass(frozen=True)
@@ -64,21 +39,54 @@ def load_manifests(files: Sequence[Path]) -> Manifests:
     Raises
     ------
     ManifestError
-        If a file cannot be read, or describes something that a cluster would refuse.
+        If a file cannot be read, or describes something that a cluster would refuse. The message has a line for
+        every mistake of a document.
     """
-    chips: dict[str, Chip] = {}
-    sessions: dict[str, CalibrationSession] = {}
+    chips: dict[tuple[str, str], Chip] = {}
+    sessions: dict[tuple[str, str], CalibrationSession] = {}
     for file in files:
         for place, document in _documents(file):
-            parsed = _parse(place, document)
-            kept: dict[str, Any] = chips if isinstance(parsed, Chip) else sessions
-            if parsed.metadata.name in kept:
+            parsed = parse_manifest(document, place)
+            key = (parsed.metadata.namespace, parsed.metadata.name)
+            if key in (chips if isinstance(parsed, Chip) else sessions):
                 raise ManifestError(f"{place}: {parsed.kind} {parsed.metadata.name!r} is described twice: remove one")
-            kept[parsed.metadata.name] = parsed
+            if isinstance(parsed, Chip):
+                chips[key] = parsed
+            else:
+                sessions[key] = parsed
     return Manifests(tuple(chips.values()), tuple(sessions.values()))
 
 
-def _documents(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def parse_manifest(document: object, place: str) -> Chip | CalibrationSession:
+    """One document of a file; ``place`` says in messages which.
+
+    Raises
+    ------
+    ManifestError
+        If a cluster would refuse it.
+    """
+    if not isinstance(document, dict):
+        raise ManifestError(f"{place}: is a {type(document).__name__}, not a mapping with apiVersion and kind")
+    version, kind = document.get("apiVersion"), document.get("kind")
+    if version != API_VERSION:
+        raise ManifestError(f"{place}: apiVersion is {_shown(version)}: write {API_VERSION}")
+    if kind not in _KINDS:
+        raise ManifestError(f"{place}: kind is {_shown(kind)}: write Chip or CalibrationSession")
+    try:
+        return _KINDS[kind].model_validate(_with_plain_names(document))
+    except ValidationError as error:
+        metadata = document.get("metadata")
+        name = metadata.get("name", "") if isinstance(metadata, dict) else ""
+        subject = f"{place}, {kind} {name}".rstrip()
+        lines = [f"{subject}: {sentence}" for sentence in sentences(error, _KINDS[kind])]
+        raise ManifestError("\n".join(lines)) from error
+
+
+def _shown(value: object) -> str:
+    return "missing" if value is None else repr(value)
+
+
+def _documents(file: Path) -> Iterator[tuple[str, object]]:
     try:
         text = file.read_text("utf-8")
     except OSError as error:
@@ -86,31 +94,22 @@ def _documents(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     except UnicodeDecodeError as error:
         raise ManifestError(f"{file}: is not text in UTF-8: is it a manifest?") from error
     try:
-        for number, document in enumerate(yaml.load_all(text, _StrictLoader), 1):
-            if document is None:
-                continue
-            place = f"{file}, document {number}"
-            if not isinstance(document, dict):
-                raise ManifestError(f"{place}: is a {type(document).__name__}, not a mapping with apiVersion and kind")
-            yield place, document
+        documents = list(yaml.load_all(text, _KubectlLoader))
     except yaml.YAMLError as error:
-        raise ManifestError(f"{file}: is not YAML: {' '.join(str(error).split())}") from error
+        raise ManifestError(f"{file}: {_yaml_problem(error)}") from error
+    for number, document in enumerate(documents, 1):
+        if document is not None:
+            yield f"{file}, document {number}" if len(documents) > 1 else str(file), document
 
 
-def _parse(place: str, document: dict[str, Any]) -> Chip | CalibrationSession:
-    version, kind = document.get("apiVersion"), document.get("kind")
-    models: dict[str, type[Chip] | type[CalibrationSession]] = {"Chip": Chip, "CalibrationSession": CalibrationSession}
-    if version != API_VERSION:
-        raise ManifestError(f"{place}: apiVersion is {version!r}: write {API_VERSION}")
-    if kind not in models:
-        raise ManifestError(f"{place}: kind is {kind!r}: write Chip or CalibrationSession")
-    metadata = document.get("metadata")
-    name = metadata.get("name", "without a name") if isinstance(metadata, dict) else "without metadata"
-    try:
-        return models[kind].model_validate(_with_plain_names(document))
-    except ValidationError as error:
-        sentences = [describe(one, models[kind]) for one in error.errors()]
-        raise ManifestError("\n".join(f"{place}, {kind} {name}: {sentence}" for sentence in sentences)) from error
+def _yaml_problem(error: yaml.YAMLError) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return f"is not YAML ({' '.join(str(error).split())}): correct it"
+    mark = error.problem_mark
+    where = f"line {mark.line + 1}, column {mark.column + 1}"
+    if isinstance(error, _RepeatedKey):
+        return f"{where}: {error.problem}"
+    return f"{where}: is not YAML ({error.problem}): correct it"
 
 
 def _with_plain_names(document: dict[str, Any]) -> dict[str, Any]:
@@ -128,62 +127,42 @@ def _with_plain_names(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "spec": {**document["spec"], "steps": changed}}
 
 
-def describe(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """One validation error as ``spec.steps[0].tasks[1].timeoutSeconds: must be greater than or equal to 1``."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
-    if error["type"] == "extra_forbidden":
-        known = _fields_at(model, error["loc"][:-1])
-        near = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
-        return f"{path}: there is no such field: {hint}"
-    if error["type"] == "missing":
-        return f"{path}: is required: add it"
-    message = error["msg"].removeprefix("Value error, ")
-    shown = "" if isinstance(error["input"], dict | list | tuple | BaseModel) else f", not {error['input']!r}"
-    if error["type"] == "value_error":
-        return f"{path}: {message}"
-    return f"{path}: {message[0].lower()}{message[1:]}{shown}"
+class _RepeatedKey(yaml.constructor.ConstructorError):
+    """The same key twice in a mapping."""
 
 
-def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    """The names that are allowed at a place of a model."""
-    current: Any = model
-    for part in path:
-        if isinstance(part, int) or not isinstance(current, type) or not issubclass(current, BaseModel):
-            continue
-        field = next((f for n, f in current.model_fields.items() if part in (n, f.alias)), None)
-        current = _model_in(field.annotation) if field is not None else None
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return [field.alias or name for name, field in current.model_fields.items()]
-    return []
+class _KubectlLoader(yaml.SafeLoader):
+    """Reads YAML as kubectl does, so that a file means the same on a laptop and on a cluster.
+
+    Other than PyYAML it reads 1e-3 as a number and 2026-11-23 as text, and it refuses a repeated key, of which YAML
+    would silently keep the last.
+    """
 
 
-def _model_in(annotation: Any) -> Any:
-    """The model class within an annotation such as ``tuple[Step, ...] | None``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _model_in(inner)
-        if found is not None:
-            return found
-    return None
+_TIMESTAMP, _FLOAT = "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:float"
+_KubectlLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_KubectlLoader.add_implicit_resolver(
+    _FLOAT, re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"), list("-+.0123456789")
+)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a mapping that says the same key twice, of which YAML would silently keep the last."""
-
-
-def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    loader.flatten_mapping(node)
-    seen: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
+def _mapping(loader: _KubectlLoader, node: yaml.MappingNode) -> Iterator[dict[Any, Any]]:
+    # What is merged in (<<) may be overridden; only the keys that are written out must differ.
+    written = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+    seen: set[Any] = set()
+    for key_node in written:
         key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str | int | float | bool):
+            raise yaml.constructor.ConstructorError(None, None, "a key is no plain text", key_node.start_mark)
         if key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key!r} stands twice: remove one", key_node.start_mark
-            )
-        seen[key] = loader.construct_object(value_node, deep=True)
-    return seen
+            raise _RepeatedKey(None, None, f"the key {key!r} stands twice: remove one", key_node.start_mark)
+        seen.add(key)
+    filled: dict[Any, Any] = {}
+    yield filled
+    filled.update(loader.construct_mapping(node))
 
 
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_KubectlLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

@@ -4,18 +4,41 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from kubecal.api.chip import MAX_QUBITS, Name, QubitId
+from kubecal.api.chip import MAX_QUBITS, Name, QubitIds
 from kubecal.api.conditions import Condition
-from kubecal.api.model import Model
+from kubecal.api.model import (
+    Boolean,
+    Integer,
+    KubernetesObject,
+    Matching,
+    Model,
+    Number,
+    Unique,
+    rule,
+    shortened,
+    unchangeable,
+)
 
 MAX_STEPS, MAX_TASKS_PER_STEP, MAX_PLANNED = 256, 64, 20_000
-TaskName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{0,62}$")]
-Muxes = Annotated[tuple[Annotated[int, Field(ge=0, le=MAX_QUBITS)], ...], Field(max_length=MAX_QUBITS)]
-Qubits = Annotated[tuple[QubitId, ...], Field(max_length=MAX_QUBITS)]
+TaskName = Annotated[
+    str,
+    Field(min_length=1, max_length=63),
+    Matching(r"[A-Za-z][A-Za-z0-9]*", "write the name of a task: letters and digits, like CheckT1"),
+]
+StepName = Annotated[
+    str,
+    Field(min_length=1, max_length=63),
+    Matching(
+        r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
+        "write lower-case letters, digits and -, beginning and ending with a letter or digit",
+    ),
+]
+Muxes = Annotated[tuple[Annotated[Integer, Field(ge=0, le=MAX_QUBITS)], ...], Field(max_length=MAX_QUBITS), Unique()]
+Tags = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=63)], ...], Field(max_length=32), Unique()]
 RunParameters = Annotated[dict[str, Any], Field(max_length=64)]
 """Values by name; Any: checked strictly against the catalogue."""
 
@@ -23,30 +46,29 @@ RunParameters = Annotated[dict[str, Any], Field(max_length=64)]
 class Exclude(Model):
     """Targets that are left out."""
 
-    qubits: Qubits = ()
+    qubits: QubitIds = ()
     """Qubit ids."""
 
 
 class Targets(Model):
     """What is calibrated: one of qubits, muxes and all."""
 
-    qubits: Qubits = ()
+    qubits: QubitIds = ()
     """Qubits by id."""
     muxes: Muxes = ()
     """All qubits of these MUXes."""
-    all: bool = False
+    all: Boolean = False
     """Every qubit of the chip that is not disabled."""
     exclude: Exclude = Exclude()
     """Left out of what the other fields name."""
 
-    @model_validator(mode="after")
-    def _one_of(self) -> Targets:
-        if [bool(self.qubits), bool(self.muxes), self.all].count(True) != 1:
-            raise ValueError("give exactly one of qubits, muxes and all: nothing is never everything")
-        for name, ids in (("qubits", self.qubits), ("muxes", self.muxes), ("exclude.qubits", self.exclude.qubits)):
-            if len(set(ids)) != len(ids):
-                raise ValueError(f"{name} lists an id twice: remove one")
-        return self
+    @rule(
+        "[has(self.qubits) && size(self.qubits) > 0, has(self.muxes) && size(self.muxes) > 0, self.all]"
+        ".filter(given, given).size() == 1",
+        "give exactly one of qubits, muxes and all: nothing is never everything",
+    )
+    def _one_of(self) -> bool:
+        return [bool(self.qubits), bool(self.muxes), self.all].count(True) == 1
 
 
 class ScheduleMode(StrEnum):
@@ -62,7 +84,7 @@ class Schedule(Model):
 
     mode: ScheduleMode = ScheduleMode.ISOLATED
     """Isolated: no two neighbours; Parallel: all; Serial: one target of the chip at a time."""
-    max_parallel: int = Field(default=0, ge=0, le=10000)
+    max_parallel: Integer = Field(default=0, ge=0, le=10000)
     """Most tasks of this step at a time; 0: no limit."""
 
 
@@ -73,16 +95,16 @@ class TaskEntry(Model):
     """The task's name in the catalogue."""
     parameters: RunParameters = Field(default_factory=dict)
     """Run parameters of this entry; they win over all others."""
-    timeout_seconds: int | None = Field(default=None, ge=1, le=604800)
+    timeout_seconds: Integer | None = Field(default=None, ge=1, le=604800)
     """How long the task may take; default deadlines.taskSeconds, else the task's own."""
-    r2_threshold: float | None = Field(default=None, ge=0, le=1)
+    r2_threshold: Number | None = Field(default=None, ge=0, le=1)
     """The fit's R2 must be above it; only for tasks with an R2 gate."""
 
 
 class Step(Model):
     """Tasks that every target goes through in this order."""
 
-    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)
+    name: StepName
     """Unique in the session."""
     tasks: tuple[TaskEntry, ...] = Field(min_length=1, max_length=MAX_TASKS_PER_STEP)
     """In order; repeats are allowed."""
@@ -119,16 +141,32 @@ class Publish(StrEnum):
 class Deadlines(Model):
     """How long things may take."""
 
-    pending_seconds: int = Field(default=600, ge=1, le=604800)
+    pending_seconds: Integer = Field(default=600, ge=1, le=604800)
     """A pod from creation to running; a session from creation to having a valid chip."""
-    task_seconds: int | None = Field(default=None, ge=1, le=604800)
+    task_seconds: Integer | None = Field(default=None, ge=1, le=604800)
     """Timeout of tasks that do not say their own."""
-    session_seconds: int = Field(default=86400, ge=1, le=31536000)
+    session_seconds: Integer = Field(default=86400, ge=1, le=31536000)
     """The session from holding the chip to its end."""
 
 
+_FIXED = (
+    *("chip", "targets", "parameters", "steps", "onTargetFailure", "publish", "deadlines"),
+    *("username", "flowName"),
+)
+
+
 class SessionSpec(Model):
-    """The desired state of a CalibrationSession."""
+    """The desired state of a CalibrationSession; only cancel, priority, note and tags can be changed later."""
+
+    transitions: ClassVar = (
+        *unchangeable(_FIXED, "cannot be changed after creation: apply a session of another name"),
+        {
+            "rule": "!oldSelf.cancel || self.cancel",
+            "message": "cancel cannot be taken back: apply a session of another name",
+            "reason": "FieldValueForbidden",
+            "fieldPath": ".cancel",
+        },
+    )
 
     chip: Name
     """Name of the Chip, in the same namespace."""
@@ -136,7 +174,7 @@ class SessionSpec(Model):
     """What is calibrated."""
     parameters: Parameters = Parameters()
     """Run parameters."""
-    steps: tuple[Step, ...] = Field(min_length=1, max_length=MAX_STEPS)
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MAX_STEPS), Unique(("name",))]
     """In order; a target that has finished one starts the next."""
     on_target_failure: TargetFailurePolicy = TargetFailurePolicy.STOP_TARGET
     """StopTarget: a failed target stops; Continue: it goes on; StopSession: everybody stops."""
@@ -144,27 +182,18 @@ class SessionSpec(Model):
     """OnSuccess: accepted outputs become the chip's parameters; Never: they are only recorded."""
     deadlines: Deadlines = Deadlines()
     """How long things may take."""
-    priority: int = Field(default=0, ge=0, le=1000)
+    priority: Integer = Field(default=0, ge=0, le=1000)
     """Who waits with a higher one starts first."""
-    cancel: bool = False
+    cancel: Boolean = False
     """True: stop the pods and end as Cancelled; cannot be taken back."""
     username: str = Field(default="", max_length=253)
     """A label on the execution, no right."""
     flow_name: str = Field(default="", max_length=253)
     """A label on the execution; default the session's name."""
-    tags: tuple[Annotated[str, Field(min_length=1, max_length=63)], ...] = Field(default=(), max_length=32)
+    tags: Tags = ()
     """Labels on the execution and its results."""
     note: str = Field(default="", max_length=8192)
     """For people."""
-
-    @model_validator(mode="after")
-    def _unique(self) -> SessionSpec:
-        names = [step.name for step in self.steps]
-        if len(set(names)) != len(names):
-            raise ValueError(f"step name {next(n for n in names if names.count(n) > 1)!r} is used twice: rename one")
-        if len(set(self.tags)) != len(self.tags):
-            raise ValueError("tags lists a tag twice: remove one")
-        return self
 
 
 class Phase(StrEnum):
@@ -189,21 +218,30 @@ class TaskCounts(Model):
     """How many tasks are in which state."""
 
     planned: int = 0
+    """All that the session's plan has."""
     running: int = 0
+    """Those whose pod runs."""
     succeeded: int = 0
+    """Those with verdict ok."""
     failed: int = 0
+    """Those with another verdict, and those that crashed too often."""
     skipped: int = 0
+    """Those that the session's own rules left out."""
     cancelled: int = 0
+    """Those that cancel, deletion or a deadline stopped."""
 
 
 class StepStatus(Model):
     """How far a step has come."""
 
     name: str
+    """The step's name."""
     phase: str
     """Waiting, Running or Finished."""
     succeeded: int = 0
+    """Tasks of the step with verdict ok."""
     failed: int = 0
+    """Tasks of the step that failed."""
     targets_out: int = 0
     """Targets that have passed the step."""
 
@@ -212,18 +250,24 @@ class Failure(Model):
     """A task that ended in failure."""
 
     task: str
+    """The task's name."""
     target: str
+    """What it acted on."""
     attempt: int
+    """The last attempt, counted from 1."""
     verdict: str = ""
-    """Empty for a crash."""
-    message: str = ""
+    """The judgement of its data; empty for a crash."""
+    message: Annotated[str, shortened(1024), Field(max_length=1024)] = ""
+    """What went wrong, in one sentence."""
 
 
 class WaitingFor(Model):
     """What a queued session waits for."""
 
     session: str
+    """Who holds the chip, or stands before it in the queue."""
     since: datetime
+    """Since when it waits for that one."""
 
 
 class SessionStatus(Model):
@@ -237,19 +281,30 @@ class SessionStatus(Model):
     """Where the session stands."""
     progress: str = ""
     """Tasks ended in any way / planned."""
-    conditions: tuple[Condition, ...] = ()
+    conditions: Annotated[tuple[Condition, ...], Unique(("type",))] = ()
     """What is as it should be, and what is not."""
     started_at: datetime | None = None
     """When it first held the chip."""
     finished_at: datetime | None = None
     """When it ended."""
-    message: str = Field(default="", max_length=4096)
+    message: Annotated[str, shortened(2048), Field(max_length=2048)] = ""
     """One sentence a person can act on."""
     tasks: TaskCounts = TaskCounts()
     """Counts."""
-    steps: tuple[StepStatus, ...] = ()
+    steps: Annotated[tuple[StepStatus, ...], Unique(("name",))] = ()
     """How far each step has come."""
     failures: tuple[Failure, ...] = Field(default=(), max_length=20)
     """The last 20 failures."""
     waiting_for: WaitingFor | None = None
     """Who holds the chip, while queued."""
+
+
+class CalibrationSession(KubernetesObject):
+    """A calibration session: tasks on targets of one chip, in steps. Deleting it stops its pods."""
+
+    kind: Literal["CalibrationSession"] = "CalibrationSession"
+    """Always CalibrationSession."""
+    spec: SessionSpec
+    """The desired state."""
+    status: SessionStatus = SessionStatus()
+    """The observed state, written by the operator."""

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from kubecal.api.chip import ChipSpec, ChipStatus
-from kubecal.api.manifests import describe
 from kubecal.api.request import parse_termination_message
+from kubecal.api.sentences import sentences
 from kubecal.api.session import SessionSpec, SessionStatus
 from kubecal.api.wires import wires_from_json
 from kubecal.engine.model import ChipView, PodView, SessionRef, SessionView, TaskKey, Terminated
@@ -180,7 +180,7 @@ def _session_status(body: Json | None) -> SessionStatus:
 
 
 def _sentences(error: ValidationError, model: type[ChipSpec] | type[SessionSpec]) -> str:
-    return "; ".join(f"spec.{describe(one, model)}" for one in error.errors()[:5])
+    return "; ".join(sentences(error, model, "spec")[:5])
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,58 @@
+"""Installing kubecal into a test cluster, as a lab would: a MongoDB, the namespaces, the chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.cluster.kind import KindCluster
+from tests.e2e.images import ProjectImages
+
+ROOT = Path(__file__).parents[2]
+RELEASE, SYSTEM, SERVED = "kubecal", "kubecal", "lab"
+MONGODB_URI = "mongodb://mongodb.kubecal-mongodb.svc:27017/kubecal?replicaSet=secantus"
+# Two cores are shared with everything else here, and a test loses the instruments' node: the operator stays off it.
+_OFF_INSTRUMENTS = {
+    "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [{"matchExpressions": [{"key": "kubecal.io/instruments", "operator": "DoesNotExist"}]}]
+        }
+    }
+}
+
+
+def install_mongodb(cluster: KindCluster, images: ProjectImages) -> None:
+    """The tests' MongoDB, in a namespace of its own."""
+    text = (Path(__file__).parent / "mongodb.yaml").read_text().replace("IMAGE", images.mongodb)
+    cluster.kubectl("apply", "-f", "-", given=text)
+    cluster.kubectl("rollout", "status", "-n", "kubecal-mongodb", "deployment/mongodb", "--timeout=90s")
+
+
+def install_chart(cluster: KindCluster, images: ProjectImages, **changes: Any) -> str:
+    """`helm upgrade --install` with the images of this checkout; returns when the operator is ready.
+
+    ``changes`` are top-level values that replace those of here. Every task pod must pass the strictest Pod
+    Security level, which the served namespace enforces.
+    """
+    for namespace, labels in ((SYSTEM, {}), (SERVED, {"pod-security.kubernetes.io/enforce": "restricted"})):
+        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
+        cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump(manifest))
+    path = cluster.folder / "values.yaml"
+    path.write_text(yaml.safe_dump(values(images) | changes))
+    words = ["upgrade", "--install", RELEASE, ROOT / "charts" / "kubecal", "-n", SYSTEM, "-f", path]
+    cluster.helm(*words, "--wait", "--timeout", "120s")
+    return RELEASE
+
+
+def values(images: ProjectImages) -> dict[str, Any]:
+    """The chart's values for a test cluster."""
+    operator, _, operator_tag = images.operator.rpartition(":")
+    tests, _, tests_tag = images.tests.rpartition(":")
+    return {
+        "namespaces": [SERVED],
+        "operator": {"image": {"repository": operator, "tag": operator_tag}, "affinity": _OFF_INSTRUMENTS},
+        "tasks": {"image": {"repository": tests, "tag": tests_tag}, "catalogue": images.tests_catalogue},
+        "mongodb": {"uri": MONGODB_URI},
+    }

@@ -41,7 +41,7 @@ class Statistics:
     r2: float
     """Coefficient of determination of the kept points, each counted alike."""
     clipped_fraction: float
-    """Points beyond four robust sigmas or not finite; at most 15 % of all are left out of the fit."""
+    """Points beyond four robust sigmas or not finite. They are left out; more than 15 % of them make a poor fit."""
     sigma_known: bool
 
     @property

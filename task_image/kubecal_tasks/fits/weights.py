@@ -9,6 +9,10 @@ from kubecal_tasks.fits.values import Array, Mask
 HUBER_SIGMAS = 2.0
 CLIP_SIGMAS = 4.0
 MAX_CLIPPED = 0.15
+"""More garbage than that is a poor fit, whatever the rest says."""
+_MOST_DROPPED = 0.4
+"""Points left out at most. Beyond MAX_CLIPPED the fit is refused in any case, and has to say truthfully why:
+garbage left in would hide the signal, and the verdict would be no_signal where poor_fit is true."""
 _MAD_TO_SIGMA = 1.4826
 _FEWEST_TO_SMOOTH = 8
 _UNEXPLAINED = 0.5
@@ -50,7 +54,7 @@ def clip(normalised: Array, finite: Mask) -> tuple[Mask, Array]:
     scale = np.maximum(1.0, robust_sigma(normalised, finite))
     size = np.where(finite, np.abs(normalised) / scale, np.inf)
     suspicious = size > CLIP_SIGMAS
-    allowed = int(MAX_CLIPPED * size.shape[1])
+    allowed = int(_MOST_DROPPED * size.shape[1])
     worst = np.argsort(-size, axis=1)[:, :allowed]
     among_worst = np.zeros_like(finite)
     np.put_along_axis(among_worst, worst, True, axis=1)

@@ -39,6 +39,8 @@ async def _run(settings: Settings) -> None:
     await kopf.operator(
         registry=registry_of(operator),
         standalone=True,
+        # Its own guess asks for the user's name, which a container's user has none of.
+        identity=settings.identity,  # type: ignore[arg-type]
         namespaces=settings.namespaces,
         liveness_endpoint=f"http://0.0.0.0:{settings.probe_port}/livez",
     )

@@ -16,7 +16,7 @@ from kubecal.records.control import ControlRecords
 from kubecal.records.store import RecordStore
 from kubecal_operator import names
 from kubecal_operator.cache import Cache
-from kubecal_operator.client import ApiClient
+from kubecal_operator.client import ApiClient, login
 from kubecal_operator.domains import Domains
 from kubecal_operator.errors import ApiError
 from kubecal_operator.execute import Executor
@@ -201,6 +201,10 @@ def registry_of(operator: Operator) -> kopf.OperatorRegistry:
     """kopf's handlers: parse and hand over, nothing else."""
     registry = kopf.OperatorRegistry()
 
+    @kopf.on.login(registry=registry)
+    async def credentials(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInfo:
+        return login(settings)
+
     @kopf.on.startup(registry=registry)
     async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
         configure(settings)
@@ -211,15 +215,15 @@ def registry_of(operator: Operator) -> kopf.OperatorRegistry:
         await operator.stop()
 
     @kopf.on.event(names.GROUP, names.VERSION, names.CHIPS, registry=registry)
-    def chip(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
+    async def chip(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
         operator.chip_event(event["type"], body)
 
     @kopf.on.event(names.GROUP, names.VERSION, names.SESSIONS, registry=registry)
-    def session(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
+    async def session(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
         operator.session_event(event["type"], body)
 
     @kopf.on.probe(id="progress", registry=registry)
-    def progress(**_: Any) -> str:
+    async def progress(**_: Any) -> str:
         return operator.progress()
 
     return registry

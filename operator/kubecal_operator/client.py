@@ -156,7 +156,7 @@ class ApiClient:
 
     def _connected(self) -> tuple[aiohttp.ClientSession, kopf.ConnectionInfo]:
         if self._session is None or self._info is None:
-            info = login()
+            info = login(kopf.OperatorSettings())
             connector = aiohttp.TCPConnector(limit=100, ssl=_ssl(info))
             self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": "kubecal-operator"})
             self._info = info
@@ -168,7 +168,7 @@ class ApiClient:
         self._info = None
 
 
-def login() -> kopf.ConnectionInfo:
+def login(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo:
     """Credentials as kopf finds them: the service account's in a cluster, else the kubeconfig's.
 
     Raises
@@ -176,7 +176,6 @@ def login() -> kopf.ConnectionInfo:
     ApiError
         If there are none.
     """
-    settings = kopf.OperatorSettings()
     info = kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(settings=settings)
     if info is None:
         raise ApiError(401, "there are no credentials for a cluster: set KUBECONFIG, or run in a pod")

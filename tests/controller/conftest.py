@@ -1,0 +1,81 @@
+"""A control plane without nodes for the whole run, and for each test a namespace with an operator's rights."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kubecal_operator.client import ApiClient
+from tests.cluster.binaries import installed
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.process import run, wait_until
+from tests.controller.lab import ROOT, Lab, new_namespace
+from tests.controller.podsim import PodSimulator, Script
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[ControlPlane]:
+    """API server, etcd and controller manager, with our kinds."""
+    with ControlPlane() as control_plane:
+        control_plane.kubectl("apply", "--server-side", "-f", ROOT / "crds")
+        control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", ROOT / "crds")
+        yield control_plane
+
+
+@pytest.fixture
+async def lab(
+    control_plane: ControlPlane, mongodb_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Lab]:
+    """A namespace that enforces the strictest Pod Security level, and the service account the chart makes."""
+    namespace = new_namespace()
+    position = control_plane.audit_position()
+    _prepare(control_plane, namespace)
+    kubeconfig = control_plane.service_account_kubeconfig(namespace, "kubecal-operator")
+    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
+    api = ApiClient()
+    lab = Lab(control_plane, api, namespace, mongodb_uri, tmp_path, kubeconfig, position)
+    try:
+        yield lab
+    finally:
+        lab.end()
+        await api.close()
+
+
+@pytest.fixture
+def simulated(lab: Lab) -> Callable[..., PodSimulator]:
+    """Makes the simulator of the lab's pods, with a script or without one."""
+
+    def make(script: Script | None = None) -> PodSimulator:
+        return PodSimulator(lab.api, lab.namespace, lab.mongodb_uri, script)
+
+    return make
+
+
+def _prepare(control_plane: ControlPlane, namespace: str) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
+    control_plane.kubectl("apply", "-f", "-", given=yaml.safe_dump(body) + "---\n" + _rights(namespace))
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
+    wait_until(lambda: _exists(control_plane, path), f"the service account of {namespace}", timeout_s=20)
+
+
+@functools.cache
+def _rights(namespace: str) -> str:
+    """What the chart grants an operator that serves this namespace."""
+    chart = ROOT / "charts" / "kubecal"
+    words = ["template", "kubecal", chart, "--namespace", namespace, "--show-only", "templates/rbac.yaml"]
+    return run(
+        [installed("helm"), *words, "--set", f"namespaces={{{namespace}}}", "--set", "mongodb.existingSecret=mongodb"]
+    )
+
+
+def _exists(control_plane: ControlPlane, path: str) -> bool:
+    try:
+        control_plane.kubectl("get", "--raw", path)
+    except Exception:
+        return False
+    return True

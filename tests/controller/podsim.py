@@ -1,0 +1,308 @@
+"""Scheduler and kubelet in one, where no node runs: task pods live and die as a test wants them to.
+
+Towards the API server a pod is bound, runs, ends with a termination message, is evicted or vanishes exactly as on
+a node; towards MongoDB it claims its row and stores its result through kubecal.records, as the task's process does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from kubecal.api.request import REQUEST_VARIABLE, Receipt, TaskRequest, TaskTrouble, Verdict
+from kubecal.api.wires import wires_from_json
+from kubecal.records.results import AttemptResult, OutputRecord
+from kubecal.records.store import RecordsUnavailable, RecordStore
+from kubecal.records.task import AttemptRecords, LostClaim, NotClaimed
+from kubecal_operator import names
+from kubecal_operator.client import ApiClient
+from kubecal_operator.errors import ApiError
+
+Json = dict[str, Any]
+NODE = "sim-node"
+_CLAIM_S = 30.0
+_PHASE_LATER_S = 0.2
+"""A kubelet reports `terminated` first, and the phase when it has cleaned up."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """What becomes of one pod."""
+
+    seconds: float = 0.02
+    """How long it measures."""
+    verdict: Verdict = Verdict.OK
+    exit_code: int = 0
+    """Not 0: its process ends with it and stores nothing."""
+    scheduled: bool = True
+    """False: no node fits it, and the scheduler says so."""
+    image: bool = True
+    """False: its image cannot be pulled."""
+    lies: bool = False
+    """Hands in a receipt of a result it did not store."""
+    deaf: bool = False
+    """Does not stop for SIGTERM: only a forced deletion removes it."""
+
+
+Script = Callable[[TaskRequest], Play]
+
+
+@dataclass
+class _Process:
+    """What a kubelet knows of one pod."""
+
+    name: str
+    uid: str
+    told_to_stop: asyncio.Event = field(default_factory=asyncio.Event)
+    vanished: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: bool = False
+    task: asyncio.Task[None] | None = None
+
+
+class PodSimulator:
+    """Runs every task pod of one namespace; use it as an asynchronous context manager."""
+
+    def __init__(self, api: ApiClient, namespace: str, mongodb_uri: str, script: Script | None = None) -> None:
+        self._api, self._namespace = api, namespace
+        self.script: Script = script or (lambda request: Play())
+        self._store = RecordStore(mongodb_uri)
+        self._processes: dict[str, _Process] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self.driving: dict[str, str] = {}
+        """Qubit to the uid of the pod that drives it now."""
+        self.measured: list[TaskRequest] = []
+        """Every attempt that drove a line, in order."""
+        self.clashes: list[str] = []
+        """Qubits that two pods drove at once: always empty, or the operator is broken."""
+
+    async def __aenter__(self) -> Self:
+        self._watching = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        tasks = [self._watching, *(process.task for process in self._processes.values())]
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)
+        await self._store.close()
+
+    # ------------------------------------------------------------------ what a person or a cluster does to pods
+
+    async def delete(self, name: str) -> None:
+        """`kubectl delete pod`."""
+        await self._api.delete(self._path(name), {})
+
+    async def force_delete(self, name: str) -> None:
+        """`kubectl delete pod --force --grace-period=0`: the object goes, the process does not know."""
+        await self._api.delete(self._path(name), {"gracePeriodSeconds": 0})
+
+    async def evict(self, name: str) -> None:
+        """What a drained node does: a condition says why, and the pod is deleted."""
+        condition = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+        current = await self._api.get(self._path(name))
+        conditions = [*current["status"].get("conditions", []), condition]
+        await self._patch(name, {"conditions": conditions})
+        await self.delete(name)
+
+    # ------------------------------------------------------------------ the kubelet's watch
+
+    async def _watch(self) -> None:
+        while True:
+            with contextlib.suppress(ApiError):
+                items, version = await self._api.list_all(names.pods(self._namespace))
+                for body in items:
+                    self._seen("MODIFIED", body)
+                async for event in self._api.watch(names.pods(self._namespace), version):
+                    self._seen(event["type"], event["object"])
+            await asyncio.sleep(0.2)
+
+    def _seen(self, kind: str, body: Json) -> None:
+        meta = body["metadata"]
+        if names.ANNOTATION_ATTEMPT not in meta.get("annotations", {}):
+            return
+        process = self._processes.get(meta["uid"])
+        if kind == "DELETED":
+            if process is not None:
+                process.vanished.set()
+            return
+        if process is None:
+            if meta.get("deletionTimestamp"):
+                return
+            process = self._processes[meta["uid"]] = _Process(meta["name"], meta["uid"])
+            process.task = asyncio.create_task(self._live(process, body))
+        if meta.get("deletionTimestamp") and not process.told_to_stop.is_set():
+            process.told_to_stop.set()
+            if process.ended:
+                process.task = asyncio.create_task(self._remove(process))
+
+    # ------------------------------------------------------------------ one pod
+
+    async def _live(self, process: _Process, body: Json) -> None:
+        container = body["spec"]["containers"][0]
+        variables = {one["name"]: one.get("value", "") for one in container["env"]}
+        request = TaskRequest.model_validate_json(variables[REQUEST_VARIABLE])
+        play = self.script(request)
+        wires = wires_from_json(body["metadata"]["annotations"][names.ANNOTATION_WIRES])
+        records = AttemptRecords(self._store, request, process.uid)
+        try:
+            if not await self._placed(process, play):
+                return
+            started_at = datetime.now(UTC)
+            await self._report(process, {"running": {"startedAt": _stamp(started_at)}}, phase="Running")
+            code, message = await self._run(process, request, play, lambda: records.claim(started_at, wires), records)
+            ended: Json = {"exitCode": code, "reason": "Completed" if code == 0 else "Error", "message": message}
+            ended |= {"startedAt": _stamp(started_at), "finishedAt": _stamp(datetime.now(UTC))}
+            process.ended = True
+            await self._report(process, {"terminated": ended}, phase="Running")
+            await asyncio.sleep(_PHASE_LATER_S)
+            await self._report(process, {"terminated": ended}, phase="Succeeded" if code == 0 else "Failed")
+            if process.told_to_stop.is_set():
+                await self._remove(process)
+        except ApiError as error:
+            if not (error.not_found or error.conflict):
+                raise
+
+    async def _placed(self, process: _Process, play: Play) -> bool:
+        """Bind it and pull its image; False where that stays impossible."""
+        if not play.scheduled:
+            message = "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector."
+            unfit = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+            await self._patch(process.name, {"conditions": [unfit]})
+            return False
+        binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": process.name}}
+        target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
+        await self._api.create(f"{self._path(process.name)}/binding", {**binding, "target": target})
+        if not play.image:
+            waiting = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "kubecal/tasks:nowhere"'}
+            await self._report(process, {"waiting": waiting}, phase="Pending")
+            await process.told_to_stop.wait()
+            process.ended = True
+            await self._remove(process)
+            return False
+        return True
+
+    async def _run(
+        self,
+        process: _Process,
+        request: TaskRequest,
+        play: Play,
+        claim: Callable[[], Awaitable[None]],
+        records: AttemptRecords,
+    ) -> tuple[int, str]:
+        """The task's process: its exit code and last words."""
+        try:
+            await _patiently(claim)
+            await records.inputs()
+        except NotClaimed as refusal:
+            return 1, TaskTrouble(reason="NotClaimed", message=str(refusal)[:2048]).to_json()
+        except RecordsUnavailable as away:
+            return 1, TaskTrouble(reason="NotClaimed", message=away.message[:2048]).to_json()
+        started_at = datetime.now(UTC)
+        stopped = await self._drive(process, request, play)
+        if stopped:
+            with contextlib.suppress(RecordsUnavailable):
+                await records.interrupted(datetime.now(UTC))
+            return 143, TaskTrouble(reason="Interrupted", message="told to stop").to_json()
+        if play.exit_code:
+            return play.exit_code, ""
+        result = _result(request, play, started_at)
+        try:
+            checksum = "0" * 64 if play.lies else await _until_stored(lambda: records.finish(result))
+        except LostClaim as lost:
+            return 1, TaskTrouble(reason="Superseded", message=str(lost)[:2048]).to_json()
+        return 0, Receipt(attempt=request.task_id, checksum=checksum, verdict=play.verdict).to_json()
+
+    async def _drive(self, process: _Process, request: TaskRequest, play: Play) -> bool:
+        """Hold the line for as long as the play says; whether it was told to stop."""
+        other = self.driving.get(request.target)
+        if other is not None:
+            self.clashes.append(f"qubit {request.target}: {other} and {process.name}")
+        self.driving[request.target] = process.name
+        self.measured.append(request)
+        try:
+            waits = asyncio.Event() if play.deaf else process.told_to_stop
+            await asyncio.wait_for(waits.wait(), play.seconds)
+        except TimeoutError:
+            return False
+        finally:
+            if self.driving.get(request.target) == process.name:
+                del self.driving[request.target]
+        return True
+
+    # ------------------------------------------------------------------ the kubelet's reports
+
+    async def _report(self, process: _Process, state: Json, *, phase: str) -> None:
+        status = {"name": "task", "image": "tasks", "imageID": "sim", "restartCount": 0, "ready": "running" in state}
+        container = {**status, "state": state, "lastState": {}}
+        if not process.vanished.is_set():
+            await self._patch(process.name, {"phase": phase, "containerStatuses": [container]}, process.uid)
+
+    async def _remove(self, process: _Process) -> None:
+        with contextlib.suppress(ApiError):
+            body: Json = {"gracePeriodSeconds": 0, "preconditions": {"uid": process.uid}}
+            await self._api.delete(self._path(process.name), body)
+
+    async def _patch(self, name: str, status: Json, uid: str = "") -> None:
+        metadata = {"metadata": {"uid": uid}} if uid else {}
+        await self._api.merge(f"{self._path(name)}/status", {**metadata, "status": status})
+
+    def _path(self, name: str) -> str:
+        return names.pods(self._namespace, name)
+
+
+async def _patiently(call: Callable[[], Awaitable[None]]) -> None:
+    """As a task does: while MongoDB does not answer it tries again, for a while."""
+    until = asyncio.get_running_loop().time() + _CLAIM_S
+    while True:
+        try:
+            return await call()
+        except RecordsUnavailable:
+            if asyncio.get_running_loop().time() > until:
+                raise
+            await asyncio.sleep(0.2)
+
+
+async def _until_stored(call: Callable[[], Awaitable[str]]) -> str:
+    while True:
+        try:
+            return await call()
+        except RecordsUnavailable:
+            await asyncio.sleep(0.2)
+
+
+def _result(request: TaskRequest, play: Play, started_at: datetime) -> AttemptResult:
+    now = datetime.now(UTC)
+    value = OutputRecord("t1", 30.0, 0.5, "us", "Energy relaxation time", "", play.verdict is Verdict.OK)
+    return AttemptResult(
+        verdict=play.verdict,
+        message="" if play.verdict is Verdict.OK else f"simulated {play.verdict}",
+        started_at=started_at,
+        ended_at=now,
+        measured_at=request.measure_at,
+        inputs=(),
+        run_parameters=request.parameters,
+        outputs=(value,) if request.task == "CheckT1" else (),
+        metrics={},
+        figures=(),
+        raw_data=(),
+    )
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def request_of(body: Json) -> Json:
+    """The request a pod carries, as JSON."""
+    variables = {one["name"]: one.get("value", "") for one in body["spec"]["containers"][0]["env"]}
+    parsed: Json = json.loads(variables[REQUEST_VARIABLE])
+    return parsed

@@ -1,0 +1,54 @@
+"""Pulse programs: what every task that drives or reads a line hands to a backend, simulated or real.
+
+A program is a value: frozen dataclasses in SI units, checked when it is built, stored with its data, printable
+as a timeline (``describe``). It says nothing of any instrument.
+"""
+
+from kubecal_tasks.programs.acquisition import Acquired, Acquisition, Average, Shots
+from kubecal_tasks.programs.axes import Axis, SequenceAxis
+from kubecal_tasks.programs.envelopes import Envelope, Flat, FlatTop, Gaussian
+from kubecal_tasks.programs.operations import (
+    Barrier,
+    Choose,
+    Delay,
+    Frame,
+    Operation,
+    Play,
+    Readout,
+    Repeat,
+    ShiftPhase,
+    Tone,
+    drive_line,
+    readout_line,
+)
+from kubecal_tasks.programs.program import Program, ProgramError
+from kubecal_tasks.programs.swept import Amount, Swept
+
+__all__ = [
+    "Acquired",
+    "Acquisition",
+    "Amount",
+    "Average",
+    "Axis",
+    "Barrier",
+    "Choose",
+    "Delay",
+    "Envelope",
+    "Flat",
+    "FlatTop",
+    "Frame",
+    "Gaussian",
+    "Operation",
+    "Play",
+    "Program",
+    "ProgramError",
+    "Readout",
+    "Repeat",
+    "SequenceAxis",
+    "ShiftPhase",
+    "Shots",
+    "Swept",
+    "Tone",
+    "drive_line",
+    "readout_line",
+]

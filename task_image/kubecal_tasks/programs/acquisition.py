@@ -1,0 +1,144 @@
+"""What a program asks to be acquired, and what came back."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kubecal_tasks.programs.errors import ProgramError
+
+if TYPE_CHECKING:
+    from kubecal_tasks.programs.program import Program
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Average:
+    """Mean IQ of every point over its shots, with the covariance of that mean."""
+
+    shots: int
+    name: ClassVar[str] = "average"
+
+    def __post_init__(self) -> None:
+        _check_shots(self.shots)
+
+
+@dataclass(frozen=True)
+class Shots:
+    """IQ of every single shot."""
+
+    shots: int
+    name: ClassVar[str] = "shots"
+
+    def __post_init__(self) -> None:
+        _check_shots(self.shots)
+
+
+Wanted = Average | Shots
+
+
+def _check_shots(shots: int) -> None:
+    if shots < 2:
+        raise ProgramError(f"{shots} shots have no scatter to judge by: take at least 2")
+
+
+@dataclass(frozen=True)
+class Acquired:
+    """What a backend hands back.
+
+    The axes' shape (n, m, ...) is that of the program, outermost first; T is the number of tones.
+    """
+
+    axes: tuple[Array, ...]
+    """Values of each axis as the instrument could set them."""
+    iq: Array
+    """(n, m, ..., T, 2) means, or (n, m, ..., shots, T, 2) single shots; in ADC full scales."""
+    covariance: Array | None
+    """(n, m, ..., T, 2, 2) of the means; None for single shots."""
+    clipped: Array
+    """(T,) fraction of all shots beyond the ADC's full scale."""
+    duration_s: float
+    """How long the instrument took, or would have."""
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """A program with its data: what a task hands back from ``run`` and what is stored."""
+
+    label: str
+    program: Program
+    data: Acquired
+
+    @property
+    def x(self) -> Array:
+        """(N,) values of the only axis, as the instrument could set them."""
+        if len(self.data.axes) != 1:
+            raise ValueError(f"{self.label!r} has {len(self.data.axes)} axes, so there is no single x: use data.axes")
+        return self.data.axes[0]
+
+    @property
+    def iq(self) -> Array:
+        """IQ of the only tone: (..., 2)."""
+        return np.asarray(self.data.iq[..., self._only_tone(), :])
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance of the only tone's means: (..., 2, 2)."""
+        if self.data.covariance is None:
+            raise ValueError(f"{self.label!r} has single shots, which have no covariance of a mean: use iq")
+        return np.asarray(self.data.covariance[..., self._only_tone(), :, :])
+
+    @property
+    def clipped(self) -> float:
+        """Fraction of shots beyond the ADC's full scale, of the worst tone."""
+        return float(self.data.clipped.max())
+
+    def _only_tone(self) -> int:
+        tones = len(self.data.clipped)
+        if tones != 1:
+            raise ValueError(f"{self.label!r} reads {tones} tones: pick one from data")
+        return 0
+
+    def to_npz(self) -> bytes:
+        """The acquisition as a file: arrays, and the program as JSON. Equal data give equal bytes."""
+        arrays: dict[str, NDArray[np.generic]] = {
+            "label": np.asarray(self.label),
+            "program": np.asarray(json.dumps(self.program.to_dict(), sort_keys=True)),
+            "iq": self.data.iq,
+            "clipped": self.data.clipped,
+            "duration_s": np.asarray(self.data.duration_s),
+            **{f"axis_{number}": values for number, values in enumerate(self.data.axes)},
+        }
+        if self.data.covariance is not None:
+            arrays["covariance"] = self.data.covariance
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_npz(cls, content: bytes) -> Acquisition:
+        """Read what ``to_npz`` wrote.
+
+        Raises
+        ------
+        ProgramError
+            If its program is none.
+        """
+        from kubecal_tasks.programs.program import Program  # program.py knows acquisitions, not the other way round
+
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            names = sorted((n for n in file.files if n.startswith("axis_")), key=lambda n: int(n[5:]))
+            data = Acquired(
+                axes=tuple(file[name] for name in names),
+                iq=file["iq"],
+                covariance=file["covariance"] if "covariance" in file.files else None,
+                clipped=file["clipped"],
+                duration_s=float(file["duration_s"]),
+            )
+            return cls(str(file["label"]), Program.from_dict(json.loads(str(file["program"]))), data)

@@ -1,0 +1,115 @@
+"""A whole program, checked when it is built."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from kubecal_tasks.programs.acquisition import Wanted
+from kubecal_tasks.programs.axes import AnyAxis, SequenceAxis
+from kubecal_tasks.programs.checks import check_program
+from kubecal_tasks.programs.document import program_from_dict, program_to_dict
+from kubecal_tasks.programs.errors import ProgramError
+from kubecal_tasks.programs.operations import Frame, Operation, Readout
+from kubecal_tasks.programs.timeline import Timeline, describe, timeline
+
+__all__ = ["Point", "Program", "ProgramError"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of the sweep."""
+
+    index: tuple[int, ...]
+    """Position on every axis, outermost first."""
+    values: Mapping[str, float]
+    """Value of every axis under its name; of a SequenceAxis its coordinate."""
+    positions: Mapping[str, int]
+    """Position on every axis under its name."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is played and read, at every point of nested axes, so many shots each.
+
+    Raises
+    ------
+    ProgramError
+        If it contradicts itself anywhere on its axes.
+    """
+
+    frames: tuple[Frame, ...]
+    body: tuple[Operation, ...]
+    readout: Readout
+    acquisition: Wanted
+    interval_s: float
+    """Wait between the end of a readout and the next shot."""
+    axes: tuple[AnyAxis, ...] = ()
+    """Outermost first; every combination of their values is a point."""
+
+    def __post_init__(self) -> None:
+        check_program(self)
+
+    @cached_property
+    def frame_by_name(self) -> Mapping[str, Frame]:
+        """Frames under their names."""
+        return {frame.name: frame for frame in self.frames}
+
+    @cached_property
+    def sequences(self) -> Mapping[str, SequenceAxis]:
+        """Axes of explicit sequences under their names."""
+        return {axis.name: axis for axis in self.axes if isinstance(axis, SequenceAxis)}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values of every axis."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return math.prod(self.shape)
+
+    def points(self) -> Iterator[Point]:
+        """Every point, the innermost axis fastest."""
+        names = [axis.name for axis in self.axes]
+        for index in itertools.product(*(range(n) for n in self.shape)):
+            values = {axis.name: axis.values[i] for axis, i in zip(self.axes, index, strict=True)}
+            yield Point(index, values, dict(zip(names, index, strict=True)))
+
+    def timeline(self, point: Point) -> Timeline:
+        """What is played when, at one point."""
+        return timeline(self, point)
+
+    @cached_property
+    def sequence_time_s(self) -> float:
+        """Time of one shot at every point together, without the interval."""
+        return sum(self.timeline(point).end_s for point in self.points())
+
+    @property
+    def duration_s(self) -> float:
+        """How long all shots of all points take."""
+        return self.acquisition.shots * (self.sequence_time_s + self.size * self.interval_s)
+
+    def describe(self) -> str:
+        """The program as a timeline in words, at its first and last point."""
+        return describe(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; Any: that is what it is."""
+        return program_to_dict(self)
+
+    @staticmethod
+    def from_dict(document: Mapping[str, Any]) -> Program:
+        """Read what ``to_dict`` wrote.
+
+        Raises
+        ------
+        ProgramError
+            If it is no program.
+        """
+        return program_from_dict(document)

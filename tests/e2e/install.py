@@ -12,7 +12,7 @@ from tests.e2e.images import ProjectImages
 
 ROOT = Path(__file__).parents[2]
 RELEASE, SYSTEM, SERVED = "kubecal", "kubecal", "lab"
-MONGODB_URI = "mongodb://mongodb.kubecal-mongodb.svc:27017/kubecal?replicaSet=secantus"
+MONGODB_URI = "mongodb://mongodb.kubecal-mongodb.svc:27017/kubecal?directConnection=true"
 # Two cores are shared with everything else here, and a test loses the instruments' node: the operator stays off it.
 _OFF_INSTRUMENTS = {
     "nodeAffinity": {

@@ -58,7 +58,10 @@ class Lab:
         self.cluster.kubectl("delete", "cals", name, "-n", self.namespace, f"--wait={str(wait).lower()}")
 
     def clear(self) -> None:
-        """Remove all sessions and chips, and wait until they are gone."""
+        """Remove all sessions and chips, and wait until they are gone.
+
+        Executions of earlier tests stay in the database; the newest one of a name is the one that is meant.
+        """
         self.cluster.kubectl("delete", "cals", "--all", "-n", self.namespace, "--timeout=90s")
         self.cluster.kubectl("delete", "chips.kubecal.io", "--all", "-n", self.namespace, "--timeout=30s")
 
@@ -111,7 +114,7 @@ class Lab:
     def execution(self, session: str) -> dict[str, Any]:
         """The newest execution document of a session of that name."""
         found = self.database[DATABASE].execution_history.find_one(
-            {"note.session_name": session, "note.session_namespace": self.namespace}, sort=[("execution_id", -1)]
+            {"note.session.name": session, "note.session.namespace": self.namespace}, sort=[("execution_id", -1)]
         )
         assert found is not None, f"no execution of session {session} in MongoDB"
         return found

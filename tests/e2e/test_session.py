@@ -1,0 +1,95 @@
+"""A session from one applied file to its results, on real nodes."""
+
+from __future__ import annotations
+
+import yaml
+
+from tests.e2e.install import ROOT, SYSTEM
+from tests.e2e.lab import Lab
+from tests.e2e.manifests import chip, scripted, session
+
+
+def test_a_session_of_16_qubits_and_6_tasks_completes_with_every_result_on_record(lab: Lab) -> None:
+    position = lab.cluster.audit_position()
+    lab.apply(*yaml.safe_load_all((ROOT / "examples" / "morning.yaml").read_text()))
+    status = lab.wait_phase("morning", "Completed", "PartiallyFailed", timeout_s=400)
+    assert status["phase"] == "Completed", status
+    assert status["progress"] == "96/96"
+    assert status["tasks"]["succeeded"] == 96
+
+    created = [
+        event
+        for event in lab.cluster.audit_events(position)
+        if event.resource == "pods" and event.verb == "create" and not event.subresource and event.namespace == "lab"
+    ]
+    assert len(created) == 96
+    assert len({event.name for event in created}) == 96
+    assert {event.code for event in created} == {201}
+
+    pods = lab.pods("morning")
+    assert {pod["spec"]["nodeName"] for pod in pods} == {lab.cluster.instrument_node}
+    operator = lab.cluster.kubectl("get", "pods", "-n", SYSTEM, "-o", "jsonpath={.items[*].spec.nodeName}").split()
+    assert lab.cluster.instrument_node not in operator
+
+    rows = lab.rows("morning")
+    assert len(rows) == 96
+    assert {row["status"] for row in rows} == {"completed"}
+    assert len({row["claimed_by"] for row in rows}) == 96
+    for row in rows:
+        assert row["attempt"] == 1
+        assert row["figure_path"], row["name"]
+        assert row["json_figure_path"], row["name"]
+        assert row["raw_data_path"], row["name"]
+    qubits = list(lab.database["kubecal"].qubit.find({"chip_id": "fridge-a"}))
+    assert len(qubits) == 16
+    wanted = {"t1", "t2_echo", "t2_star", "qubit_frequency", "hpi_amplitude"}
+    for qubit in qubits:
+        assert wanted <= set(qubit["data"]), qubit["qid"]
+
+
+def test_a_second_session_waits_for_the_chip_and_then_starts(lab: Lab) -> None:
+    lab.apply(chip(rows=2, columns=2), session("first", [scripted(seconds=6)], qubits=["0"]))
+    lab.wait_phase("first", "Running")
+    lab.apply(session("second", [scripted()], qubits=["1"]))
+    queued = lab.wait_phase("second", "Queued")
+    assert queued["waitingFor"]["session"] == "first"
+    assert "first" in queued["message"]
+    lab.wait_phase("first", "Completed")
+    lab.wait_phase("second", "Completed")
+
+
+def test_a_session_that_is_applied_before_its_chip_waits_for_it(lab: Lab) -> None:
+    lab.apply(session("early", [scripted()], qubits=["0"]))
+    pending = lab.wait_phase("early", "Pending")
+    assert "fridge-a" in pending["message"]
+    lab.apply(chip(rows=2, columns=2))
+    lab.wait_phase("early", "Completed")
+
+
+def test_a_task_that_exits_1_three_times_ends_its_target_and_not_the_others(lab: Lab) -> None:
+    steps = [
+        {"name": "all", "tasks": [{"task": "Noop"}], "schedule": {"mode": "Parallel"}},
+        {
+            "name": "one",
+            "tasks": [{"task": "Exit1"}],
+            "targets": {"qubits": ["0"]},
+            "schedule": {"mode": "Parallel"},
+        },
+        {"name": "after", "tasks": [{"task": "Noop"}], "schedule": {"mode": "Parallel"}},
+    ]
+    manifest = session("crash", ["Noop"], qubits=["0", "1"])
+    manifest["spec"]["steps"] = steps
+    lab.apply(chip(rows=2, columns=2), manifest)
+    status = lab.wait_phase("crash", "PartiallyFailed", timeout_s=180)
+    assert status["tasks"] == {
+        "planned": 5,
+        "running": 0,
+        "succeeded": 3,
+        "failed": 1,
+        "skipped": 1,
+        "cancelled": 0,
+    }
+    attempts = sorted(row["attempt"] for row in lab.rows("crash") if row["name"] == "Exit1")
+    assert attempts == [1, 2, 3]
+    failure = status["failures"][0]
+    assert (failure["task"], failure["target"], failure["attempt"]) == ("Exit1", "0", 3)

@@ -30,6 +30,8 @@ _TIMES = np.log([0.04, 0.15, 0.6, 3.0])
 _SHAPES = 5
 """Values of w at which the rest is fitted again; between them chi2 and log T are interpolated."""
 _SHAPE_SIGMAS = 3.5
+_NODES, _FINE = np.linspace(-1.0, 1.0, _SHAPES), np.linspace(-1.0, 1.0, 81)
+_INTERPOLATE = np.vander(_FINE, _SHAPES) @ np.linalg.inv(np.vander(_NODES, _SHAPES))
 _BOUNDS_T = (np.log(0.005), np.log(100.0))
 
 
@@ -129,12 +131,11 @@ def _one_line(span: float, highest: float) -> Model:
 
     def folded(t: Array, theta: Array) -> NDArray[Any]:
         # The grid is a product: each phasor and each envelope is computed once.
-        phasors = np.exp(1j * TWO_PI * frequencies[:, None] * t / span)
-        envelopes = _envelope(t, _TIMES[:, None], np.asarray([[0.5]]), span)
-        lines = (phasors[:, None] * envelopes[None]).reshape(theta.shape[0], t.size)
-        columns = np.ones((*lines.shape, 2), dtype=complex)
-        columns[..., 1] = lines
-        return columns
+        phasors = np.exp(1j * TWO_PI * frequencies[:, None] * t / span).astype(np.complex64)
+        envelopes = _envelope(t, _TIMES[:, None], np.asarray([[0.5]]), span).astype(np.float32)
+        columns = np.ones((2, theta.shape[0], t.size), dtype=np.complex64)
+        np.multiply(phasors[:, None], envelopes[None], out=columns[1].reshape(-1, _TIMES.size, t.size))
+        return np.moveaxis(columns, 0, -1)
 
     lower = np.asarray([-1.05 * highest, _BOUNDS_T[0], 0.0])
     upper = np.asarray([1.05 * highest, _BOUNDS_T[1], 1.0])
@@ -216,12 +217,9 @@ def _moments(ends: Solution, rows: slice) -> _Averaged:
     chi2, w = ends.chi2[rows], ends.theta[rows, 2]
     misfit = float(chi2.min() / ends.dof[rows][0])
     inflation = max(1.0, misfit) if ends.known else max(misfit, 1e-300)
-    nodes = np.linspace(-1.0, 1.0, _SHAPES)
-    fine = np.linspace(-1.0, 1.0, 81)
-    interpolate = np.vander(fine, _SHAPES) @ np.linalg.inv(np.vander(nodes, _SHAPES))
-    between = interpolate @ np.stack([chi2 - chi2.min(), ends.theta[rows, 1], w], axis=1)
+    between = _INTERPOLATE @ np.stack([chi2 - chi2.min(), ends.theta[rows, 1], w], axis=1)
     # Times and chi2 are smooth in w; the variance changes little, and must not be extrapolated below zero.
-    variances = np.interp(fine, nodes, ends.covariance[rows, 1, 1])
+    variances = np.interp(_FINE, _NODES, ends.covariance[rows, 1, 1])
     probability = np.exp(-(between[:, 0] - between[:, 0].min()) / 2 / inflation)
     probability /= probability.sum()
     mean, w_mean = probability @ between[:, 1:]

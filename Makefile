@@ -47,6 +47,7 @@ format: venv
 
 crds: venv
 	kubecal crds crds
+	python -c "from pathlib import Path; from kubecal.api import crds; crds.write_chart_templates(Path('charts/kubecal/templates/crds'))"
 
 # --- clusters and images ------------------------------------------------------------------------------------
 cluster: venv

@@ -265,7 +265,7 @@ class ChipSpec(Model):
     backend: BackendSpec
     """What executes the pulse programs. Cannot be changed while a session holds the chip."""
     pods: PodSettings = PodSettings()
-    """What task pods may be."""
+    """What task pods of this chip may be; no session can choose any of it."""
     limits: Limits = Limits()
     """What sessions may ask for."""
     maintenance: Boolean = False

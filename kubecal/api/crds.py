@@ -220,17 +220,26 @@ def _convert_map(node: Schema, kept: Schema, definitions: Mapping[str, Schema]) 
 
 def _default(node: Schema, converted: Schema) -> Schema:
     """The default as Kubernetes fills it in: without what is empty, which would only clutter the stored objects."""
-    default = node.get("default")
-    if isinstance(default, dict):
-        properties = converted.get("properties", {})
-        given = {
-            name: value
-            for name, value in default.items()
-            if value not in (None, "", [], {}) and value != properties.get(name, {}).get("default")
-        }
-        filled_in_below = any("default" in one for one in properties.values())
-        return {"default": given} if given or filled_in_below else {}
-    return {} if default in (None, "", []) else {"default": default}
+    default = _given(node.get("default"), converted)
+    if default == {} and any("default" in one for one in converted.get("properties", {}).values()):
+        return {"default": {}}
+    return {} if default in _EMPTY else {"default": default}
+
+
+_EMPTY: tuple[object, ...] = (None, "", [], {})
+
+
+def _given(value: Any, schema: Schema) -> Any:
+    """What of a default is neither empty nor filled in by defaults further down; Any: any JSON."""
+    if not isinstance(value, dict):
+        return value
+    properties = schema.get("properties", {})
+    given = {name: _given(inner, properties.get(name, {})) for name, inner in value.items()}
+    return {
+        name: inner
+        for name, inner in given.items()
+        if inner not in _EMPTY and inner != properties.get(name, {}).get("default")
+    }
 
 
 def _without_defaults(schema: Schema) -> Schema:

@@ -70,7 +70,7 @@ def parse_manifest(document: object, place: str) -> Chip | CalibrationSession:
     version, kind = document.get("apiVersion"), document.get("kind")
     if version != API_VERSION:
         raise ManifestError(f"{place}: apiVersion is {_shown(version)}: write {API_VERSION}")
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise ManifestError(f"{place}: kind is {_shown(kind)}: write Chip or CalibrationSession")
     try:
         return _KINDS[kind].model_validate(_with_plain_names(document))

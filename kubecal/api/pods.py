@@ -104,7 +104,7 @@ class Toleration(Model):
     """The taint's value, for Equal."""
     effect: TaintEffect | None = None
     """NoSchedule, PreferNoSchedule or NoExecute; absent: all."""
-    toleration_seconds: Integer | None = Field(default=None, ge=0)
+    toleration_seconds: Integer | None = Field(default=None, ge=0, le=31536000)
     """For NoExecute: how long."""
 
     @rule(

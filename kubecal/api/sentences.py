@@ -16,10 +16,10 @@ _Context = dict[str, Any]
 
 _SENTENCES: dict[str, Callable[[_Context], str]] = {
     "missing": lambda _: "is required: add it",
-    "greater_than_equal": lambda about: f"must be at least {about['ge']}",
-    "greater_than": lambda about: f"must be above {about['gt']}",
-    "less_than_equal": lambda about: f"must be at most {about['le']}",
-    "less_than": lambda about: f"must be below {about['lt']}",
+    "greater_than_equal": lambda about: f"must be at least {about['ge']:.15g}",
+    "greater_than": lambda about: f"must be above {about['gt']:.15g}",
+    "less_than_equal": lambda about: f"must be at most {about['le']:.15g}",
+    "less_than": lambda about: f"must be below {about['lt']:.15g}",
     "string_too_long": lambda about: f"must have at most {about['max_length']} characters",
     "string_too_short": lambda _: "must not be empty",
     "too_long": lambda about: f"must have at most {about['max_length']} entries",

@@ -149,17 +149,18 @@ class Deadlines(Model):
     """The session from holding the chip to its end."""
 
 
-_FIXED = (
+FIXED_FIELDS = (
     *("chip", "targets", "parameters", "steps", "onTargetFailure", "publish", "deadlines"),
     *("username", "flowName"),
 )
+"""Fields of a session's spec that never change."""
 
 
 class SessionSpec(Model):
     """The desired state of a CalibrationSession; only cancel, priority, note and tags can be changed later."""
 
     transitions: ClassVar = (
-        *unchangeable(_FIXED, "cannot be changed after creation: apply a session of another name"),
+        *unchangeable(FIXED_FIELDS, "cannot be changed after creation: apply a session of another name"),
         {
             "rule": "!oldSelf.cancel || self.cancel",
             "message": "cancel cannot be taken back: apply a session of another name",

@@ -86,6 +86,7 @@ class Sheet:
     """A figure being drawn: the canvas and the record of what is on it."""
 
     canvas: Canvas
+    context: Context
     record: dict[str, Any]
     """Any: this is the JSON document."""
 
@@ -189,7 +190,7 @@ def new_sheet(context: Context, height: float = style.HEIGHT_IN) -> Sheet:
         "lines": list(context.lines),
         "panels": [],
     }
-    return Sheet(canvas, record)
+    return Sheet(canvas, context, record)
 
 
 def grid(sheet: Sheet, rows: int, columns: int, height: float = style.HEIGHT_IN, **kwargs: Any) -> GridSpec:

@@ -6,7 +6,7 @@ import numpy as np
 
 from kubecal_tasks.figures import style
 from kubecal_tasks.figures.figure import Axis, Context, Figure, Sheet, grid, house_style, new_sheet
-from kubecal_tasks.figures.series import DELAY_US, POPULATION
+from kubecal_tasks.figures.series import DELAY_US, POPULATION, fit_label
 from kubecal_tasks.fits.ramsey import RamseyFit
 
 _HEIGHT_IN = 5.3
@@ -44,7 +44,7 @@ def _fringes(sheet: Sheet, fit: RamseyFit, x: Axis, y: Axis, previous: float | N
         quantity = Axis(f"{axis}: {y.quantity}", y.unit, y.scale)
         panel = sheet.panel(places[i], axis, x, quantity, **({"sharex": first} if first is not None else {}))
         panel.points(fit.x, seen.y[i], seen.sigma[i], seen.kept[i], label="data", colour=colour)
-        panel.line(fine, curves[i], "fit", color=style.INK, lw=1.4)
+        panel.line(fine, curves[i], fit_label(seen, sheet.context), color=style.INK, lw=1.4)
         low, high = panel.axes.get_xlim()
         for at, label, line, dashed in (
             (fit.t2_star.value, "T2*", style.NEW, False),

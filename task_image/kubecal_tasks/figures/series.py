@@ -158,7 +158,7 @@ def _with_residuals(seen: Evidence, context: Context, x: Axis, y: Axis, beside: 
     main.axes.tick_params(labelbottom=False)
     fine = _fine(seen.x)
     main.points(seen.x, seen.y, seen.sigma, seen.kept)
-    main.line(fine, seen.curve(fine), _fit_label(seen, context), ls="--" if context.verdict == "no_signal" else "-")
+    main.line(fine, seen.curve(fine), fit_label(seen, context), ls="--" if context.verdict == "no_signal" else "-")
     _residuals(below, seen)
     if sweep_of(seen.x).scale == "log":
         main.log_x()
@@ -166,7 +166,8 @@ def _with_residuals(seen: Evidence, context: Context, x: Axis, y: Axis, beside: 
     return sheet, main
 
 
-def _fit_label(seen: Evidence, context: Context) -> str:
+def fit_label(seen: Evidence, context: Context) -> str:
+    """What the curve is called: by the richer model where one had to help, and plainly where there is no signal."""
     if context.verdict == "no_signal":
         return "best fit, no better than flat"
     return f"fit ({seen.alternative.replace('_', ' ')})" if seen.alternative else "fit"

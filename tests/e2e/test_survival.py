@@ -47,7 +47,7 @@ def _assert_nothing_twice(lab: Lab, events: list[AuditEvent], name: str) -> None
         if event.verb == "create" and not event.subresource:
             created[pod] += 1
             assert living.get(target) in (None, pod), (
-                f"{pod} was created while {living[target]} lived on qubit {target}"
+                f"{pod}: {living[target]} lived on qubit {target}"
             )
             living[target] = pod
         states = [one.get("state", {}) for one in (body.get("status") or {}).get("containerStatuses", ())]

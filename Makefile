@@ -51,7 +51,7 @@ crds: venv
 
 # --- clusters and images ------------------------------------------------------------------------------------
 cluster: venv
-	python -m tests.cluster up --keep
+	python -m tests.e2e.install
 
 cluster-down: venv
 	python -m tests.cluster down

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.cluster.__main__ import exports
+from tests.cluster.errors import ClusterError
 from tests.cluster.kind import KindCluster
-from tests.e2e.images import ProjectImages
+from tests.cluster.process import say
+from tests.e2e.images import ProjectImages, build_all
 
 ROOT = Path(__file__).parents[2]
 RELEASE, SYSTEM, SERVED = "kubecal", "kubecal", "lab"
@@ -56,3 +60,21 @@ def values(images: ProjectImages) -> dict[str, Any]:
         "tasks": {"image": {"repository": tests, "tag": tests_tag}, "catalogue": images.tests_catalogue},
         "mongodb": {"uri": MONGODB_URI},
     }
+
+
+def main() -> None:
+    """`make cluster`: a kept cluster with everything in it, and what to export to use it."""
+    with KindCluster.ensure(keep=True) as cluster:
+        images = build_all(cluster.docker)
+        cluster.load_images(images.tags)
+        install_mongodb(cluster, images)
+        install_chart(cluster, images)
+        print(exports(cluster.environment, cluster.tools), flush=True)
+    say(f"kubecal serves the namespace {SERVED!r}: kubectl apply -n {SERVED} -f examples/morning.yaml")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ClusterError as error:
+        sys.exit(f"make cluster: {error}")

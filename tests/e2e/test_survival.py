@@ -46,9 +46,7 @@ def _assert_nothing_twice(lab: Lab, events: list[AuditEvent], name: str) -> None
         target, pod = labels["kubecal.io/target"], body["metadata"]["name"]
         if event.verb == "create" and not event.subresource:
             created[pod] += 1
-            assert living.get(target) in (None, pod), (
-                f"{pod}: {living[target]} lived on qubit {target}"
-            )
+            assert living.get(target) in (None, pod), f"{pod}: {living[target]} lived on qubit {target}"
             living[target] = pod
         states = [one.get("state", {}) for one in (body.get("status") or {}).get("containerStatuses", ())]
         if living.get(target) == pod and any("terminated" in state for state in states):

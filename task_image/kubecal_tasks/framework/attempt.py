@@ -7,25 +7,31 @@ instrument throws is the verdict hardware_error, what a task throws is a crash t
 
 from __future__ import annotations
 
+import math
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from kubecal.api.request import TaskRequest, Verdict
+from kubecal.api.run_parameters import RunParameterError
 from kubecal.records.results import CheckRecord, Figure, FileContent, InputOffers
 from kubecal_tasks.backends.base import Backend, BackendError
 from kubecal_tasks.backends.registry import open_backend
+from kubecal_tasks.fits.values import FitError
 from kubecal_tasks.framework import conversion
 from kubecal_tasks.framework.export import installed_catalogue
 from kubecal_tasks.framework.inputs import MissingInputError, Origin, resolve
 from kubecal_tasks.framework.judge import judge
-from kubecal_tasks.framework.outcome import Judgement, Refusal
+from kubecal_tasks.framework.outcome import Check, Judgement, Refusal
 from kubecal_tasks.framework.registry import UnknownTaskError, find_task
 from kubecal_tasks.framework.reports import Drawn, Failed, Judged, Measured, Prepared, Report
 from kubecal_tasks.framework.task import BaseTask, Binding, FigureContext, PostProcessResult
-from kubecal_tasks.programs.acquisition import Acquisition
+from kubecal_tasks.programs import Acquisition
+
+MOST_CLIPPED = 0.01
+"""Fraction of shots beyond the ADC's full scale at which means are no longer means."""
 
 Say = Callable[[Report], None]
 
@@ -79,7 +85,10 @@ class Attempt:
                 f"{request.catalogue_hash[:12]}: give the operator the catalogue that `kubecal tasks export` "
                 "prints in this image",
             )
-        parameters = conversion.read_parameters(self.task_class, request)
+        try:
+            parameters = conversion.read_parameters(self.task_class, request)
+        except RunParameterError as error:
+            raise AttemptError("BadParameters", str(error)) from error
         backend = open_backend(request)
         inputs = resolve(
             self.task_class.inputs,
@@ -99,7 +108,9 @@ class Attempt:
         try:
             acquisitions = self._measure(backend, task)
         except Refusal as refusal:
-            self._say_judged(task, PostProcessResult(checks=(refusal.check,), suggestion=refusal.suggestion, measured=False))
+            self._say_judged(
+                task, PostProcessResult(checks=(refusal.check,), suggestion=refusal.suggestion, measured=False)
+            )
             self.say(Drawn(()))
             return
         except BackendError as error:
@@ -108,7 +119,13 @@ class Attempt:
             self.say(Judged(Verdict.HARDWARE_ERROR, _in_words(error), checks=(check,), stack_trace=trace))
             self.say(Drawn(()))
             return
-        result = task.postprocess(backend, acquisitions)
+        try:
+            result = task.postprocess(backend, acquisitions)
+        except FitError as error:
+            # Data of which no curve can be made (too few points that are numbers) are judged, not crashed over.
+            check = Check("fit", math.nan, 0.0, False, Verdict.POOR_FIT, message=_in_words(error))
+            result = PostProcessResult(checks=(check,), measured=False)
+        result = replace(result, checks=(*result.checks, *clipping_checks(acquisitions)))
         judgement = self._say_judged(task, result)
         self.say(Drawn(self._draw(result, judgement)))
 
@@ -174,6 +191,15 @@ class Attempt:
                 )
             )
         return tuple(figures)
+
+
+def clipping_checks(acquisitions: Sequence[Acquisition]) -> tuple[Check, ...]:
+    """What the ADC cut off looks like data and is none."""
+    if not acquisitions:
+        return ()
+    worst = max(each.clipped for each in acquisitions)
+    text = f"{worst:.1%} of the shots exceed the ADC's full scale: lower readout_amplitude"
+    return (Check("clipped", worst, MOST_CLIPPED, worst <= MOST_CLIPPED, Verdict.UNPHYSICAL, message=text),)
 
 
 def _in_words(error: BaseException) -> str:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kubecal.api.request import TaskRequest
-from kubecal.api.run_parameters import RunParameterError, parse_run_parameters
+from kubecal.api.run_parameters import RunValue, parse_run_parameters
 from kubecal.api.units import from_si
 from kubecal.records.results import CheckRecord, FileContent, InputRecord, Offer, OutputRecord, SuggestionRecord
 from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.framework.declarations import OutputParameter
 from kubecal_tasks.framework.inputs import Candidate, InputValue
 from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
-from kubecal_tasks.framework.task import BaseTask, RunValue
-from kubecal_tasks.programs.acquisition import Acquisition
+from kubecal_tasks.framework.task import BaseTask
+from kubecal_tasks.programs import Acquisition
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ def in_declared_units(declared: Sequence[OutputParameter], estimates: Sequence[E
     if unknown:
         raise ValueError(f"outputs {', '.join(unknown)} are not declared: add them to the task's outputs")
     return {
-        e.name: Estimate(e.name, from_si(e.value, units[e.name]), from_si(e.error, units[e.name])) for e in estimates
+        e.name: Estimate(e.name, float(from_si(e.value, units[e.name])), float(from_si(e.error, units[e.name])))
+        for e in estimates
     }
 
 
@@ -91,13 +92,15 @@ def output_records(
 
 
 def check_records(checks: Sequence[Check]) -> tuple[CheckRecord, ...]:
-    """Checks as the row repeats them; one that concerns a single output names it."""
-    return tuple(
-        CheckRecord(
-            f"{c.output}: {c.name}" if c.output else c.name, c.value, c.limit, c.ok, "" if c.ok else c.message
-        )
-        for c in checks
-    )
+    """Checks as the row repeats them."""
+    return tuple(_check_record(check) for check in checks)
+
+
+def _check_record(check: Check) -> CheckRecord:
+    """A check that concerns a single output names it; one that passed has nothing to say."""
+    name = f"{check.output}: {check.name}" if check.output else check.name
+    message = "" if check.ok else check.message
+    return CheckRecord(name, float(check.value), float(check.limit), bool(check.ok), message)
 
 
 def suggestion_record(suggestion: Suggestion | None) -> SuggestionRecord | None:
@@ -106,16 +109,25 @@ def suggestion_record(suggestion: Suggestion | None) -> SuggestionRecord | None:
 
 
 def read_parameters(task: type[BaseTask], request: TaskRequest) -> Parameters:
-    """Run parameters of a request: defaults filled in, checked against the declaration, converted."""
-    values = {p.name: p.default for p in task.run_parameters if p.default is not None} | dict(request.parameters)
-    return Parameters(values, values)
+    """Run parameters of a request, checked against the declaration; defaults filled in.
+
+    Raises
+    ------
+    RunParameterError
+        If one is unknown or not allowed.
+    """
+    written = {p.name: request.parameters.get(p.name, p.default) for p in task.run_parameters}
+    si = parse_run_parameters(task.run_parameters, request.parameters)
+    return Parameters(si, {name: value for name, value in written.items() if value is not None})
 
 
 def backend_design(backend: Backend, target: str) -> dict[str, Candidate]:
     """The backend's design values of the target."""
-    return {}
+    return {n: Candidate(*v) for n, v in backend.design(target).items()}
 
 
 def raw_files(acquisitions: Sequence[Acquisition]) -> tuple[FileContent, ...]:
     """Every program with its data."""
-    return ()
+    return tuple(
+        FileContent(f"{'-'.join(each.label.split())}.npz", "application/x-npz", each.to_npz()) for each in acquisitions
+    )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kubecal.api.units import to_si
+from kubecal.api.units import scale_of, to_si
 from kubecal_tasks.framework.declarations import InputParameter
 
 
@@ -103,7 +103,10 @@ def _first(declared: InputParameter, offers: Sequence[Offer]) -> InputValue | No
     for origin, values in offers:
         offer = values.get(declared.name)
         if offer is not None:
-            return InputValue(declared.name, offer.value, offer.error, declared.unit, origin, offer.entity)
+            # Values are told in the catalogue's units; one from elsewhere may say that it is in another.
+            scale = scale_of(offer.unit) / scale_of(declared.unit) if offer.unit not in ("", declared.unit) else 1.0
+            value, error = offer.value * scale, offer.error * scale
+            return InputValue(declared.name, value, error, declared.unit, origin, offer.entity)
     if declared.fallback is not None:
         return InputValue(declared.name, declared.fallback, 0.0, declared.unit, Origin.FALLBACK)
     return None

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from kubecal.api.request import Verdict
 from kubecal_tasks.framework.declarations import OutputParameter
 from kubecal_tasks.framework.outcome import Check, Estimate, Judgement
-from kubecal.api.request import Verdict
 
 _SIGMAS = 3.0
 WORST_FIRST = tuple(Verdict)
@@ -51,7 +51,9 @@ def judge(
     if not declared:
         worst = _worst(found)
     good_groups = {
-        o.group for o in declared if all(verdict_by_output[p.name] is Verdict.OK for p in declared if p.group == o.group)
+        o.group
+        for o in declared
+        if all(verdict_by_output[p.name] is Verdict.OK for p in declared if p.group == o.group)
     }
     accepted = frozenset(
         o.name

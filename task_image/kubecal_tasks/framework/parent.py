@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from signal import SIGTERM, pthread_kill
 from typing import Any, NoReturn, TypeVar
@@ -25,6 +26,7 @@ from kubecal.api.request import (
     MONGODB_URI_FILE_VARIABLE,
     POD_UID_VARIABLE,
     REQUEST_VARIABLE,
+    SCRATCH_VARIABLE,
     TERMINATION_LOG_VARIABLE,
     Receipt,
     TaskRequest,
@@ -37,6 +39,7 @@ from kubecal.records.task import AttemptRecords, LostClaim, NotClaimed
 from kubecal_tasks.framework.interruption import InterruptedTaskError, Interruption
 from kubecal_tasks.framework.process import Child, ChildDiedError
 from kubecal_tasks.framework.reports import Drawn, Failed, Judged, Measured, Prepared
+from kubecal_tasks.framework.spool import spool
 
 EXIT_OK = 0
 EXIT_TROUBLE = 1
@@ -52,6 +55,7 @@ _PARK_S = 10.0
 _RETRY_S = 0.5
 _LONGEST_PAUSE_S = 5.0
 _MESSAGE_BYTES = 1000
+"""Of 4096: quoted, a text may be twice as long."""
 _METRICS = 20
 
 T = TypeVar("T")
@@ -73,7 +77,7 @@ class TaskEnded(Exception):  # noqa: N818 - how an attempt ends without a result
     def __init__(self, code: int, reason: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-        self.trouble = TaskTrouble(reason=reason, message=_cut(message, 2 * _MESSAGE_BYTES))
+        self.trouble = TaskTrouble(reason=reason, message=_cut(message, _MESSAGE_BYTES))
 
 
 def run_attempt(child: Child, interruption: Interruption, started: float) -> int:
@@ -129,6 +133,7 @@ class _Attempt:
         self._store_until = self._timeout_at + _OVERTIME_S
         self._began = datetime.now(UTC)
         self._progress = Progress()
+        self._kept = ""
 
     def run(self) -> Receipt:
         """Claim, let the child measure, store."""
@@ -188,12 +193,13 @@ class _Attempt:
 
     def _finish(self, judged: Judged) -> Receipt:
         result = self._result(judged)
+        keep = partial(self._keep, result)
         try:
-            checksum = self._persist(lambda: self._records.finish(result), self._store_until)
+            checksum = self._persist(lambda: self._records.finish(result), self._store_until, on_first_failure=keep)
         except LostClaim as error:
             raise TaskEnded(EXIT_TROUBLE, "Superseded", str(error)) from error
         except RecordsUnavailable as error:
-            text = f"the result ({judged.verdict}) could not be stored before the deadline: {error}"
+            text = f"the result ({judged.verdict}) could not be stored before the deadline{self._kept}: {error}"
             raise TaskEnded(EXIT_TROUBLE, "ResultNotStored", text) from error
         metrics = {name: value for name, value in judged.metrics.items() if math.isfinite(value)}
         return Receipt(
@@ -203,6 +209,12 @@ class _Attempt:
             metrics=dict(list(metrics.items())[:_METRICS]),
             message=_cut(judged.message, _MESSAGE_BYTES),
         )
+
+    def _keep(self, result: AttemptResult) -> None:
+        try:
+            self._kept = f", its data is in {spool(result, Path(os.environ.get(SCRATCH_VARIABLE, '.')))}"
+        except OSError as error:
+            print(f"the result could not be kept in the scratch folder either: {error}", file=sys.stderr)
 
     def _result(self, judged: Judged) -> AttemptResult:
         progress = self._progress
@@ -260,7 +272,11 @@ class _Attempt:
             print(f"the instrument could not be parked: {error}", file=sys.stderr)
 
     def _persist(
-        self, write: Callable[[], Coroutine[Any, Any, T]], until: float, before_measuring: bool = False
+        self,
+        write: Callable[[], Coroutine[Any, Any, T]],
+        until: float,
+        before_measuring: bool = False,
+        on_first_failure: Callable[[], None] | None = None,
     ) -> T:
         """Repeat an idempotent call of the records until it succeeds or its time is over.
 
@@ -274,6 +290,9 @@ class _Attempt:
             try:
                 return self._runner.run(write())
             except RecordsUnavailable as error:
+                if on_first_failure is not None:
+                    on_first_failure()
+                    on_first_failure = None
                 if self._interruption.requested:
                     until = min(until, time.monotonic() + _GRACE_S)
                 if time.monotonic() + pause > until:
@@ -313,8 +332,8 @@ def _say(text: str) -> None:
 
 
 def _cut(text: str, size: int) -> str:
-    """At most ``size`` bytes of a text: the kubelet cuts a longer message, and a cut one cannot be read."""
-    return text.encode()[:size].decode(errors="ignore")
+    """At most ``size`` bytes of a text on one line: the kubelet cuts what is longer, and that cannot be read."""
+    return " ".join(text.split()).encode()[:size].decode(errors="ignore")
 
 
 def _watch_driver() -> None:

@@ -36,7 +36,7 @@ class ChildDiedError(RuntimeError):
         super().__init__(f"the measuring process ended {ended}")
 
 
-class ParkRequested(BaseException):  # noqa: N818 - not an error: like KeyboardInterrupt, and as hard to swallow
+class ParkRequested(BaseException):
     """Raised in the child's main thread when it is asked to stop."""
 
 
@@ -102,10 +102,10 @@ def fork(work: Callable[[Connection[Any, Any]], None]) -> Child:
     sys.stderr.flush()
     parent = os.getpid()
     pid = os.fork()
-    if pid:
-        theirs.close()
-        return Child(pid, ours)
-    _run_child(work, ours, theirs, parent)
+    if not pid:
+        _run_child(work, ours, theirs, parent)
+    theirs.close()
+    return Child(pid, ours)
 
 
 def _run_child(

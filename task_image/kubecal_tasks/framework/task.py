@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from kubecal.api.catalogue import CatalogueTask, RunParameter, TargetKind
+from kubecal.api.run_parameters import RunValue
 from kubecal_tasks.framework.declarations import InputParameter, OutputParameter
 from kubecal_tasks.framework.inputs import InputValue
 from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
 
     from kubecal_tasks.backends.base import Backend
     from kubecal_tasks.figures import Figure
-    from kubecal_tasks.programs.acquisition import Acquisition
-
-RunValue = float | int | str | bool | tuple[float, ...]
-"""A run parameter inside a task: sweeps are tuples, numbers with a unit are in SI."""
+    from kubecal_tasks.programs import Acquisition
 
 
 @dataclass(frozen=True)

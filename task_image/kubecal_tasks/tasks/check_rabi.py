@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 from kubecal.api.catalogue import RunParameter
+from kubecal_tasks.backends.base import Backend
+from kubecal_tasks.fits import OscillationFit, fit_oscillation
+from kubecal_tasks.fits.checks import oscillation_checks
+from kubecal_tasks.fits.suggestions import oscillation_window
+from kubecal_tasks.fits.values import Measured
 from kubecal_tasks.framework.declarations import InputParameter, OutputParameter
-from kubecal_tasks.framework.task import BaseTask
-from kubecal_tasks.tasks.declared import CONTROL_AMPLITUDE, INTERVAL, STANDARD_INPUTS, duration_s, pulse_amplitude, shots, sweep
+from kubecal_tasks.framework.outcome import Estimate
+from kubecal_tasks.framework.task import PostProcessResult
+from kubecal_tasks.programs import Acquisition
+from kubecal_tasks.tasks.declared import (
+    CONTROL_AMPLITUDE,
+    INTERVAL,
+    MAX_POINTS,
+    STANDARD_INPUTS,
+    duration_s,
+    pulse_amplitude,
+    shots,
+    sweep,
+)
+from kubecal_tasks.tasks.findings import as_checks, estimate, metrics, quality_line, value_line
+from kubecal_tasks.tasks.pictures import rabi_picture
+from kubecal_tasks.tasks.qubit_task import MEGAHERTZ, TARGET_RATE_HZ, QubitTask
+from kubecal_tasks.tasks.trace import Trace
 
 
-class CheckRabi(BaseTask):
+class CheckRabi(QubitTask):
     """Rabi rate of the drive line, from a damped oscillation over pulse duration; fixes the IQ reference."""
 
     name = "CheckRabi"
@@ -18,10 +40,12 @@ class CheckRabi(BaseTask):
     outputs: ClassVar[tuple[OutputParameter, ...]] = (
         pulse_amplitude("control_amplitude", "rabi", "amplitude that drives Rabi oscillations at 12.5 MHz"),
         OutputParameter("rabi_frequency", "MHz", group="rabi", minimum=0.0, description="at the amplitude used"),
-        OutputParameter("maximum_rabi_frequency", "MHz/a.u.", group="rabi", minimum=0.0, description="rate per amplitude"),
-        OutputParameter("rabi_amplitude", "", minimum=0.0, description="of the oscillation of P(1)"),
+        OutputParameter(
+            "maximum_rabi_frequency", "MHz/a.u.", group="rabi", minimum=0.0, description="rate per amplitude"
+        ),
+        OutputParameter("rabi_amplitude", "a.u.", minimum=0.0, description="of the oscillation, in the IQ plane"),
         OutputParameter("rabi_phase", "rad", description="of the cosine at zero duration"),
-        OutputParameter("rabi_offset", "", description="mean of the oscillation of P(1)"),
+        OutputParameter("rabi_offset", "a.u.", description="mean of the oscillation along its line in the IQ plane"),
         OutputParameter("iq_ground_i", "a.u.", group="iq", description="centre of |0>"),
         OutputParameter("iq_ground_q", "a.u.", group="iq", description="centre of |0>"),
         OutputParameter("iq_excited_i", "a.u.", group="iq", description="centre of |1>"),
@@ -34,6 +58,72 @@ class CheckRabi(BaseTask):
         INTERVAL,
     )
     r2_threshold = 0.6
+    swept = "times"
+
+    def preprocess(self, backend: Backend) -> None:
+        """Drive for a while, read."""
+        pulses = self.pulses(backend)
+        amplitude = self.value("control_amplitude")
+        self.program = pulses.swept("duration", "s", self.sweep("times"), lambda t: (pulses.drive(amplitude, t),))
+
+    def run(self, backend: Backend) -> Sequence[Acquisition]:
+        """One sweep."""
+        return (self.acquire(backend, "rabi", self.program),)
+
+    def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessResult:
+        """A damped cosine; its extremes without damping are |0> and |1>.
+
+        The IQ reference of earlier runs is not used: this task is the one that fixes it.
+        """
+        trace = self.traces(result, ("rabi",), None)[0]
+        fit = fit_oscillation(trace.x, trace.signal, trace.variance)
+        checks = as_checks(oscillation_checks(fit))
+        rate = self.resonant_rate(fit.frequency)
+        amplitude = self.value("control_amplitude")
+        relative = rate.error / rate.value if rate.value > 0 else math.inf
+        needed = amplitude * TARGET_RATE_HZ / rate.value if rate.value > 0 else math.inf
+        estimates = (
+            Estimate("control_amplitude", needed, needed * relative),
+            estimate("rabi_frequency", fit.frequency),
+            Estimate("maximum_rabi_frequency", rate.value / amplitude, rate.error / amplitude),
+            estimate("rabi_amplitude", fit.amplitude),
+            estimate("rabi_phase", fit.phase),
+            Estimate("rabi_offset", fit.offset.value + trace.middle, fit.offset.error),
+            *self._iq_reference(trace, fit),
+        )
+        return PostProcessResult(
+            estimates=estimates,
+            checks=checks,
+            r2=fit.statistics.r2,
+            metrics=metrics(fit.statistics),
+            suggestion=self.suggest(
+                checks, estimates, trace.x, lambda _, longest: oscillation_window(fit, longest, MAX_POINTS)
+            ),
+            lines=(value_line("Rabi frequency", fit.frequency, "MHz", MEGAHERTZ), quality_line(fit.statistics)),
+            figures=(rabi_picture(fit, trace, TARGET_RATE_HZ),),
+        )
+
+    def resonant_rate(self, found: Measured) -> Measured:
+        """The rate on resonance: a drive off by d turns at sqrt(rate^2 + d^2).
+
+        d is only known by its expected size, the error of the input frequency. That size is taken out, and as
+        much is added to the error.
+        """
+        square = self.error("qubit_frequency") ** 2
+        rate = math.sqrt(max(found.value**2 - square, 0.0))
+        doubt = math.sqrt(2) * square / (2 * rate) if rate > 0 else math.inf
+        return Measured(rate, math.hypot(found.error, doubt))
+
+    def _iq_reference(self, trace: Trace, fit: OscillationFit) -> tuple[Estimate, ...]:
+        """Where the extremes of the oscillation lie in the IQ plane, and how far one shot scatters."""
+        estimates = []
+        for state, level in (("ground", fit.ground), ("excited", fit.excited)):
+            point, error = trace.iq(level)
+            estimates += [
+                Estimate(f"iq_{state}_{axis}", float(point[k]), float(error[k])) for k, axis in enumerate("iq")
+            ]
+        sigma = trace.shot_sigma(self.integer("shots"))
+        return (*estimates, Estimate("iq_sigma", sigma.value, sigma.error))
 
     @classmethod
     def estimated_duration_s(cls) -> float:

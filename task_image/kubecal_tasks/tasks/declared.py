@@ -10,6 +10,7 @@ from kubecal.api.catalogue import ParameterKind, RunParameter
 from kubecal_tasks.framework.declarations import DAY_S, InputParameter, OutputParameter, Precision
 
 MAX_SHOTS = 1_000_000
+MAX_POINTS = 1001
 DEFAULT_INTERVAL_US = 153.6
 
 STANDARD_INPUTS = (
@@ -63,7 +64,7 @@ def sweep(name: str, unit: str, default: object, minimum: float, maximum: float,
         default=default,
         minimum=minimum,
         maximum=maximum,
-        max_points=1001,
+        max_points=MAX_POINTS,
         description=description,
     )
 

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 from kubecal.api.request import Verdict
+from kubecal_tasks.fits.checks import Finding
 from kubecal_tasks.fits.values import Measured, Statistics
 from kubecal_tasks.framework.outcome import Check, Estimate
 
 
-class Finding(Protocol):
-    """One check of a fit, as :mod:`kubecal_tasks.fits.checks` makes them."""
-
-    name: str
-    value: float
-    limit: float
-    ok: bool
-    verdict: str
-    message: str
-
-
 def as_checks(findings: Iterable[Finding], output: str = "", prefix: str = "") -> tuple[Check, ...]:
     """Findings as checks of one output, or of all of them."""
-    return tuple(Check(prefix + f.name, f.value, f.limit, f.ok, Verdict(f.verdict), output, f.message) for f in findings)
+    return tuple(
+        Check(prefix + f.name, f.value, f.limit, f.ok, Verdict(f.verdict), output, f.message) for f in findings
+    )
 
 
 def estimate(name: str, measured: Measured) -> Estimate:

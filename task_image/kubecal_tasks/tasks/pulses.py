@@ -1,0 +1,106 @@
+"""The pulses of a one-qubit measurement, and the programs made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kubecal_tasks.programs import (
+    Amount,
+    Average,
+    Axis,
+    Delay,
+    Flat,
+    Frame,
+    Gaussian,
+    Operation,
+    Play,
+    Program,
+    Readout,
+    Repeat,
+    Swept,
+    Tone,
+    drive_line,
+    readout_line,
+)
+
+_DRIVE = "drive"
+_FEWEST_SHOTS = 2
+
+
+@dataclass(frozen=True)
+class Pulses:
+    """What a qubit's inputs say of its pulses and its readout, SI."""
+
+    qubit: str
+    drive_hz: float
+    readout_hz: float
+    readout_amplitude: float
+    readout_s: float
+    interval_s: float
+    shots: int
+    half_pi_pulse: tuple[float, float] | None = None
+    """Amplitude and length; None where the task has no such input."""
+
+    def pulse(self, amplitude: Amount, length_s: float, phase: Amount = 0.0) -> Play:
+        """A shaped pulse."""
+        return Play(_DRIVE, Gaussian(), amplitude, length_s, phase)
+
+    def half_pi(self, phase: Amount = 0.0) -> Play:
+        """The calibrated half-pi pulse about an axis of the equator."""
+        assert self.half_pi_pulse is not None
+        return self.pulse(*self.half_pi_pulse, phase)
+
+    def drive(self, amplitude: float, duration_s: Amount) -> Play:
+        """A rectangular drive."""
+        return Play(_DRIVE, Flat(), amplitude, duration_s)
+
+    def wait(self, duration_s: Amount) -> Delay:
+        """Do nothing."""
+        return Delay(_DRIVE, duration_s)
+
+    def area_s(self, length_s: float) -> float:
+        """How long a rectangular pulse of the same amplitude would turn as far as a shaped one of this length."""
+        return Gaussian().area_s(length_s)
+
+    def swept(
+        self,
+        name: str,
+        unit: str,
+        values: NDArray[np.float64],
+        body: Callable[[Swept], Sequence[Operation]],
+        share: int = 1,
+    ) -> Program:
+        """A program that sweeps one variable.
+
+        Parameters
+        ----------
+        name, unit, values
+            The variable, in SI.
+        body
+            What is played, given the variable.
+        share
+            The shots are divided among so many programs.
+        """
+        axis = Axis(name, tuple(float(value) for value in values), unit)
+        return self._program(axis, tuple(body(Swept(name))), share)
+
+    def repeated(self, pulse: Play, counts: Sequence[int]) -> Program:
+        """A pulse so many times in a row."""
+        axis = Axis("repetitions", tuple(float(count) for count in counts))
+        return self._program(axis, (Repeat(Swept("repetitions"), (pulse,)),), share=1)
+
+    def _program(self, axis: Axis, body: tuple[Operation, ...], share: int) -> Program:
+        tone = Tone(readout_line(self.qubit), self.readout_hz, self.readout_amplitude)
+        return Program(
+            frames=(Frame(_DRIVE, drive_line(self.qubit), self.drive_hz, group=f"qubit/{self.qubit}"),),
+            body=body,
+            readout=Readout((tone,), self.readout_s),
+            acquisition=Average(max(_FEWEST_SHOTS, math.ceil(self.shots / share))),
+            interval_s=self.interval_s,
+            axes=(axis,),
+        )

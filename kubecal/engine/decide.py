@@ -307,13 +307,13 @@ class _Pass:
             return
         self.draft.wake(deadline)
         self._wake_for_pending(run)
-        skip_after_failures(run, self.draft)
+        skipped = skip_after_failures(run, self.draft)
         if self._through(run):
             self._finish(run, self._stopped(run))
             return
         maintenance = run.chip.spec is not None and run.chip.spec.maintenance
         if not maintenance and not self._creates_blocked(run):
-            start_tasks(run, self.held, self.draft)
+            start_tasks(run, skipped, self.held, self.draft)
         message = f"chip {run.chip.name!r} is in maintenance: running tasks finish, nothing new starts" * maintenance
         claims = (valid(), self._held_claim(run.session), self._stored(), *self._pod_claims(run))
         self._show(run.session, self._standing(run, Phase.RUNNING, message or first_failures(run.states), claims))

@@ -100,11 +100,15 @@ def delete_superseded(run: Running, draft: Draft) -> None:
             draft.add("deletes", DeletePod(pod, "its attempt was given up"))
 
 
-def skip_after_failures(run: Running, draft: Draft) -> None:
-    """End the tasks that will not run: behind a failure under StopTarget, everywhere under StopSession."""
+def skip_after_failures(run: Running, draft: Draft) -> frozenset[TaskKey]:
+    """End the tasks that will not run: behind a failure under StopTarget, everywhere under StopSession.
+
+    Returns them: their rows are settled only later in this pass, and nothing of them may be started meanwhile.
+    """
     policy = run.spec.on_target_failure
     if policy is TargetFailurePolicy.CONTINUE:
-        return
+        return frozenset()
+    skipped: set[TaskKey] = set()
     stop_all = policy is TargetFailurePolicy.STOP_SESSION and any(
         state.state is State.FAILED for state in run.states.values()
     )
@@ -115,8 +119,10 @@ def skip_after_failures(run: Running, draft: Draft) -> None:
             if state.state is State.READY and (stop_all or failed is not None):
                 reason = f"{failed.task} failed before it" if failed else "the session stops at the first failure"
                 draft.add("settle_rows", _ended_unrun(run, state, RowStatus.SKIPPED, "Skipped", reason))
+                skipped.add(key)
             if state.state is State.FAILED:
                 failed = failed or key
+    return frozenset(skipped)
 
 
 def end_all(run: Running, status: RowStatus, reason: str, message: str, draft: Draft) -> None:
@@ -145,13 +151,14 @@ def _ended_unrun(run: Running, state: TaskState, status: RowStatus, reason: str,
     )
 
 
-def start_tasks(run: Running, held: HeldWires, draft: Draft) -> None:
+def start_tasks(run: Running, skipped: frozenset[TaskKey], held: HeldWires, draft: Draft) -> None:
     """Create the pods of tasks whose turn it is and whose wires are free, longest remaining chain first."""
     observed = run.observed
     limit = run.record.chip_spec.limits.max_parallel_tasks
     running = sum(state.state is State.RUNNING for state in run.states.values())
     by_step = Counter(state.key.step for state in run.states.values() if state.state is State.RUNNING)
-    waiting = [key for key in frontier(run.plan, run.states) if run.states[key].state is State.READY]
+    ready = [key for key in frontier(run.plan, run.states) if run.states[key].state is State.READY]
+    waiting = [key for key in ready if key not in skipped]
     for key in by_longest_chain(run.plan, run.planned, waiting):
         if limit and running >= limit:
             return

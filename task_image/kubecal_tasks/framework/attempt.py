@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from kubecal.api.request import TaskRequest, Verdict
 from kubecal.api.run_parameters import RunParameterError
 from kubecal.records.results import CheckRecord, Figure, FileContent, InputOffers
-from kubecal_tasks.backends.base import Backend, BackendError
+from kubecal_tasks.backends.base import Backend, BackendUnusable, InstrumentError, ProgramRefused
 from kubecal_tasks.backends.registry import open_backend
 from kubecal_tasks.fits.values import FitError
 from kubecal_tasks.framework import conversion
@@ -28,7 +28,7 @@ from kubecal_tasks.framework.outcome import Check, Judgement, Refusal
 from kubecal_tasks.framework.registry import UnknownTaskError, find_task
 from kubecal_tasks.framework.reports import Drawn, Failed, Judged, Measured, Prepared, Report
 from kubecal_tasks.framework.task import BaseTask, Binding, FigureContext, PostProcessResult
-from kubecal_tasks.programs import Acquisition
+from kubecal_tasks.programs import Acquisition, ProgramError
 
 MOST_CLIPPED = 0.01
 """Fraction of shots beyond the ADC's full scale at which means are no longer means."""
@@ -71,6 +71,10 @@ class Attempt:
             self.say(Failed(error.reason, str(error)))
         except MissingInputError as error:
             self.say(Failed("MissingInput", str(error)))
+        except (ProgramError, ProgramRefused) as error:
+            self.say(Failed("ProgramRefused", _in_words(error)))
+        except BackendUnusable as error:
+            self.say(Failed("BackendUnusable", _in_words(error)))
         except Exception as error:
             self.say(Failed("TaskError", _in_words(error), traceback.format_exc()))
 
@@ -113,7 +117,7 @@ class Attempt:
             )
             self.say(Drawn(()))
             return
-        except BackendError as error:
+        except InstrumentError as error:
             check = CheckRecord("instrument", 1.0, 0.0, False, _in_words(error))
             trace = traceback.format_exc()
             self.say(Judged(Verdict.HARDWARE_ERROR, _in_words(error), checks=(check,), stack_trace=trace))
@@ -123,8 +127,8 @@ class Attempt:
             result = task.postprocess(backend, acquisitions)
         except FitError as error:
             # Data of which no curve can be made (too few points that are numbers) are judged, not crashed over.
-            check = Check("fit", math.nan, 0.0, False, Verdict.POOR_FIT, message=_in_words(error))
-            result = PostProcessResult(checks=(check,), measured=False)
+            unfit = Check("fit", math.nan, 0.0, False, Verdict.POOR_FIT, message=_in_words(error))
+            result = PostProcessResult(checks=(unfit,), measured=False)
         result = replace(result, checks=(*result.checks, *clipping_checks(acquisitions)))
         judgement = self._say_judged(task, result)
         self.say(Drawn(self._draw(result, judgement)))

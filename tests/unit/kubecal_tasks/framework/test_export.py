@@ -3,18 +3,25 @@
 from pathlib import Path
 
 import pytest
-
-from kubecal.api.catalogue import built_in_catalogue, load_catalogue
 from kubecal_tasks.active_protocols import TASKS
 from kubecal_tasks.framework.export import catalogue_of, installed_catalogue
+
+from kubecal.api.catalogue import built_in_catalogue, load_catalogue
 from tests.image.kubecal_test_tasks import scripted
 
 TEST_TASKS = (scripted.Exit1, scripted.Noop, scripted.Scripted, scripted.ScriptedComputation)
-TEST_CATALOGUE = Path(__file__).parents[3] / "image" / "catalogue.json"
+ROOT = Path(__file__).parents[4]
+TEST_CATALOGUE = ROOT / "tests" / "image" / "catalogue.json"
+CHART_CATALOGUE = ROOT / "charts" / "kubecal" / "files" / "catalogue.json"
 
 
 def test_the_catalogue_that_ships_is_current() -> None:
-    assert built_in_catalogue() == catalogue_of(TASKS), "python -m kubecal_tasks.framework.export > kubecal/api/catalogue.json"
+    remedy = "python -m kubecal_tasks.framework.export > kubecal/api/catalogue.json"
+    assert built_in_catalogue() == catalogue_of(TASKS), remedy
+
+
+def test_the_chart_ships_the_same() -> None:
+    assert load_catalogue(CHART_CATALOGUE.read_text()) == built_in_catalogue(), f"copy it to {CHART_CATALOGUE}"
 
 
 def test_the_test_image_has_its_own_current_catalogue() -> None:

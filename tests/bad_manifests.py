@@ -528,6 +528,58 @@ BAD_CHIPS = (
         "terminationGracePeriodSeconds, tolerations",
         'unknown field "spec.pods.images"',
     ),
+    _chip(
+        "a Secret in capitals",
+        {"spec.backend.secretName": "Credentials"},
+        "spec.backend.secretName",
+        "write the name of a Secret: lower-case letters, digits, - and .",
+    ),
+    _chip(
+        "a project with a blank",
+        {"spec.projectId": "my lab"},
+        "spec.projectId",
+        "write letters, digits, ., _ and -, like default",
+    ),
+    _chip(
+        "a claim in capitals",
+        {"spec.pods": {"resourceClaims": [{"name": "awg", "resourceClaimName": "AWG"}]}},
+        "spec.pods.resourceClaims[0].resourceClaimName",
+        "write the name of an object: lower-case letters, digits, - and .",
+    ),
+    _chip(
+        "a claim of a name in capitals",
+        {"spec.pods": {"resourceClaims": [{"name": "AWG", "resourceClaimName": "awg"}]}},
+        "spec.pods.resourceClaims[0].name",
+        "write lower-case letters, digits and -",
+    ),
+    _chip(
+        "a parameter with a name without end",
+        {"spec.design": {"qubits": {"0": {"p" * 64: {"value": 1}}}}},
+        f"spec.design.qubits.0.{'p' * 64}",
+        "must have at most 63 characters, not 64",
+        "a name here has more than 63 characters: shorten it",
+    ),
+    _chip(
+        "a design value of a qubit far out",
+        {"spec.design": {"qubits": {"100000": {"qubit_frequency": {"value": 4.9}}}}},
+        "spec.design.qubits.100000",
+        "must have at most 5 characters, not 6",
+        "a name here has more than 5 characters: shorten it",
+    ),
+    _chip(
+        "a label's key without end",
+        {"spec.pods": {"nodeSelector": {"k" * 318: "a"}}},
+        f"spec.pods.nodeSelector.{'k' * 318}",
+        "must have at most 317 characters, not 318",
+        "a name here has more than 317 characters: shorten it",
+    ),
+    _chip(
+        "a resource with a name without end",
+        {"spec.pods": {"resources": {"limits": {"r" * 254: 1}}}},
+        f"spec.pods.resources.limits.{'r' * 254}",
+        "must have at most 253 characters, not 254",
+        "a name here has more than 253 characters: shorten it",
+    ),
 )
 
 BAD_MANIFESTS = BAD_SESSIONS + BAD_CHIPS

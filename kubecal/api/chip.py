@@ -259,9 +259,9 @@ class ChipSpec(Model):
     time_zone: str = Field(default="UTC", min_length=1, max_length=64)
     """IANA name like Europe/Berlin; rolls execution ids and daily history."""
     disabled: Disabled = Disabled()
-    """What is out of order."""
+    """What is out of order and left out."""
     design: Design | None = None
-    """Values to begin with."""
+    """What the chip was designed to be: values to begin with, before anything was measured."""
     backend: BackendSpec
     """What executes the pulse programs. Cannot be changed while a session holds the chip."""
     pods: PodSettings = PodSettings()

@@ -172,9 +172,9 @@ class SessionSpec(Model):
     chip: Name
     """Name of the Chip, in the same namespace."""
     targets: Targets
-    """What is calibrated."""
+    """What is calibrated: exactly one of qubits, muxes and all."""
     parameters: Parameters = Parameters()
-    """Run parameters."""
+    """Run parameters; what a step's entry gives wins over `tasks`, `tasks` over `defaults`, these over the task's own."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MAX_STEPS), Unique(("name",))]
     """In order; a target that has finished one starts the next."""
     on_target_failure: TargetFailurePolicy = TargetFailurePolicy.STOP_TARGET
@@ -184,7 +184,7 @@ class SessionSpec(Model):
     deadlines: Deadlines = Deadlines()
     """How long things may take."""
     priority: Integer = Field(default=0, ge=0, le=1000)
-    """Who waits with a higher one starts first."""
+    """Of the sessions that wait for a chip, the one with the highest starts first."""
     cancel: Boolean = False
     """True: stop the pods and end as Cancelled; cannot be taken back."""
     username: str = Field(default="", max_length=253)
@@ -194,7 +194,7 @@ class SessionSpec(Model):
     tags: Tags = ()
     """Labels on the execution and its results."""
     note: str = Field(default="", max_length=8192)
-    """For people."""
+    """For people; kept with the execution."""
 
 
 class Phase(StrEnum):

@@ -11,6 +11,7 @@ import yaml
 
 from kubecal.api.crds import chart_template, chip_crd, crd_text, session_crd, write_chart_templates, write_crds
 from kubecal.api.session import FIXED_FIELDS, SessionSpec
+from tests.bad_manifests import BAD_MANIFESTS
 
 CRDS = {"chips": chip_crd(), "calibrationsessions": session_crd()}
 Node = dict[str, Any]
@@ -132,3 +133,9 @@ def test_columns_show_how_a_session_stands() -> None:
     (version,) = session_crd()["spec"]["versions"]
     names = [column["name"] for column in version["additionalPrinterColumns"]]
     assert names == ["Phase", "Progress", "Failed", "Chip", "Execution", "Age"]
+
+
+def test_every_rule_has_a_manifest_that_breaks_it() -> None:
+    rules = [rule for _, node in ALL_NODES for rule in node.get("x-kubernetes-validations", ())]
+    of_one_object = {rule["message"] for rule in rules if "oldSelf" not in rule["rule"]}
+    assert of_one_object - {bad.server or bad.sentence for bad in BAD_MANIFESTS} == set()

@@ -61,7 +61,7 @@ def fit_amplitudes(a: Array, y: Array, variance: Array | None = None) -> tuple[A
         "sin2", _sine(reach), turns[:, None], np.asarray([1e-3]), np.asarray([1.1 * turns[-1]]), trials=turns.size
     )
     alternatives: list[Callable[[Solution], Model]] = [
-        lambda solution: _harmonic(reach, first),
+        lambda solution: _harmonic(reach, solution),
         lambda solution: _damped(reach, first),
     ]
     return tuple(_read(chosen, reach) for chosen in choose(first, data, alternatives))
@@ -81,12 +81,15 @@ def _sine(reach: float) -> Columns:
     return columns
 
 
-def _harmonic(reach: float, first: Model) -> Model:
+def _harmonic(reach: float, solution: Solution) -> Model:
+    """Looked for around the first solution: at half its turns the harmonic would pass for the fundamental."""
+
     def columns(a: Array, theta: Array) -> Array:
         angle = _half(a, theta, reach)
         return np.stack([np.ones_like(angle), np.sin(angle / 2) ** 2, np.sin(angle) ** 2], axis=-1)
 
-    return Model("second_harmonic", columns, first.grid, first.lower, first.upper, first.trials)
+    near = solution.theta[0] * np.asarray([0.8, 0.9, 1.0, 1.1, 1.2])[:, None]
+    return Model("second_harmonic", columns, near, 0.9 * near[0], 1.1 * near[-1], solution.model.trials)
 
 
 def _damped(reach: float, first: Model) -> Model:

@@ -25,6 +25,8 @@ _FREQUENCY_STEP = 0.4
 """In cycles a window: phases at both ends are then off by at most a seventh of a turn."""
 _RATES = np.asarray([0.0, 0.7, 2.0, 5.0, 12.0])
 TWO_LINES = "two_lines"
+_CLOSE = 0.3
+"""Half the distance of two lines is below this part of their mean."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def fit_oscillations(t: Array, y: Array, variance: Array | None = None) -> tuple
     nyquist = 0.5 / float(np.median(np.diff(np.sort(t))))
     first = damped_cosine(span, nyquist * span)
     alternatives: list[Callable[[Solution], Model]] = [
-        lambda solution: _variant("second_harmonic", _second_harmonic(span), solution),
+        lambda solution: _harmonic(span, solution),
         lambda solution: _variant("relaxing_offset", _relaxing_offset(span), solution),
         lambda solution: _variant("gaussian", _gaussian(span), solution),
         lambda solution: _two_lines(span, solution),
@@ -143,6 +145,16 @@ def _variant(name: str, columns: Columns, solution: Solution) -> Model:
     return Model(name, columns, first.grid, first.lower, first.upper, first.trials)
 
 
+def _harmonic(span: float, solution: Solution) -> Model:
+    """Looked for around the first solution: at half its frequency the harmonic would pass for the fundamental."""
+    first, found = solution.model, float(solution.theta[0, 0])
+    reach = max(0.1 * found, _FREQUENCY_STEP)
+    grid = mesh(np.arange(found - reach, found + reach + 0.1, _FREQUENCY_STEP / 2), _RATES)
+    lower, upper = first.lower.copy(), first.upper.copy()
+    lower[0], upper[0] = max(lower[0], 0.7 * found), min(upper[0], 1.4 * found)
+    return Model("second_harmonic", _second_harmonic(span), np.clip(grid, lower, upper), lower, upper, first.trials)
+
+
 def _two_lines(span: float, solution: Solution) -> Model:
     """theta: mean frequency, rate, half the distance of the lines; looked for around the line found first."""
 
@@ -159,11 +171,12 @@ def _two_lines(span: float, solution: Solution) -> Model:
     grid = mesh(np.arange(-4.0, 4.1, _FREQUENCY_STEP / 2), _RATES[:4], halves)
     grid[:, 0] += found
     near = np.minimum(np.abs(grid[:, 0] - found), np.abs(np.abs(grid[:, 0] - found) - grid[:, 2])) < 0.3
-    grid = grid[near & (grid[:, 0] - grid[:, 2] > 0)]  # one of the two was found first, or they lie evenly about it
-    highest = solution.model.upper[0]
-    return Model(
-        TWO_LINES, columns, grid, np.asarray([0, -1.0, 0.05]), np.asarray([highest, 60.0, highest]), grid.shape[0]
-    )
+    # One of the two was found first, or they lie evenly about it; a line and its harmonic are not two lines.
+    grid = grid[near & (grid[:, 2] < _CLOSE * grid[:, 0])]
+    if not grid.size:
+        grid = np.asarray([[found, 0.0, _CLOSE * found / 2]])
+    upper = np.asarray([solution.model.upper[0], 60.0, max(0.1, _CLOSE * found)])
+    return Model(TWO_LINES, columns, grid, np.asarray([0, -1.0, 0.05]), upper, grid.shape[0])
 
 
 def _read(chosen: Chosen, span: float, nyquist: float) -> OscillationFit:

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from kubecal_tasks.framework.attempt import prepare_attempt
-from kubecal_tasks.framework.export import installed_catalogue
-from kubecal_tasks.framework.reports import Drawn, Failed, Judged, Measured, Prepared, Report
-
 from kubecal.api.request import RequestChip, RequestSite, TaskRequest, Verdict
 from kubecal.api.topology import Topology
 from kubecal.records.results import Figure, FileContent, InputOffers, InputRecord, Offer
+from kubecal_tasks.framework.attempt import prepare_attempt
+from kubecal_tasks.framework.export import installed_catalogue
+from kubecal_tasks.framework.reports import Drawn, Failed, Judged, Measured, Prepared, Report
 
 MEASURED_AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 

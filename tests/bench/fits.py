@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+
 from kubecal_tasks.fits import checks, fit_amplitudes, fit_decays, fit_oscillations, fit_ramseys, fit_repetitions
 from kubecal_tasks.fits.checks import Finding
 from kubecal_tasks.fits.values import Measured
-
 from tests.unit.kubecal_tasks.fits.synthetic import Array, Sampled, decays, fringes, rabi, sample
 
 BATCH = 64

@@ -15,7 +15,9 @@ from kubecal_tasks.fits.weights import CLIP_SIGMAS, clip, huber, median, robust_
 
 _ROBUST_ROUNDS = 3
 _SUSPICIOUS = 4.0
-"""Robust sigmas from which the grid is searched again; among 200 good points one in a hundred sets has such a one."""
+"""Sigmas from which the grid is searched again; among 200 good points one in a hundred sets has such a one."""
+_SUSPICIOUS_UNKNOWN = 3.0
+"""The same where the only sigma is that of the residuals, which a wrong first node makes large."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ def _robust_start(model: Model, data: Data, even: Array) -> Array:
         phi = model.columns(data.x, theta[todo])
         residuals = _residuals(phi, data.y[todo], weights[todo])
         sigma = robust_sigma(residuals, data.finite[todo])
-        far = np.any((np.abs(residuals) > _SUSPICIOUS * sigma) & data.finite[todo], axis=1)
+        far = np.any((np.abs(residuals) > _far_from(data, todo, sigma)) & data.finite[todo], axis=1)
         if not far.any():
             break
         weights = weights.copy()
@@ -207,6 +209,15 @@ def _robust_start(model: Model, data: Data, even: Array) -> Array:
         todo = todo[far]
         theta[todo] = model.grid[search(model, data.x, data.y[todo], weights[todo])]
     return theta
+
+
+def _far_from(data: Data, qubits: NDArray[np.intp], sigma: Array) -> Array:
+    """Distance (Q, 1) from which a point is suspicious of having pulled the fit to a wrong node."""
+    if data.variance is None:
+        return _SUSPICIOUS_UNKNOWN * sigma
+    claimed = np.sqrt(np.median(data.variance[qubits], axis=1, keepdims=True))
+    distance: Array = _SUSPICIOUS * np.minimum(sigma, claimed)
+    return distance
 
 
 def _residuals(phi: Array, y: Array, weights: Array) -> Array:

@@ -7,14 +7,13 @@ import time
 from collections.abc import Sequence
 from typing import ClassVar
 
+from kubecal.api.catalogue import ParameterKind, RunParameter
+from kubecal.api.request import Verdict
 from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.framework.declarations import OutputParameter
 from kubecal_tasks.framework.outcome import Check, Estimate
 from kubecal_tasks.framework.task import BaseTask, PostProcessResult
 from kubecal_tasks.programs import Acquisition
-
-from kubecal.api.catalogue import ParameterKind, RunParameter
-from kubecal.api.request import Verdict
 
 SECONDS = RunParameter(
     name="seconds", kind=ParameterKind.NUMBER, unit="s", default=0, minimum=0.0, description="how long it takes"

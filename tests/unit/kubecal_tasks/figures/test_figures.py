@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+
 from kubecal_tasks.figures import (
     Axis,
     Figure,

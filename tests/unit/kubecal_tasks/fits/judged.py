@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+
 from kubecal_tasks.fits.checks import Finding
 from kubecal_tasks.fits.values import Measured
-
 from tests.unit.kubecal_tasks.fits.synthetic import Array
 
 

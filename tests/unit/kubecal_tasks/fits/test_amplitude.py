@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from kubecal_tasks.fits import fit_amplitude, fit_amplitudes
 from kubecal_tasks.fits.checks import amplitude_checks
-
 from tests.unit.kubecal_tasks.fits.judged import failed, pulls, within
 from tests.unit.kubecal_tasks.fits.synthetic import Array, sample
 

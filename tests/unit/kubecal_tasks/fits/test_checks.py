@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 import pytest
+
 from kubecal_tasks.fits import DecayFit, fit_decay
 from kubecal_tasks.fits.checks import decay_checks
 from kubecal_tasks.fits.values import Measured
-
 from tests.unit.kubecal_tasks.fits.judged import failed
 from tests.unit.kubecal_tasks.fits.synthetic import sample
 

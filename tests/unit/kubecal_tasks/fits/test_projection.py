@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kubecal_tasks.fits import FitError, Reference, project, project_between
 
+from kubecal_tasks.fits import FitError, Reference, project, project_between
 from tests.unit.kubecal_tasks.fits.synthetic import Array
 
 GROUND, EXCITED = np.asarray([1.0, -2.0]), np.asarray([4.0, 2.0])

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from kubecal_tasks.fits import FitError, fit_ramsey, fit_ramseys
 from kubecal_tasks.fits.checks import coherence_checks, ramsey_checks
-
 from tests.unit.kubecal_tasks.fits.judged import failed, pulls, verdicts, within
 from tests.unit.kubecal_tasks.fits.synthetic import Array, fringes, sample
 

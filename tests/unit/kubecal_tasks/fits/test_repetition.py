@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from kubecal_tasks.fits import FitError, fit_repetition, fit_repetitions
 from kubecal_tasks.fits.checks import repetition_checks
-
 from tests.unit.kubecal_tasks.fits.judged import failed, pulls, verdicts
 from tests.unit.kubecal_tasks.fits.synthetic import Array, sample
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kubecal_tasks.fits import FitError, fit_separable
 
+from kubecal_tasks.fits import FitError, fit_separable
 from tests.unit.kubecal_tasks.fits.synthetic import Array
 
 X = np.linspace(-1, 1, 61)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from kubecal_tasks.fits import fit_amplitude, fit_decay, fit_oscillation
 from kubecal_tasks.fits.suggestions import (
     Sweep,

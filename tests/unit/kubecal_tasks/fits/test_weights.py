@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from kubecal_tasks.fits.weights import clip, robust_sigma, smooth_variance
 
 FINITE = np.ones((1, 1000), dtype=bool)

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from kubecal_tasks.active_protocols import TASKS
-from kubecal_tasks.framework.export import catalogue_of, installed_catalogue
 
 from kubecal.api.catalogue import built_in_catalogue, load_catalogue
+from kubecal_tasks.active_protocols import TASKS
+from kubecal_tasks.framework.export import catalogue_of, installed_catalogue
 from tests.image.kubecal_test_tasks import scripted
 
 TEST_TASKS = (scripted.Exit1, scripted.Noop, scripted.Scripted, scripted.ScriptedComputation)

@@ -1,6 +1,7 @@
 """Where a task's inputs come from."""
 
 import pytest
+
 from kubecal_tasks.framework.declarations import InputParameter
 from kubecal_tasks.framework.inputs import Candidate, MissingInputError, Origin, resolve
 

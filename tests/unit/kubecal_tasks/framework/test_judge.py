@@ -3,11 +3,11 @@
 import math
 
 import pytest
+
+from kubecal.api.request import Verdict
 from kubecal_tasks.framework.declarations import OutputParameter, Precision
 from kubecal_tasks.framework.judge import judge
 from kubecal_tasks.framework.outcome import Check, Estimate
-
-from kubecal.api.request import Verdict
 
 T1 = OutputParameter("t1", "us", minimum=0.0, precision=Precision(relative=0.2))
 STAR = OutputParameter("t2_star", "us", required=False, precision=Precision(relative=0.2))

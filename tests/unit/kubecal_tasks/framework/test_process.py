@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import pytest
+
 from kubecal_tasks.framework.process import Child, ChildDiedError, fork
 
 _SOON_S = 10.0

@@ -1,7 +1,8 @@
 """What the operator knows: frozen views of everything it serves, and what it did itself.
 
 Watches write here, and so do our own writes at once, so that the next pass never decides on what it has already
-changed. Nothing in here is the truth: all of it can be read again, and after a restart it is.
+changed. News come from several sides and overtake each other: only a newer version of an object replaces an older
+one, and what is gone stays gone. Nothing in here is the truth: all of it can be read again, and after a restart it is.
 """
 
 from __future__ import annotations
@@ -41,11 +42,16 @@ class Cache:
     mount_failures: dict[str, str] = field(default_factory=dict)
     """What the kubelet's Events say of pods that do not start, by the pod's uid."""
     reservations: dict[str, Reservation] = field(default_factory=dict)
-    rejected: dict[str, str] = field(default_factory=dict)
+    rejected: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """(session uid, the server's refusal) of pods it will never take, by the pod's name."""
     blocked: dict[str, CreateBlocked] = field(default_factory=dict)
     gone: dict[str, datetime] = field(default_factory=dict)
     health: RecordsHealth = _SILENT
     local_holders: Mapping[str, str] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    """Newest resourceVersion that was taken in of each object, by its uid."""
+    _tombstones: dict[str, datetime] = field(default_factory=dict)
+    """Uids of objects that are gone, and since when: late news of them are not to bring them back."""
 
     # ------------------------------------------------------------------ lock domains
 
@@ -71,43 +77,82 @@ class Cache:
             self.domain_of_session(session) for session in self.sessions.values()
         }
 
+    def has_domain(self, domain: str) -> bool:
+        """Whether anything is left of it."""
+        return domain in self.domains() or domain in self.hardware.values()
+
     def domain_of_pod(self, pod: PodView) -> str | None:
         """The domain whose wires the pod holds."""
         return self.hardware.get(pod.uid)
 
-    # ------------------------------------------------------------------ what watches say
+    # ------------------------------------------------------------------ what watches and our own writes say
 
-    def put_session(self, view: SessionView) -> None:
-        """A session as the API server has it; what we know of its record stays."""
+    def _news(self, uid: str, version: int) -> bool:
+        """Whether a state of an object is newer than what is known of it; if so it is known from now on."""
+        if uid in self._tombstones or version <= self.versions.get(uid, 0):
+            return False
+        self.versions[uid] = version
+        return True
+
+    def _bury(self, uid: str) -> None:
+        now = datetime.now(UTC)
+        self.versions.pop(uid, None)
+        self._tombstones = {uid: at for uid, at in self._tombstones.items() if at > now - _GONE_KEPT} | {uid: now}
+
+    def put_chip(self, view: ChipView) -> bool:
+        """A chip as the API server has it; whether that is news."""
+        if not self._news(view.uid, int(view.resource_version)):
+            return False
+        self.chips[(view.namespace, view.name)] = view
+        return True
+
+    def drop_chip(self, namespace: str, name: str, uid: str) -> None:
+        """The chip is gone."""
+        self._bury(uid)
+        known = self.chips.get((namespace, name))
+        if known is not None and known.uid == uid:
+            del self.chips[(namespace, name)]
+
+    def put_session(self, view: SessionView, version: int) -> bool:
+        """A session as the API server has it, with what we know of its record; whether that is news."""
+        if not self._news(view.ref.uid, version):
+            return False
         known = self.sessions.get(view.ref.uid)
         if known is not None:
             view = replace(view, record=known.record, record_known=known.record_known)
         self.sessions[view.ref.uid] = view
+        return True
 
     def drop_session(self, uid: str) -> None:
-        """The session is gone."""
+        """The session is gone, and with it what was said about its pods."""
+        self._bury(uid)
         self.sessions.pop(uid, None)
         self.blocked.pop(uid, None)
+        self.rejected = {name: told for name, told in self.rejected.items() if told[0] != uid}
 
-    def put_pod(self, view: PodView, hardware_id: str) -> None:
-        """A pod as the API server has it, and the hardware its annotation names."""
+    def put_pod(self, view: PodView, hardware_id: str, version: int) -> bool:
+        """A pod as the API server has it, and the hardware its annotation names; whether that is news."""
+        if not self._news(view.uid, version):
+            return False
         self.pods[(view.namespace, view.name)] = view
         self.hardware[view.uid] = hardware_id
         self.reservations.pop(view.name, None)
         self.gone.pop(view.name, None)
+        return True
 
-    def drop_pod(self, namespace: str, name: str, uid: str, now: datetime) -> None:
+    def drop_pod(self, namespace: str, name: str, uid: str) -> None:
         """The API server has no such pod any more: its process has ended, or a person says so by force."""
+        now = datetime.now(UTC)
+        self._bury(uid)
         known = self.pods.get((namespace, name))
-        if known is None or (uid and known.uid != uid):
+        if known is None or known.uid != uid:
             return
         del self.pods[(namespace, name)]
-        self.mount_failures.pop(known.uid, None)
-        self.hardware.pop(known.uid, None)
-        self.gone[name] = now
-        self.gone = {name: at for name, at in self.gone.items() if at > now - _GONE_KEPT}
+        self.mount_failures.pop(uid, None)
+        self.hardware.pop(uid, None)
+        self.gone = {name: at for name, at in self.gone.items() if at > now - _GONE_KEPT} | {name: now}
 
-    # ------------------------------------------------------------------ what our own writes say
+    # ------------------------------------------------------------------ what the records say
 
     def merge_rows(self, rows: Mapping[str, Iterable[AttemptRow]]) -> None:
         """Newer knowledge of some rows, by session uid."""
@@ -133,6 +178,11 @@ class Cache:
             if session is not None:
                 self.sessions[uid] = replace(session, record=records.get(uid), record_known=True)
 
+    def forget_records(self) -> None:
+        """Somebody else may have written them since they were read: read all again before anything is concluded."""
+        for uid, session in self.sessions.items():
+            self.sessions[uid] = replace(session, record=None, record_known=False)
+
     # ------------------------------------------------------------------ what a pass sees
 
     def pods_of(self, domain: str) -> tuple[PodView, ...]:
@@ -149,8 +199,3 @@ class Cache:
         if message and pod.started_at is None and not pod.blocked_reason and pod.terminated is None:
             changes |= {"blocked_reason": "MountFailed", "blocked_message": message}
         return replace(pod, **changes) if changes else pod  # type: ignore[arg-type]
-
-    def forget_old(self) -> None:
-        """Drop reservations whose time has passed."""
-        now = datetime.now(UTC)
-        self.reservations = {name: one for name, one in self.reservations.items() if one.until > now}

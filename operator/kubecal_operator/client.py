@@ -6,80 +6,85 @@ so that the server gives up no later than we do: an unknown outcome is known aft
 
 from __future__ import annotations
 
+import asyncio
 import json
-import logging
-import ssl
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import aiohttp
 import kopf
 
+from kubecal_operator.connection import login, tls, token
 from kubecal_operator.errors import ApiError, error_of
 
-_LOG = logging.getLogger(__name__)
 Json = dict[str, Any]
 """A Kubernetes object as it travels; Any: any JSON."""
 
-MUTATION_TIMEOUT_S = 5
-"""Below the Lease's renewal, so that a deposed leader's last write has ended before the next one's first."""
+MUTATION_TIMEOUT_S = 5.0
+"""A mutating call takes no longer, and less where the Lease ends earlier."""
+_ANSWER_MARGIN_S = 2.0
+"""Past the server's own timeout, for its answer to arrive."""
+_READ_TIMEOUT_S = 10.0
 _WATCH_S = 290
+_SILENCE_S = 75.0
+"""Servers send a bookmark every 60 s; a stream that is silent for longer is dead."""
 _PAGE = 500
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class ApiClient:
-    """One connection pool to the API server."""
+    """One connection pool to the API server.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    patience
+        How long a mutating call may take now, in seconds; a leader's calls end before its Lease does.
+    """
+
+    def __init__(self, patience: Callable[[], float] = lambda: MUTATION_TIMEOUT_S) -> None:
+        self._patience = patience
         self._session: aiohttp.ClientSession | None = None
         self._info: kopf.ConnectionInfo | None = None
+        self._paused_until = 0.0
+        """Monotonic time before which the server asked not to be written to."""
 
     async def close(self) -> None:
         """Close the pool."""
         if self._session is not None:
-            await self._session.close()
-            self._session = None
+            session, self._session = self._session, None
+            await session.close()
+
+    # ------------------------------------------------------------------ reading
 
     async def get(self, path: str, **query: str) -> Json:
         """GET an object or list."""
         return await self._call("GET", path, query=query)
 
-    async def create(self, path: str, body: Json) -> Json:
-        """POST an object."""
-        return await self._call("POST", path, body=body, query={"timeout": f"{MUTATION_TIMEOUT_S}s"})
-
-    async def merge(self, path: str, body: Json) -> Json:
-        """PATCH with a JSON merge patch."""
-        content = "application/merge-patch+json"
-        return await self._call("PATCH", path, body=body, content=content, query={"timeout": f"{MUTATION_TIMEOUT_S}s"})
-
-    async def replace(self, path: str, body: Json) -> Json:
-        """PUT an object."""
-        return await self._call("PUT", path, body=body, query={"timeout": f"{MUTATION_TIMEOUT_S}s"})
-
-    async def delete(self, path: str, body: Json) -> Json:
-        """DELETE with preconditions."""
-        return await self._call("DELETE", path, body=body, query={"timeout": f"{MUTATION_TIMEOUT_S}s"})
-
     async def text(self, path: str, **query: str) -> str:
         """GET something that is not JSON, such as a log."""
-        async with self._request("GET", path, query, None, "application/json") as answer:
-            text: str = await answer.text(errors="replace")
-            if answer.status >= 400:
-                raise error_of(answer.status, text, answer.headers.get("Retry-After"))
-            return text
+        return await self._exchange("GET", path, query)
 
     async def list_all(self, path: str, **query: str) -> tuple[list[Json], str]:
-        """Every item of a list, page by page, and the version to watch from."""
+        """Every item of a list, page by page, as a quorum has it, and the version to watch from."""
+        return await self._pages(path, query, "application/json")
+
+    async def list_metadata(self, path: str, **query: str) -> list[Json]:
+        """The metadata of every item of a list, as a quorum has it: enough to see what differs."""
+        items, _ = await self._pages(path, query, _METADATA_ONLY)
+        return [item["metadata"] for item in items]
+
+    async def _pages(self, path: str, query: Mapping[str, str], accept: str) -> tuple[list[Json], str]:
         items: list[Json] = []
-        token = ""
+        more: dict[str, str] = {}
         while True:
-            page = await self.get(path, limit=str(_PAGE), **({"continue": token} if token else {}), **query)
-            items += page["items"]
-            token = page["metadata"].get("continue", "")
-            if not token:
+            page = await self._call("GET", path, query={**query, **more, "limit": str(_PAGE)}, accept=accept)
+            # An empty list of metadata has null here.
+            items += page["items"] or ()
+            following = page["metadata"].get("continue", "")
+            if not following:
                 return items, page["metadata"]["resourceVersion"]
+            more = {"continue": following}
 
     async def watch(self, path: str, version: str, **query: str) -> AsyncIterator[Json]:
         """Events from a version on, until the server ends the watch.
@@ -93,9 +98,11 @@ class ApiClient:
         """
         query = {**query, "watch": "1", "resourceVersion": version, "allowWatchBookmarks": "true"}
         query["timeoutSeconds"] = str(_WATCH_S)
-        timeout = aiohttp.ClientTimeout(total=None, sock_read=_WATCH_S + 30)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_READ_TIMEOUT_S, sock_read=_SILENCE_S)
         try:
-            async with self._request("GET", path, query, None, "application/json", timeout) as answer:
+            async with self._request("GET", path, query, timeout=timeout) as answer:
+                if answer.status == 401:
+                    await self._forget_login()
                 if answer.status >= 400:
                     raise error_of(answer.status, await answer.text(), answer.headers.get("Retry-After"))
                 rest = b""
@@ -108,7 +115,49 @@ class ApiClient:
                             raise ApiError(int(status.get("code", 500)), str(status.get("message", "")))
                         yield event
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ApiError(0, f"the API server's watch broke off: {error}") from error
+            raise ApiError(0, f"the watch of {path} broke off: {error or 'nothing came'}") from error
+
+    # ------------------------------------------------------------------ writing
+
+    async def create(self, path: str, body: Json, *, timeout_s: float | None = None) -> Json:
+        """POST an object."""
+        return await self._write("POST", path, body, timeout_s=timeout_s)
+
+    async def merge(self, path: str, body: Json) -> Json:
+        """PATCH with a JSON merge patch."""
+        return await self._write("PATCH", path, body, content="application/merge-patch+json")
+
+    async def replace(self, path: str, body: Json, *, timeout_s: float | None = None) -> Json:
+        """PUT an object."""
+        return await self._write("PUT", path, body, timeout_s=timeout_s)
+
+    async def delete(self, path: str, body: Json) -> Json:
+        """DELETE with preconditions."""
+        return await self._write("DELETE", path, body)
+
+    async def _write(
+        self,
+        method: str,
+        path: str,
+        body: Json,
+        *,
+        content: str = "application/json",
+        timeout_s: float | None = None,
+    ) -> Json:
+        patience_s = self._patience() if timeout_s is None else timeout_s
+        wait_s = self._paused_until - time.monotonic()
+        if wait_s > 0:
+            raise ApiError(429, "the API server asked to be written to later", "TooManyRequests", wait_s)
+        query = {"timeout": f"{int(patience_s * 1000)}ms"}
+        timeout = aiohttp.ClientTimeout(total=patience_s + _ANSWER_MARGIN_S)
+        try:
+            return await self._call(method, path, query=query, body=body, content=content, timeout=timeout)
+        except ApiError as error:
+            if error.status == 429 and error.retry_after_s:
+                self._paused_until = time.monotonic() + error.retry_after_s
+            raise
+
+    # ------------------------------------------------------------------ the connection
 
     async def _call(
         self,
@@ -118,16 +167,32 @@ class ApiClient:
         query: Mapping[str, str],
         body: Json | None = None,
         content: str = "application/json",
+        accept: str = "application/json",
+        timeout: aiohttp.ClientTimeout | None = None,
     ) -> Json:
+        headers = {"Accept": accept}
+        if body is not None:
+            headers["Content-Type"] = content
+        parsed: Json = json.loads(await self._exchange(method, path, query, body, headers, timeout))
+        return parsed
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Json | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: aiohttp.ClientTimeout | None = None,
+    ) -> str:
         try:
-            async with self._request(method, path, query, body, content) as answer:
-                text = await answer.text()
+            async with self._request(method, path, query, body, headers, timeout) as answer:
+                text: str = await answer.text(errors="replace")
                 if answer.status == 401:
                     await self._forget_login()
                 if answer.status >= 400:
                     raise error_of(answer.status, text, answer.headers.get("Retry-After"))
-                parsed: Json = json.loads(text)
-                return parsed
+                return text
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(0, f"the API server did not answer {method} {path}: {error or 'timeout'}") from error
 
@@ -136,90 +201,38 @@ class ApiClient:
         method: str,
         path: str,
         query: Mapping[str, str],
-        body: Json | None,
-        content: str,
+        body: Json | None = None,
+        headers: Mapping[str, str] | None = None,
         timeout: aiohttp.ClientTimeout | None = None,
     ) -> Any:  # aiohttp's request context manager has no public name
         session, info = self._connected()
-        headers = {"Content-Type": content} if body is not None else {}
-        token = _token(info)
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
+        sent = dict(headers or {})
+        bearer = token(info)
+        if bearer:
+            sent["Authorization"] = f"Bearer {bearer}"
         return session.request(
             method,
             info.server.rstrip("/") + path,
             params=dict(query),
             data=None if body is None else json.dumps(body, separators=(",", ":")),
-            headers=headers,
-            timeout=timeout or aiohttp.ClientTimeout(total=MUTATION_TIMEOUT_S + 2),
+            headers=sent,
+            timeout=timeout or aiohttp.ClientTimeout(total=_READ_TIMEOUT_S),
         )
 
     def _connected(self) -> tuple[aiohttp.ClientSession, kopf.ConnectionInfo]:
         if self._session is None or self._info is None:
             info = login(kopf.OperatorSettings())
-            connector = aiohttp.TCPConnector(limit=100, ssl=_ssl(info))
+            connector = aiohttp.TCPConnector(limit=100, ssl=tls(info))
             self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": "kubecal-operator"})
             self._info = info
         return self._session, self._info
 
     async def _forget_login(self) -> None:
-        """Credentials that were refused are read anew at the next call."""
-        await self.close()
-        self._info = None
+        """Credentials that were refused are read anew at the next call.
 
-
-def login(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo:
-    """Credentials as kopf finds them: the service account's in a cluster, else the kubeconfig's.
-
-    Raises
-    ------
-    ApiError
-        If there are none.
-    """
-    info = kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(settings=settings)
-    if info is None:
-        raise ApiError(401, "there are no credentials for a cluster: set KUBECONFIG, or run in a pod")
-    return info
-
-
-_SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-
-
-def _token(info: kopf.ConnectionInfo) -> str | None:
-    """The bearer token; a mounted one is rotated by the kubelet, so the file is read each time."""
-    if info.token and _SERVICE_ACCOUNT_TOKEN.exists():
-        return _SERVICE_ACCOUNT_TOKEN.read_text().strip()
-    return info.token
-
-
-def _ssl(info: kopf.ConnectionInfo) -> ssl.SSLContext:
-    context = ssl.create_default_context(
-        cafile=str(info.ca_path) if info.ca_path else None, cadata=_pem(info.ca_data) if info.ca_data else None
-    )
-    if info.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if info.certificate_path and info.private_key_path:
-        context.load_cert_chain(str(info.certificate_path), str(info.private_key_path))
-    elif info.certificate_data and info.private_key_data:
-        _load_from_data(context, info)
-    return context
-
-
-def _pem(data: bytes | str) -> str:
-    import base64
-
-    text = data.decode() if isinstance(data, bytes) else data
-    return text if "BEGIN" in text else base64.b64decode(text).decode()
-
-
-def _load_from_data(context: ssl.SSLContext, info: kopf.ConnectionInfo) -> None:
-    """The ssl module takes client certificates from files only."""
-    import tempfile
-
-    with tempfile.NamedTemporaryFile("w") as certificate, tempfile.NamedTemporaryFile("w") as key:
-        certificate.write(_pem(info.certificate_data or ""))
-        key.write(_pem(info.private_key_data or ""))
-        certificate.flush()
-        key.flush()
-        context.load_cert_chain(certificate.name, key.name)
+        The pool is closed later: other calls on it are still under way, and theirs may be answered.
+        """
+        session, self._session, self._info = self._session, None, None
+        if session is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_READ_TIMEOUT_S, lambda: loop.create_task(session.close()))

@@ -12,34 +12,36 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from kubecal.api.catalogue import Catalogue
 from kubecal.engine.decide import decide
-from kubecal.engine.model import Observed
 from kubecal_operator.cache import Cache
 from kubecal_operator.execute import Executor
+from kubecal_operator.observe import Observer
 
 _LOG = logging.getLogger(__name__)
 _LOOK_AGAIN_S = 60.0
 """A domain is looked at now and then though nothing is known to have happened."""
+_SOONEST_S = 0.05
+"""No timer wakes a domain earlier than that: one that is overdue for ever must not take all the time there is."""
 _FAILED_S = 2.0
+_IN_A_ROW, _BREATH_S = 20, 0.5
+"""After so many passes that nothing but themselves asked for, a breath: a loop of that kind is a bug, not work."""
 
 
 class Domains:
-    """The workers, made on their first poke."""
+    """The workers, made on their first poke and ended when nothing is left to look after.
 
-    def __init__(
-        self,
-        cache: Cache,
-        executor: Executor,
-        catalogue: Catalogue,
-        image: str,
-        leading: Callable[[], bool],
-        may_create: Callable[[], bool],
-    ) -> None:
-        self._cache, self._executor, self._catalogue, self._image = cache, executor, catalogue, image
-        self._leading, self._may_create = leading, may_create
+    Parameters
+    ----------
+    leads
+        Whether this replica may act.
+    """
+
+    def __init__(self, cache: Cache, executor: Executor, observer: Observer, leads: Callable[[], bool]) -> None:
+        self._cache, self._executor, self._observer, self._leads = cache, executor, observer, leads
         self._wakes: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._own_wakes: dict[str, int] = {}
+        """Passes in a row that were asked for by the pass before them only."""
         self.looked_at: dict[str, float] = {}
         """Monotonic time of each domain's last pass: what the progress probe asks."""
 
@@ -49,7 +51,9 @@ class Domains:
             return
         if domain not in self._tasks:
             self._wakes[domain] = asyncio.Event()
+            self.looked_at[domain] = time.monotonic()
             self._tasks[domain] = asyncio.create_task(self._work(domain), name=f"domain {domain}")
+        self._own_wakes[domain] = 0
         self._wakes[domain].set()
 
     def poke_all(self) -> None:
@@ -59,20 +63,23 @@ class Domains:
 
     async def close(self) -> None:
         """End the workers; a write under way is cut off, and the next leader looks what came of it."""
-        for task in self._tasks.values():
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work(self, domain: str) -> None:
         wake = self._wakes[domain]
         wake_at: datetime | None = None
-        while True:
+        while self._cache.has_domain(domain):
+            if self._own_wakes[domain] > _IN_A_ROW:
+                await asyncio.sleep(_BREATH_S)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), self._patience(wake_at))
+                await asyncio.wait_for(wake.wait(), _patience_s(wake_at))
             wake.clear()
             wake_at = None
             self.looked_at[domain] = time.monotonic()
-            if not self._leading():
+            if not self._leads():
                 continue
             try:
                 wake_at = await self._pass(domain)
@@ -81,50 +88,22 @@ class Domains:
                 _LOG.exception("the pass over %s failed; it is tried again in %.0f s", domain, _FAILED_S)
                 await asyncio.sleep(_FAILED_S)
                 wake.set()
-
-    def _patience(self, wake_at: datetime | None) -> float:
-        if wake_at is None:
-            return _LOOK_AGAIN_S
-        return min(_LOOK_AGAIN_S, max(0.0, (wake_at - datetime.now(UTC)).total_seconds()))
+        # No await between the question and this: a poke in between makes a new worker, or finds this one.
+        del self._tasks[domain], self._wakes[domain], self._own_wakes[domain], self.looked_at[domain]
 
     async def _pass(self, domain: str) -> datetime | None:
-        """Decide and execute until there is nothing to do; returns when to look again."""
-        decision = decide(self.observe(domain))
+        """Decide and execute once; returns when to look again."""
+        decision = decide(self._observer.observe(domain))
         if decision.empty:
             return decision.wake_at
         outcome = await self._executor.execute(decision)
-        if outcome.again_at is None:
-            # Something was done: what follows from it is decided at once.
+        if outcome.acted:
+            self._own_wakes[domain] += 1
             self._wakes[domain].set()
         return min((time for time in (decision.wake_at, outcome.again_at) if time is not None), default=None)
 
-    def observe(self, domain: str) -> Observed:
-        """Everything the engine may know of the domain now."""
-        cache = self._cache
-        chips = tuple(chip for chip in cache.chips.values() if cache.domain_of_chip(chip) == domain)
-        sessions = tuple(one for one in cache.sessions.values() if cache.domain_of_session(one) == domain)
-        uids = {session.ref.uid for session in sessions}
-        return Observed(
-            now=datetime.now(UTC),
-            hardware_id=domain,
-            chips=chips,
-            sessions=sessions,
-            pods=cache.pods_of(domain),
-            catalogue=self._catalogue,
-            image=self._image,
-            records=cache.health,
-            reservations=tuple(one for one in cache.reservations.values() if one.session_uid in uids),
-            rejected=dict(cache.rejected),
-            blocked=dict(cache.blocked),
-            gone=dict(cache.gone),
-            local_holder=self._local_holder(domain, chips),
-            may_create=self._may_create(),
-        )
 
-    def _local_holder(self, domain: str, chips: tuple[object, ...]) -> str:
-        """A laptop that holds real instruments is waited for; simulated ones cannot disturb each other."""
-        backends = {chip.spec.backend.name for chip in chips if getattr(chip, "spec", None) is not None}  # type: ignore[attr-defined]
-        known = self._catalogue.backend_by_name
-        if all(name in known and known[name].simulated for name in backends):
-            return ""
-        return self._cache.local_holders.get(domain, "")
+def _patience_s(wake_at: datetime | None) -> float:
+    if wake_at is None:
+        return _LOOK_AGAIN_S
+    return min(_LOOK_AGAIN_S, max(_SOONEST_S, (wake_at - datetime.now(UTC)).total_seconds()))

@@ -30,12 +30,17 @@ class ApiError(Exception):
     @property
     def outcome_unknown(self) -> bool:
         """Whether the request may have been carried out all the same."""
-        return self.status == 0 or self.status >= 500
+        return self.status == 0 or (self.status >= 500 and not self.webhook_failed)
 
     @property
     def not_found(self) -> bool:
-        """404."""
+        """There is no such object."""
         return self.status == 404
+
+    @property
+    def gone(self) -> bool:
+        """A version that is too old to be watched from: list again."""
+        return self.status == 410
 
     @property
     def already_exists(self) -> bool:
@@ -58,9 +63,19 @@ class ApiError(Exception):
         return self.status == 403 and "exceeded quota" in self.message
 
     @property
+    def forbidden(self) -> bool:
+        """Policy, rights or a webhook are against it: somebody can change that, sending it again cannot."""
+        return (self.status == 403 and not self.quota_exceeded) or self.webhook_failed
+
+    @property
+    def webhook_failed(self) -> bool:
+        """An admission webhook that must be asked did not answer: nothing was written."""
+        return self.status >= 500 and "failed calling webhook" in self.message
+
+    @property
     def refused_for_good(self) -> bool:
         """The object itself is at fault: sending it again cannot help."""
-        return self.status in (400, 422)
+        return self.status in (400, 413, 422)
 
 
 def error_of(status: int, text: str, retry_after: str | None) -> ApiError:

@@ -15,7 +15,7 @@ from kubecal.records.store import RecordStore, RecordsUnavailable
 from kubecal_operator.cache import Cache
 
 _LOG = logging.getLogger(__name__)
-_WELL_S, _ILL_S = 10.0, 1.0
+_WELL_S, _ILL_S = 5.0, 1.0
 
 
 class RecordsGate:

@@ -1,8 +1,7 @@
 """The Lease: at any time at most one replica executes, also when there is only one.
 
-A lease lasts 10 s and is renewed within 7 s; whoever cannot renew stops before it ends, since no client call takes
-longer than 5 s. A new leader creates nothing before the old lease has run out plus 2 s and it has listed the
-pods from a quorum.
+A lease lasts 10 s and must be renewed within 7 s; whoever cannot stops then, and gives no call more time than is
+left. A new leader creates nothing before the old lease has run out plus 2 s and it has listed the pods from a quorum.
 """
 
 from __future__ import annotations
@@ -15,15 +14,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubecal_operator import names
-from kubecal_operator.client import ApiClient
+from kubecal_operator.client import MUTATION_TIMEOUT_S, ApiClient
 from kubecal_operator.errors import ApiError
+from kubecal_operator.saying import SayOnce
 from kubecal_operator.settings import Settings
 
 _LOG = logging.getLogger(__name__)
+_SAY = SayOnce(_LOG)
 DURATION_S = 10
 RENEW_S = 7.0
 RETRY_S = 1.0
 MARGIN_S = 2.0
+_CALL_S = 3.0
+"""Its own calls: several fit into the time in which it must be renewed."""
 
 
 class Lease:
@@ -46,6 +49,11 @@ class Lease:
         return self.leading and time.monotonic() - self._renewed < RENEW_S
 
     @property
+    def remaining_s(self) -> float:
+        """How long a call sent now may take before somebody else can lead."""
+        return DURATION_S - (time.monotonic() - self._renewed)
+
+    @property
     def may_create(self) -> bool:
         """Whether the predecessor's last write has ended for certain."""
         return self.valid and time.monotonic() >= self.free_since
@@ -56,8 +64,9 @@ class Lease:
             try:
                 leading = await self._try()
             except ApiError as error:
-                _LOG.warning("the Lease could not be renewed: %s", error)
-                leading = self.leading and time.monotonic() - self._renewed < RENEW_S
+                if not (error.conflict or error.already_exists):
+                    _SAY.warning(f"the Lease could not be renewed: {error}")
+                leading = self.valid
             if leading != self.leading:
                 self.leading = leading
                 _LOG.info("this replica %s", "leads" if leading else "stands by")
@@ -73,7 +82,7 @@ class Lease:
             lease = await self._client.get(self._path)
             if lease["spec"].get("holderIdentity") == self._settings.identity:
                 lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
-                await self._client.replace(self._path, lease)
+                await self._client.replace(self._path, lease, timeout_s=_CALL_S)
         except ApiError as error:
             _LOG.info("the Lease was not released and runs out by itself: %s", error)
 
@@ -88,7 +97,8 @@ class Lease:
         except ApiError as error:
             if not error.not_found:
                 raise
-            await self._client.create(names.lease(self._settings.own_namespace), self._body(None))
+            path = names.lease(self._settings.own_namespace)
+            await self._client.create(path, self._body(None), timeout_s=_CALL_S)
             self._take(sent, sent)
             return True
         spec = lease["spec"]
@@ -113,8 +123,9 @@ class Lease:
             if error.conflict:
                 return False
             raise
-        # A restarted replica of the same name may still have calls of its former life under way.
-        self._take(sent, sent + MARGIN_S if holder else sent)
+        # One that was let go in order has no call under way. Ours from a former life may: the server ends them.
+        waits_s = 0.0 if not holder else MUTATION_TIMEOUT_S if holder == self._settings.identity else MARGIN_S
+        self._take(sent, sent + waits_s)
         return True
 
     def _take(self, renewed: float, free_since: float) -> None:
@@ -122,7 +133,7 @@ class Lease:
 
     async def _write(self, lease: dict[str, Any]) -> None:
         body = {**lease, "spec": {**lease["spec"], **self._body(lease)["spec"]}}
-        await self._client.replace(self._path, body)
+        await self._client.replace(self._path, body, timeout_s=_CALL_S)
 
     def _body(self, old: dict[str, Any] | None) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

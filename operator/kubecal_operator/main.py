@@ -9,11 +9,14 @@ import sys
 
 import kopf
 
+from kubecal.engine.model import SessionRef
 from kubecal_operator import names
-from kubecal_operator.app import Operator, registry_of
+from kubecal_operator.app import Operator
 from kubecal_operator.client import ApiClient
 from kubecal_operator.errors import ApiError
-from kubecal_operator.execute import remove_finalizer
+from kubecal_operator.finalizers import remove_finalizer
+from kubecal_operator.handlers import registry_of
+from kubecal_operator.probes import Probes
 from kubecal_operator.settings import Settings, SettingsError
 
 
@@ -29,21 +32,21 @@ def main() -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout
     )
-    for chatty in ("kopf", "aiohttp", "pymongo"):
+    for chatty in ("kopf", "aiohttp", "pymongo", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     asyncio.run(_run(settings) if command == "run" else _release(settings))
 
 
 async def _run(settings: Settings) -> None:
     operator = Operator(settings)
-    await kopf.operator(
-        registry=registry_of(operator),
-        standalone=True,
-        # Its own guess asks for the user's name, which a container's user has none of.
-        identity=settings.identity,  # type: ignore[arg-type]
-        namespaces=settings.namespaces,
-        liveness_endpoint=f"http://0.0.0.0:{settings.probe_port}/livez",
-    )
+    async with Probes(settings.probe_port, operator.trouble, operator.waiting):
+        await kopf.operator(
+            registry=registry_of(operator),
+            standalone=True,
+            # Its own guess asks for the user's name, which a container's user has none of.
+            identity=settings.identity,  # type: ignore[arg-type]
+            namespaces=settings.namespaces,
+        )
 
 
 async def _release(settings: Settings) -> None:
@@ -51,12 +54,9 @@ async def _release(settings: Settings) -> None:
     client = ApiClient()
     try:
         for namespace in settings.namespaces:
-            path = f"/apis/{names.GROUP}/{names.VERSION}/namespaces/{namespace}/{names.SESSIONS}"
-            items, _ = await client.list_all(path)
-            for body in items:
-                meta = body["metadata"]
+            for meta in await client.list_metadata(names.all_custom(namespace, names.SESSIONS)):
                 if names.FINALIZER in meta.get("finalizers", ()):
-                    await remove_finalizer(client, f"{path}/{meta['name']}", meta["uid"])
+                    await remove_finalizer(client, SessionRef(meta["uid"], namespace, meta["name"]))
                     logging.info("let go of %s/%s", namespace, meta["name"])
     except ApiError as error:
         sys.exit(f"kubecal-operator: {error}")

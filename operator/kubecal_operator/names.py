@@ -17,6 +17,8 @@ ANNOTATION_ATTEMPT = "kubecal.io/attempt"
 """JSON: step, task, target, ordinal, attempt."""
 ANNOTATION_RELEASED = "kubecal.io/released"
 """Set to ``true`` by a person who knows that the process is dead."""
+TASK_PODS = "app.kubernetes.io/name=kubecal-task"
+"""Selects task pods."""
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 
 
@@ -29,6 +31,11 @@ def custom(namespace: str, plural: str, name: str, subresource: str = "") -> str
 def pods(namespace: str, name: str = "") -> str:
     """Path of a pod, or of all."""
     return f"/api/v1/namespaces/{namespace}/pods" + (f"/{name}" if name else "")
+
+
+def all_custom(namespace: str, plural: str) -> str:
+    """Path of all our objects of a kind."""
+    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{plural}"
 
 
 def events(namespace: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 from kubecal.api.crds import CRD_VERSION, CRD_VERSION_ANNOTATION, GROUP
 from kubecal_operator.client import ApiClient
 from kubecal_operator.names import CHIPS, SESSIONS
 
+_LOG = logging.getLogger(__name__)
 OLDEST, NEWEST = 31, 37
 """Minor versions of Kubernetes 1 that are supported."""
 
@@ -30,6 +32,8 @@ async def check_cluster(client: ApiClient) -> None:
         raise StartupError(
             f"this cluster is Kubernetes {version['gitVersion']}; kubecal needs 1.{OLDEST} to 1.{NEWEST}: upgrade it"
         )
+    if minor > NEWEST:
+        _LOG.warning("this cluster is Kubernetes %s, newer than this release was tried with", version["gitVersion"])
     for plural in (CHIPS, SESSIONS):
         name = f"{plural}.{GROUP}"
         crd = await client.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")

@@ -33,6 +33,11 @@ def parse_time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
+def version_of(body: Json) -> int:
+    """Its resourceVersion: a greater one is newer."""
+    return int(body["metadata"]["resourceVersion"])
+
+
 def chip_view(body: Json) -> ChipView:
     """A Chip as observed."""
     meta = body["metadata"]

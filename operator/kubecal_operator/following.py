@@ -1,0 +1,56 @@
+"""Lists and watches of what kopf does not watch for us, for ever.
+
+A list says what there is and where to watch from; a watch says what changes. When the watch breaks off, for
+whatever reason, it goes on from the last version that was seen, and with a new list where that is too old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from kubecal_operator.client import ApiClient, Json
+from kubecal_operator.errors import ApiError
+from kubecal_operator.saying import SayOnce
+
+_SAY = SayOnce(logging.getLogger(__name__))
+_RETRY_S, _FORBIDDEN_S = 1.0, 60.0
+
+
+class Follower(ABC):
+    """Follows one path of the API server."""
+
+    def __init__(self, client: ApiClient, path: str, **selectors: str) -> None:
+        self._client, self.path, self._selectors = client, path, selectors
+        self.listed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        version = ""
+        while True:
+            try:
+                if not version:
+                    items, version = await self._client.list_all(self.path, **self._selectors)
+                    await self.take_list(items)
+                    self.listed.set()
+                async for event in self._client.watch(self.path, version, **self._selectors):
+                    body = event["object"]
+                    version = body["metadata"]["resourceVersion"]
+                    if event["type"] != "BOOKMARK":
+                        self.take_event(event["type"] == "DELETED", body)
+            except ApiError as error:
+                if error.gone:
+                    version = ""
+                    continue
+                _SAY.warning(f"watching {self.path}: {error}")
+                await asyncio.sleep(_FORBIDDEN_S if error.forbidden else _RETRY_S)
+
+    @abstractmethod
+    async def take_list(self, items: Sequence[Json]) -> None:
+        """What there is, all of it."""
+
+    @abstractmethod
+    def take_event(self, deleted: bool, body: Json) -> None:
+        """One object came, changed or went."""

@@ -1,0 +1,54 @@
+"""What one pass may know of one lock domain: the cache cut to it, joined, with the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from kubecal.api.catalogue import Catalogue
+from kubecal.engine.model import ChipView, Observed
+from kubecal_operator.cache import Cache
+
+
+class Observer:
+    """Makes observations.
+
+    Parameters
+    ----------
+    may_create
+        Whether this replica has waited long enough to create pods.
+    """
+
+    def __init__(self, cache: Cache, catalogue: Catalogue, image: str, may_create: Callable[[], bool]) -> None:
+        self._cache, self._catalogue, self._image, self._may_create = cache, catalogue, image, may_create
+
+    def observe(self, domain: str) -> Observed:
+        """Everything the engine may know of the domain now."""
+        cache = self._cache
+        chips = tuple(chip for chip in cache.chips.values() if cache.domain_of_chip(chip) == domain)
+        sessions = tuple(one for one in cache.sessions.values() if cache.domain_of_session(one) == domain)
+        uids = {session.ref.uid for session in sessions}
+        return Observed(
+            now=datetime.now(UTC),
+            hardware_id=domain,
+            chips=chips,
+            sessions=sessions,
+            pods=cache.pods_of(domain),
+            catalogue=self._catalogue,
+            image=self._image,
+            records=cache.health,
+            reservations=tuple(one for one in cache.reservations.values() if one.session_uid in uids),
+            rejected={name: message for name, (uid, message) in cache.rejected.items() if uid in uids},
+            blocked={uid: blocked for uid, blocked in cache.blocked.items() if uid in uids},
+            gone=dict(cache.gone),
+            local_holder=self._local_holder(domain, chips),
+            may_create=self._may_create(),
+        )
+
+    def _local_holder(self, domain: str, chips: Iterable[ChipView]) -> str:
+        """A laptop that holds real instruments is waited for; simulated ones cannot disturb each other."""
+        known = self._catalogue.backend_by_name
+        names = {chip.spec.backend.name for chip in chips if chip.spec is not None}
+        if all(name in known and known[name].simulated for name in names):
+            return ""
+        return self._cache.local_holders.get(domain, "")

@@ -174,7 +174,7 @@ class SessionSpec(Model):
     targets: Targets
     """What is calibrated: exactly one of qubits, muxes and all."""
     parameters: Parameters = Parameters()
-    """Run parameters; what a step's entry gives wins over `tasks`, `tasks` over `defaults`, these over the task's own."""
+    """Run parameters; a step's entry wins over `tasks`, `tasks` over `defaults`, these over the task's own."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MAX_STEPS), Unique(("name",))]
     """In order; a target that has finished one starts the next."""
     on_target_failure: TargetFailurePolicy = TargetFailurePolicy.STOP_TARGET

@@ -1,0 +1,1 @@
+"""What runs pulse programs: the protocol, the registry of installed backends, and the simulated chip."""

@@ -1,0 +1,72 @@
+"""Planted faults: which befall an attempt, and what they do to a program and its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kubecal.api.request import TaskRequest
+from kubecal_tasks.backends.fake.config import FakeConfig, Fault, FaultKind
+from kubecal_tasks.programs.axes import AnyAxis, Axis
+from kubecal_tasks.programs.operations import Operation, Repeat
+from kubecal_tasks.programs.program import Program
+from kubecal_tasks.programs.swept import Swept
+
+DEFAULT_VALUES: Mapping[FaultKind, float] = {
+    FaultKind.GLITCHES: 0.03,
+    FaultKind.INSTRUMENT_HANG: 86_400.0,
+    FaultKind.WRONG_WINDOW: 0.02,
+}
+
+
+def active_faults(config: FakeConfig, request: TaskRequest) -> dict[FaultKind, float]:
+    """The faults that befall this attempt, with their values; of two of a kind the later one."""
+    return {fault.kind: _value(fault) for fault in config.faults if _befalls(fault, request)}
+
+
+def _befalls(fault: Fault, request: TaskRequest) -> bool:
+    return (
+        fault.target == request.target
+        and (fault.tasks is None or request.task in fault.tasks)
+        and (fault.attempts is None or request.attempt <= fault.attempts)
+    )
+
+
+def _value(fault: Fault) -> float:
+    return DEFAULT_VALUES.get(fault.kind, 0.0) if fault.value is None else fault.value
+
+
+def narrowed(program: Program, reach: float) -> Program:
+    """The program whose sweeps go only so much of the way; numbers of repetitions stay, or they would not be whole."""
+    counted = _counting_axes(program)
+    return replace(program, axes=tuple(_narrowed_axis(axis, reach, counted) for axis in program.axes))
+
+
+def _narrowed_axis(axis: AnyAxis, reach: float, counted: set[str]) -> AnyAxis:
+    if not isinstance(axis, Axis) or axis.name in counted:
+        return axis
+    return replace(axis, values=tuple(reach * value for value in axis.values))
+
+
+def _counting_axes(program: Program) -> set[str]:
+    found: set[str] = set()
+    waiting: list[Operation] = [*program.body, *(o for a in program.sequences.values() for s in a.sequences for o in s)]
+    while waiting:
+        operation = waiting.pop()
+        if isinstance(operation, Repeat):
+            waiting.extend(operation.body)
+            if isinstance(operation.count, Swept):
+                found.add(operation.count.axis)
+    return found
+
+
+def glitched(iq: NDArray[np.float64], share: float, full_scale: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Means (points, 2) of which a share, at least one if any, lies anywhere within the ADC's range."""
+    number = min(max(round(share * len(iq)), 1), len(iq)) if share > 0 else 0
+    where = rng.choice(len(iq), size=number, replace=False)
+    found = iq.copy()
+    found[where] = rng.uniform(-full_scale, full_scale, size=(number, *iq.shape[1:]))
+    return found

@@ -79,7 +79,7 @@ class Readout:
         )
 
     def classes(self) -> tuple[Complex, Real, NDArray[np.bool_]]:
-        """(C,) centres of shots that do the same, (3, C) their probabilities given the state, (C,) whether they clip."""
+        """Kinds of shots: (C,) centres, (3, C) probabilities given the state, (C,) whether they clip."""
         edges = np.linspace(0.0, 1.0, _JUMP_BINS + 1)
         middles = (edges[1:] + edges[:-1]) / 2
         centres, clipping = [self.centres], [self.clipping]
@@ -105,7 +105,7 @@ def shot_sigma(truth: QubitTruth) -> float:
     """Scatter of one shot at the design length: what gives the drawn signal-to-noise ratio at the design readout."""
     lines = line_frequencies(truth, truth.resonator.design_amplitude)
     ground, excited = reflection(truth, design_readout_hz(truth), lines)[:2]
-    return _DESIGN_LEVEL * abs(excited - ground) / truth.resonator.snr
+    return float(_DESIGN_LEVEL * abs(excited - ground) / truth.resonator.snr)
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,9 @@ def task_state(
 def _with_pod(at: _At, pod: PodView, identity: str, now: datetime, pending_s: float) -> TaskState:
     ended = pod.terminated
     if ended is None:
+        if pod.released:
+            # It will never report its end; a person, or the taint, said that the process is dead.
+            return at.ending(Ending(Trouble.DISRUPTION, "Released", "its node was lost, and its wires were let go"))
         if not live(pod) and pod.phase == "Failed":
             return at.ending(classify(pod))
         late = pod.started_at is None and pod.created_at + timedelta(seconds=pending_s) <= now

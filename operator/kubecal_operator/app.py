@@ -165,6 +165,9 @@ class Operator:
         """
         await asyncio.sleep(max(0.0, self.lease.free_since - time.monotonic()))
         await self._relisted()
+        if self._gate is not None:
+            # Else every session would be told that the database does not answer, before it was asked.
+            await self._gate.asked.wait()
         if term != self._term:
             return
         self.cache.forget_records()

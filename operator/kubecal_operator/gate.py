@@ -26,6 +26,8 @@ class RecordsGate:
         self._claims = HardwareClaims(store, "operator")
         self._indexed = False
         self._wake = asyncio.Event()
+        self.asked = asyncio.Event()
+        """Set once the database has answered, or has been found not to."""
 
     def wake(self) -> None:
         """A session appeared whose record is unknown, or a call has failed."""
@@ -35,6 +37,7 @@ class RecordsGate:
         """Ask, for ever: often while something is wrong, now and then while all is well."""
         while True:
             await self._look()
+            self.asked.set()
             well = self._cache.health.available
             try:
                 await asyncio.wait_for(self._wake.wait(), _WELL_S if well else _ILL_S)

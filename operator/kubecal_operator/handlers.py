@@ -47,7 +47,8 @@ def registry_of(operator: Operator) -> kopf.OperatorRegistry:
 
 def configure(settings: kopf.OperatorSettings) -> None:
     """kopf does here what we need and nothing more: no Events, no scans of the cluster, no finalizers of its own."""
-    settings.persistence.finalizer = names.FINALIZER
+    # Not our own: kopf takes the finalizer it believes to be its own off every object that no handler needs it for.
+    settings.persistence.finalizer = names.KOPF_FINALIZER
     settings.posting.enabled = False
     settings.scanning.disabled = True
     # The server sends a bookmark every minute: a stream that is silent for longer is dead.

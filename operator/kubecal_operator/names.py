@@ -5,6 +5,8 @@ from __future__ import annotations
 GROUP, VERSION = "kubecal.io", "v1alpha1"
 SESSIONS, CHIPS = "calibrationsessions", "chips"
 FINALIZER = "kubecal.io/session"
+KOPF_FINALIZER = "kubecal.io/unused"
+"""What kopf is told is its own; none of our handlers makes it set one."""
 
 LABEL_SESSION = "kubecal.io/session"
 LABEL_SESSION_UID = "kubecal.io/session-uid"

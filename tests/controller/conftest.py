@@ -46,13 +46,16 @@ async def lab(
 
 
 @pytest.fixture
-def simulated(lab: Lab) -> Callable[..., PodSimulator]:
-    """Makes the simulator of the lab's pods, with a script or without one."""
+def simulated(lab: Lab) -> Iterator[Callable[..., PodSimulator]]:
+    """Makes the simulator of the lab's pods, with a script or without one; no two of them may drive one qubit."""
+    made: list[PodSimulator] = []
 
     def make(script: Script | None = None) -> PodSimulator:
-        return PodSimulator(lab.api, lab.namespace, lab.mongodb_uri, script)
+        made.append(PodSimulator(lab.api, lab.namespace, lab.mongodb_uri, script))
+        return made[-1]
 
-    return make
+    yield make
+    assert [clash for simulator in made for clash in simulator.clashes] == []
 
 
 def _prepare(control_plane: ControlPlane, namespace: str) -> None:

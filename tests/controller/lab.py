@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import os
 import secrets
 import signal
@@ -10,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from kubecal_operator.errors import ApiError
 from tests.cluster.audit import AuditEvent
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.process import spawn, tail
+from tests.controller.podsim import NODE
 
 Json = dict[str, Any]
 FINAL = ("Completed", "PartiallyFailed", "Failed", "Cancelled")
@@ -47,10 +50,42 @@ class OperatorProcess:
         self.process.terminate()
         return self.process.wait(20)
 
+    def probe(self, path: str) -> int:
+        """What a probe answers; 0: nobody does."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except OSError:
+            return 0
+        finally:
+            connection.close()
+
     @property
     def said(self) -> str:
         """Its log so far."""
         return self.log.read_text(errors="replace")
+
+
+@dataclass
+class Node:
+    """A node that is nothing but its object."""
+
+    api: ApiClient
+    path: str
+
+    async def lose(self) -> None:
+        """Its kubelet does not report any more."""
+        await self._ready("Unknown")
+
+    async def out_of_service(self) -> None:
+        """A person says that the machine is off."""
+        taint = {"key": names.OUT_OF_SERVICE, "value": "nodeshutdown", "effect": "NoExecute"}
+        await self.api.merge(self.path, {"spec": {"taints": [taint]}})
+
+    async def _ready(self, status: str) -> None:
+        condition = {"type": "Ready", "status": status, "reason": "Simulated"}
+        await self.api.merge(f"{self.path}/status", {"status": {"conditions": [condition]}})
 
 
 @dataclass
@@ -117,9 +152,7 @@ class Lab:
     async def _create(self, plural: str, kind: str, name: str, spec: Json) -> None:
         version = f"{names.GROUP}/{names.VERSION}"
         path = names.custom(self.namespace, plural, "").rstrip("/")
-        await self.api.create(
-            path, {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec}
-        )
+        await self.api.create(path, {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec})
 
     async def patch_session(self, name: str, spec: Json) -> None:
         """`kubectl patch`."""
@@ -129,6 +162,44 @@ class Lab:
         """`kubectl delete cals NAME --wait=false`."""
         path = names.custom(self.namespace, names.SESSIONS, name)
         await self.api.delete(path, {"propagationPolicy": "Background"})
+
+    # ------------------------------------------------------------------ the cluster around it
+
+    @contextlib.asynccontextmanager
+    async def node(self) -> AsyncIterator[Node]:
+        """The simulator's node as an object, for tests in which it gets lost."""
+        node = Node(self.api, f"/api/v1/nodes/{NODE}")
+        await self.api.create("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
+        try:
+            await node._ready("True")
+            yield node
+        finally:
+            await self.api.delete(node.path, {})
+
+    async def operator_role(self) -> Json:
+        """What the operator may do in the served namespace."""
+        path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}/roles"
+        roles = (await self.api.list_all(path))[0]
+        kept = ("metadata", "rules")
+        role = next(role for role in roles if any("pods" in rule["resources"] for rule in role["rules"]))
+        return {key: role[key] for key in kept}
+
+    async def write_role(self, role: Json) -> None:
+        """Change what it may do."""
+        name = role["metadata"]["name"]
+        path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}/roles/{name}"
+        await self.api.merge(path, {"rules": role["rules"]})
+
+    async def lease_holder(self) -> str:
+        """Who leads; empty: nobody."""
+        try:
+            lease = await self.api.get(names.lease(self.namespace, "kubecal-operator"))
+        except ApiError as error:
+            if error.not_found:
+                return ""
+            raise
+        holder: str = lease["spec"].get("holderIdentity", "")
+        return holder
 
     # ------------------------------------------------------------------ what is seen
 

@@ -18,7 +18,7 @@ from typing import Any, Self
 from kubecal.api.request import REQUEST_VARIABLE, Receipt, TaskRequest, TaskTrouble, Verdict
 from kubecal.api.wires import wires_from_json
 from kubecal.records.results import AttemptResult, OutputRecord
-from kubecal.records.store import RecordsUnavailable, RecordStore
+from kubecal.records.store import RecordStore, RecordsUnavailable
 from kubecal.records.task import AttemptRecords, LostClaim, NotClaimed
 from kubecal_operator import names
 from kubecal_operator.client import ApiClient
@@ -62,6 +62,7 @@ class _Process:
     told_to_stop: asyncio.Event = field(default_factory=asyncio.Event)
     vanished: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
+    frozen: bool = False
     task: asyncio.Task[None] | None = None
 
 
@@ -113,6 +114,18 @@ class PodSimulator:
         await self._patch(name, {"conditions": conditions})
         await self.delete(name)
 
+    def freeze(self, name: str) -> None:
+        """The machine it runs on is cut off: nothing is heard of the pod any more, and nothing reaches it."""
+        process = next(one for one in self._processes.values() if one.name == name)
+        process.told_to_stop = asyncio.Event()
+        process.frozen = True
+        if process.task is not None:
+            process.task.cancel()
+
+    async def idle(self) -> None:
+        """Wait for the end of every process."""
+        await asyncio.gather(*(process.task for process in self._processes.values() if process.task is not None))
+
     # ------------------------------------------------------------------ the kubelet's watch
 
     async def _watch(self) -> None:
@@ -139,7 +152,7 @@ class PodSimulator:
                 return
             process = self._processes[meta["uid"]] = _Process(meta["name"], meta["uid"])
             process.task = asyncio.create_task(self._live(process, body))
-        if meta.get("deletionTimestamp") and not process.told_to_stop.is_set():
+        if meta.get("deletionTimestamp") and not process.frozen and not process.told_to_stop.is_set():
             process.told_to_stop.set()
             if process.ended:
                 process.task = asyncio.create_task(self._remove(process))

@@ -2,18 +2,82 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from tests.controller.lab import Lab
+from tests.controller.lives import lives, overlaps
 from tests.controller.podsim import PodSimulator
 
 Simulated = Callable[..., PodSimulator]
+SIXTEEN = {"squareLattice": {"rows": 4, "columns": 4, "muxSize": 4}}
 
 
-async def test_session_of_one_qubit_completes(lab: Lab, simulated: Simulated) -> None:
+async def test_sixteen_qubits_go_through_six_tasks(lab: Lab, simulated: Simulated) -> None:
+    operator = lab.start_operator()
+    await lab.apply_chip(topology=SIXTEEN)
+    await lab.apply_session()
+    async with simulated() as simulator:
+        status = await lab.phase("Completed", timeout_s=60)
+
+    assert status["progress"] == "96/96"
+    assert len(simulator.measured) == 96
+    rows = await lab.rows()
+    assert Counter(row["status"] for row in rows) == {"completed": 96}
+    assert [execution["status"] for execution in await lab.executions()] == ["completed"]
+    assert (await lab.chip_status())["holders"] == []
+
+    events = lab.audit()
+    every = lives(events)
+    assert len(every) == 96
+    assert overlaps(every) == []
+    writes = [event for event in events if event.user.startswith("system:serviceaccount:") and event.code < 300]
+    ours = [event for event in writes if event.verb not in ("get", "list", "watch") and event.resource != "leases"]
+    assert len(ours) <= 1.5 * 96, Counter((event.verb, event.resource, event.subresource) for event in ours)
+    refused = [(event.verb, event.resource, event.name) for event in events if event.code == 403]
+    assert refused == []
+    assert "Traceback" not in operator.said
+
+
+async def test_files_applied_in_the_wrong_order_are_waited_for(lab: Lab, simulated: Simulated) -> None:
+    lab.start_operator()
+    await lab.apply_session(tasks=("CheckT1",))
+    condition = await lab.condition("ChipHeld", "ChipNotFound")
+    assert "fridge-a" in condition["message"]
+    assert (await lab.session() or {})["metadata"].get("finalizers", []) == []
+
+    await lab.apply_chip()
+    async with simulated():
+        assert (await lab.phase("Completed"))["progress"] == "4/4"
+
+
+async def test_a_chip_that_never_comes_fails_the_session(lab: Lab) -> None:
+    lab.start_operator()
+    await lab.apply_session(deadlines={"pendingSeconds": 1})
+    status = await lab.phase("Failed")
+    assert "there is no Chip 'fridge-a'" in status["message"]
+
+
+async def test_what_the_schema_cannot_see_fails_without_a_pod(lab: Lab) -> None:
     lab.start_operator()
     await lab.apply_chip()
-    await lab.apply_session(targets={"qubits": ["0"]})
+    await lab.apply_session(tasks=("CheckT1", "CheckEverything"))
+    status = await lab.phase("Failed")
+    assert "CheckEverything" in status["message"]
+    assert {one["type"]: one["status"] for one in status["conditions"]}["Valid"] == "False"
+    assert await lab.pods() == []
+    assert await lab.executions() == []
+
+
+async def test_a_second_session_waits_and_says_for_what(lab: Lab, simulated: Simulated) -> None:
+    lab.start_operator()
+    await lab.apply_chip()
+    await lab.apply_session("first", tasks=("CheckRabi", "CheckT1"))
+    await lab.phase("Running", name="first")
+    await lab.apply_session("second", tasks=("CheckT1",))
+    status = await lab.phase("Queued", name="second")
+    assert status["waitingFor"]["session"] == "first"
     async with simulated():
-        status = await lab.phase("Completed")
-    assert status["progress"] == "6/6"
+        await lab.phase("Completed", name="first")
+        await lab.phase("Completed", name="second")
+    assert overlaps(lives(lab.audit())) == []

@@ -13,7 +13,7 @@ from tests.cluster.audit import AuditEvent
 
 @dataclass
 class Life:
-    """One pod, from its creation to the end of its process; positions are those in the log."""
+    """One pod, from its creation to the end of its process; positions are resource versions."""
 
     name: str
     attempt: str
@@ -27,7 +27,10 @@ def lives(events: Sequence[AuditEvent]) -> list[Life]:
     """Every task pod that was created, in order."""
     alive: dict[str, Life] = {}
     every: list[Life] = []
-    for place, event in enumerate(events):
+    # The log is written as answers are sent; whoever watches may act, and be answered, before that. The order
+    # of writes is that of the versions they left.
+    for event in sorted(events, key=lambda one: one.resource_version or 0):
+        place = event.resource_version or 0
         if event.resource != "pods" or event.code >= 300:
             continue
         if event.verb == "create" and not event.subresource and event.response is not None:

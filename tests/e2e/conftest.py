@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -29,27 +30,27 @@ def images(cluster: KindCluster) -> ProjectImages:
 
 
 @pytest.fixture(scope="session")
-def mongodb(cluster: KindCluster, images: ProjectImages) -> Iterator[str]:
-    """A MongoDB in the cluster; the value is its URI as seen from this machine."""
+def mongodb(cluster: KindCluster, images: ProjectImages) -> None:
+    """A MongoDB in the cluster."""
     install_mongodb(cluster, images)
-    with port_forward(cluster, "kubecal-mongodb", "service/mongodb", 27017) as port:
-        yield f"mongodb://127.0.0.1:{port}/kubecal?directConnection=true"
 
 
 @pytest.fixture(scope="session")
-def installed(cluster: KindCluster, images: ProjectImages, mongodb: str) -> str:
+def installed(cluster: KindCluster, images: ProjectImages, mongodb: None) -> str:
     """kubecal installed by helm, serving one namespace; the value is the release's name."""
     return install_chart(cluster, images)
 
 
 @pytest.fixture
-def lab(cluster: KindCluster, mongodb: str, installed: str) -> Iterator[Lab]:
-    """The served namespace, empty before and after."""
-    client: MongoClient[dict[str, object]] = MongoClient(mongodb, tz_aware=True)
-    lab = Lab(cluster=cluster, namespace=SERVED, database=client)
-    lab.clear()
-    try:
-        yield lab
-    finally:
+def lab(cluster: KindCluster, installed: str) -> Iterator[Lab]:
+    """The served namespace, empty before and after, and a way to its database that lasts as long as the test."""
+    with port_forward(cluster, "kubecal-mongodb", "service/mongodb", 27017) as port:
+        uri = f"mongodb://127.0.0.1:{port}/kubecal?directConnection=true"
+        client: MongoClient[dict[str, Any]] = MongoClient(uri, tz_aware=True)
+        lab = Lab(cluster=cluster, namespace=SERVED, database=client)
         lab.clear()
-        client.close()
+        try:
+            yield lab
+        finally:
+            lab.clear()
+            client.close()

@@ -36,7 +36,8 @@ def _assert_nothing_twice(lab: Lab, events: list[AuditEvent], name: str) -> None
     """No attempt was created twice and no two pods lived on one qubit at a time, as the audit log has it."""
     created: dict[str, int] = defaultdict(int)
     living: dict[str, str] = {}
-    for event in events:
+    # Whoever watches may act before the log has the answer: the order of writes is that of their versions.
+    for event in sorted(events, key=lambda one: one.resource_version or 0):
         if event.resource != "pods" or event.namespace != lab.namespace or event.code >= 300:
             continue
         body = event.response or {}

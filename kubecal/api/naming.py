@@ -9,15 +9,19 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b32encode
+from functools import lru_cache
 
 _SEPARATOR = "\x1f"
 _MAX_NAME = 63
+_REMEMBERED = 65_536
+"""A controller asks for the same names in every pass, and hashing them all takes longer than deciding does."""
 
 
 def _digest(*parts: str) -> bytes:
     return hashlib.sha256(_SEPARATOR.join(parts).encode()).digest()
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def task_id(session_uid: str, step: str, task: str, target: str, ordinal: int, attempt: int, qid: str) -> str:
     """The ``_id`` of one row of task_result_history: 32 hexadecimal digits.
 
@@ -26,6 +30,7 @@ def task_id(session_uid: str, step: str, task: str, target: str, ordinal: int, a
     return _digest(session_uid, step, task, target, str(ordinal), str(attempt), qid).hex()[:32]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def pod_name(session: str, session_uid: str, step: str, task: str, target: str, ordinal: int, attempt: int) -> str:
     """The name of the attempt's pod, at most 63 characters: ``morning-checkt1-3-1-x7f2k9abcd``."""
     digest = b32encode(_digest(session_uid, step, task, target, str(ordinal), str(attempt))).decode().lower()[:10]

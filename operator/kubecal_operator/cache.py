@@ -45,6 +45,8 @@ class Cache:
     rejected: dict[str, tuple[str, str]] = field(default_factory=dict)
     """(session uid, the server's refusal) of pods it will never take, by the pod's name."""
     blocked: dict[str, CreateBlocked] = field(default_factory=dict)
+    terminating: set[str] = field(default_factory=set)
+    """Uids of sessions whose namespace is being deleted."""
     gone: dict[str, datetime] = field(default_factory=dict)
     health: RecordsHealth = _SILENT
     local_holders: Mapping[str, str] = field(default_factory=dict)
@@ -128,6 +130,7 @@ class Cache:
         self._bury(uid)
         self.sessions.pop(uid, None)
         self.blocked.pop(uid, None)
+        self.terminating.discard(uid)
         self.rejected = {name: told for name, told in self.rejected.items() if told[0] != uid}
 
     def put_pod(self, view: PodView, hardware_id: str, version: int) -> bool:
@@ -151,6 +154,10 @@ class Cache:
         self.mount_failures.pop(uid, None)
         self.hardware.pop(uid, None)
         self.gone = {name: at for name, at in self.gone.items() if at > now - _GONE_KEPT} | {name: now}
+
+    def namespace_ends(self, namespace: str) -> None:
+        """Everything in it is going to be deleted, its sessions too: they are as good as deleted now."""
+        self.terminating |= {uid for uid, session in self.sessions.items() if session.ref.namespace == namespace}
 
     # ------------------------------------------------------------------ what the records say
 

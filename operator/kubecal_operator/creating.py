@@ -121,7 +121,10 @@ class Creator:
         if error.refused_for_good:
             self._cache.rejected[create.pod_name] = (create.ref.uid, error.message)
             return Created.DONE
-        if error.quota_exceeded or (error.forbidden and not error.namespace_terminating):
+        if error.namespace_terminating:
+            self._cache.namespace_ends(create.ref.namespace)
+            return Created.DONE
+        if error.quota_exceeded or error.forbidden:
             return Created.BLOCKED
         _SAY.warning(f"a pod of {create.ref.namespace}/{create.ref.name} was not created: {error}")
         return Created.LATER

@@ -11,8 +11,9 @@ from kubecal.engine.model import Announcement
 from kubecal_operator import names
 from kubecal_operator.client import ApiClient
 from kubecal_operator.errors import ApiError
+from kubecal_operator.saying import SayOnce
 
-_LOG = logging.getLogger(__name__)
+_SAY = SayOnce(logging.getLogger(__name__))
 _MESSAGE = 1024
 
 
@@ -44,6 +45,4 @@ async def announce(client: ApiClient, announcement: Announcement, identity: str)
         await client.create(names.events(ref.namespace), body)
     except ApiError as error:
         if not error.already_exists:
-            _LOG.warning(
-                "the Event %s of %s/%s was not written: %s", announcement.reason, ref.namespace, ref.name, error
-            )
+            _SAY.warning(f"the Event {announcement.reason} of {ref.namespace}/{ref.name} was not written: {error}")

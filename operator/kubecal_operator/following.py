@@ -16,7 +16,8 @@ from kubecal_operator.errors import ApiError
 from kubecal_operator.saying import SayOnce
 
 _SAY = SayOnce(logging.getLogger(__name__))
-_RETRY_S, _FORBIDDEN_S = 1.0, 60.0
+_RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 30.0
+"""A server that has just started refuses everything for a second; one that withholds a right does so for long."""
 
 
 class Follower(ABC):
@@ -29,6 +30,7 @@ class Follower(ABC):
     async def run(self) -> None:
         """Follow until cancelled."""
         version = ""
+        patience_s = _RETRY_FIRST_S
         while True:
             try:
                 if not version:
@@ -38,6 +40,7 @@ class Follower(ABC):
                 async for event in self._client.watch(self.path, version, **self._selectors):
                     body = event["object"]
                     version = body["metadata"]["resourceVersion"]
+                    patience_s = _RETRY_FIRST_S
                     if event["type"] != "BOOKMARK":
                         self.take_event(event["type"] == "DELETED", body)
             except ApiError as error:
@@ -45,7 +48,9 @@ class Follower(ABC):
                     version = ""
                     continue
                 _SAY.warning(f"watching {self.path}: {error}")
-                await asyncio.sleep(_FORBIDDEN_S if error.forbidden else _RETRY_S)
+                await asyncio.sleep(patience_s)
+                if error.forbidden:
+                    patience_s = min(_RETRY_MOST_S, 2 * patience_s)
 
     @abstractmethod
     async def take_list(self, items: Sequence[Json]) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pymongo
+
 from kubecal.engine.model import RecordsHealth
 from kubecal.records.control import ControlRecords
 from kubecal.records.hardware import HardwareClaims
@@ -16,6 +18,8 @@ from kubecal_operator.cache import Cache
 
 _LOG = logging.getLogger(__name__)
 _WELL_S, _ILL_S = 5.0, 1.0
+_ASK_S = 3.0
+"""How long an answer may take: people are told within seconds that there is none."""
 
 
 class RecordsGate:
@@ -48,7 +52,8 @@ class RecordsGate:
                 await asyncio.sleep(_ILL_S)
 
     async def _look(self) -> None:
-        health = await self._store.check()
+        with pymongo.timeout(_ASK_S):
+            health = await self._store.check()
         if health.available:
             health = await self._read()
         self._say(health)
@@ -76,7 +81,8 @@ class RecordsGate:
         if (known.available, known.reason, known.message) == (health.available, health.reason, health.message):
             return
         if known.available != health.available:
-            _LOG.log(logging.INFO if health.available else logging.WARNING, "MongoDB: %s", health.message or "answers")
+            level = logging.INFO if health.available else logging.WARNING
+            _LOG.log(level, "%s", health.message or "MongoDB answers")
         since = known.since if not known.available and not health.available else datetime.now(UTC)
         self._cache.health = replace(health, since=since)
         self._poke_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from kubecal.api.catalogue import Catalogue
@@ -26,10 +27,16 @@ class Observer:
         """Everything the engine may know of the domain now."""
         cache = self._cache
         chips = tuple(chip for chip in cache.chips.values() if cache.domain_of_chip(chip) == domain)
-        sessions = tuple(one for one in cache.sessions.values() if cache.domain_of_session(one) == domain)
+        now = datetime.now(UTC)
+        sessions = tuple(
+            # In a namespace that is being deleted a session counts as deleted, before its turn comes to be.
+            replace(one, deleted_at=now) if one.ref.uid in cache.terminating and one.deleted_at is None else one
+            for one in cache.sessions.values()
+            if cache.domain_of_session(one) == domain
+        )
         uids = {session.ref.uid for session in sessions}
         return Observed(
-            now=datetime.now(UTC),
+            now=now,
             hardware_id=domain,
             chips=chips,
             sessions=sessions,

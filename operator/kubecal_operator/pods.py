@@ -143,8 +143,9 @@ def _container(create: CreatePod, settings: Settings) -> Json:
 
 
 def _volumes(create: CreatePod, settings: Settings) -> list[Json]:
+    uri: Json = {"secretName": settings.mongodb_secret, "defaultMode": 0o440, "items": [{"key": "uri", "path": "uri"}]}
     volumes: list[Json] = [
-        {"name": "mongodb", "secret": {"secretName": settings.mongodb_secret, "defaultMode": 0o440}},
+        {"name": "mongodb", "secret": uri},
         {"name": "scratch", "emptyDir": {"sizeLimit": settings.scratch_size_limit}},
     ]
     if create.chip_spec.backend.secret_name:

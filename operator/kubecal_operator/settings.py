@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+
 
 class SettingsError(Exception):
     """The environment lacks something; the message says what."""
@@ -72,6 +74,18 @@ class Settings:
             pull_policy=environment.get("KUBECAL_TASK_IMAGE_PULL_POLICY", "IfNotPresent"),
             pull_secrets=listed("KUBECAL_TASK_IMAGE_PULL_SECRETS"),
             scratch_size_limit=environment.get("KUBECAL_SCRATCH_SIZE_LIMIT", "1Gi"),
-            log_level=environment.get("KUBECAL_LOG_LEVEL", "info"),
-            probe_port=int(environment.get("KUBECAL_PROBE_PORT", "8080")),
+            log_level=_log_level(environment.get("KUBECAL_LOG_LEVEL", "info")),
+            probe_port=_port(environment.get("KUBECAL_PROBE_PORT", "8080")),
         )
+
+
+def _log_level(text: str) -> str:
+    if text not in _LOG_LEVELS:
+        raise SettingsError(f"KUBECAL_LOG_LEVEL is {text!r}: give one of {', '.join(_LOG_LEVELS)}")
+    return text
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise SettingsError(f"KUBECAL_PROBE_PORT is {text!r}, not a port: give a number from 1 to 65535")
+    return int(text)

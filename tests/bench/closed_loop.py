@@ -13,6 +13,8 @@ from typing import Any
 from kubecal.api.request import RequestChip, RequestSite, TaskRequest, Verdict
 from kubecal.api.topology import Topology
 from kubecal.records.results import Figure, FileContent, InputOffers, InputRecord, Offer
+from kubecal_tasks.backends.base import DesignValue
+from kubecal_tasks.backends.registry import open_backend
 from kubecal_tasks.framework.attempt import prepare_attempt
 from kubecal_tasks.framework.export import installed_catalogue
 from kubecal_tasks.framework.reports import Drawn, Failed, Judged, Measured, Prepared, Report
@@ -48,6 +50,8 @@ class ClosedLoop:
     """The fake backend's; Any: checked by its schema."""
     design: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """``Chip.spec.design.qubits``."""
+    figures: bool = False
+    """Whether to draw them, which takes longer than measuring."""
     found: dict[str, dict[str, Offer]] = field(default_factory=dict)
     """Accepted outputs by qubit and name."""
 
@@ -61,7 +65,7 @@ class ClosedLoop:
         """
         reports: list[Report] = []
         request = self.request(task, qubit, parameters or {}, ordinal)
-        prepare_attempt(request, reports.append).run(InputOffers(session=self.found.get(qubit, {})))
+        prepare_attempt(request, reports.append, self.figures).run(InputOffers(session=self.found.get(qubit, {})))
         outcome = _outcome(reports)
         if outcome.verdict is Verdict.OK:
             for each in outcome.judged.outputs:
@@ -69,6 +73,10 @@ class ClosedLoop:
                     offer = Offer(each.name, each.value, each.error, each.unit, MEASURED_AT, "")
                     self.found.setdefault(qubit, {})[each.name] = offer
         return outcome
+
+    def design_of(self, qubit: str) -> Mapping[str, DesignValue]:
+        """The backend's design values of a qubit."""
+        return open_backend(self.request("CheckRabi", qubit, {}, 0)).design(qubit)
 
     def request(self, task: str, qubit: str, parameters: Mapping[str, Any], ordinal: int) -> TaskRequest:
         """What a driver would hand to the task's process."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from kubecal_operator.client import ApiClient
 from tests.cluster.binaries import installed
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.process import run, wait_until
-from tests.controller.lab import ROOT, Lab, new_namespace
+from tests.controller.lab import ROOT, Lab, new_namespace, system_namespace
 from tests.controller.podsim import PodSimulator, Script
 
 
@@ -34,7 +33,7 @@ async def lab(
     namespace = new_namespace()
     position = control_plane.audit_position()
     _prepare(control_plane, namespace)
-    kubeconfig = control_plane.service_account_kubeconfig(namespace, "kubecal-operator")
+    kubeconfig = control_plane.service_account_kubeconfig(system_namespace(namespace), "kubecal-operator")
     monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
     api = ApiClient()
     lab = Lab(control_plane, api, namespace, mongodb_uri, tmp_path, kubeconfig, position)
@@ -59,18 +58,28 @@ def simulated(lab: Lab) -> Iterator[Callable[..., PodSimulator]]:
 
 
 def _prepare(control_plane: ControlPlane, namespace: str) -> None:
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
-    control_plane.kubectl("apply", "-f", "-", given=yaml.safe_dump(body) + "---\n" + _rights(namespace))
+    strict = {"pod-security.kubernetes.io/enforce": "restricted"}
+    bodies = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        for name, labels in ((namespace, strict), (system_namespace(namespace), {}))
+    ]
+    control_plane.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(bodies) + "---\n" + _rights(namespace))
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
     wait_until(lambda: _exists(control_plane, path), f"the service account of {namespace}", timeout_s=20)
 
 
-@functools.cache
 def _rights(namespace: str) -> str:
     """What the chart grants an operator that serves this namespace."""
     chart = ROOT / "charts" / "kubecal"
-    words = ["template", "kubecal", chart, "--namespace", namespace, "--show-only", "templates/rbac.yaml"]
+    words = [
+        "template",
+        "kubecal",
+        chart,
+        "--namespace",
+        system_namespace(namespace),
+        "--show-only",
+        "templates/rbac.yaml",
+    ]
     return run(
         [installed("helm"), *words, "--set", f"namespaces={{{namespace}}}", "--set", "mongodb.existingSecret=mongodb"]
     )

@@ -29,6 +29,7 @@ from tests.controller.podsim import NODE
 Json = dict[str, Any]
 FINAL = ("Completed", "PartiallyFailed", "Failed", "Cancelled")
 ROOT = Path(__file__).parents[2]
+_PROGRAM = Path(sys.executable).parent / "kubecal-operator"
 SIX = ("CheckRabi", "CreateHPIPulse", "CheckHPIPulse", "CheckRamsey", "CheckT1", "CheckT2Echo")
 
 
@@ -107,11 +108,25 @@ class Lab:
     def start_operator(self, identity: str = "operator-0", **environment: str) -> OperatorProcess:
         """Start a replica; two of one identity are one pod that was restarted."""
         port = _free_port()
+        given = {**self._environment(identity, port), **environment}
+        log = self.folder / f"{identity}-{len(self.operators)}.log"
+        process = spawn([_PROGRAM, "run"], log, environment=given, on_death=signal.SIGKILL)
+        operator = OperatorProcess(process, log, port)
+        self.operators.append(operator)
+        return operator
+
+    def release(self) -> int:
+        """What the chart runs before an uninstallation; the exit code."""
+        log = self.folder / "release.log"
+        environment = self._environment("release", _free_port())
+        return spawn([_PROGRAM, "release"], log, environment=environment).wait(30)
+
+    def _environment(self, identity: str, port: int) -> dict[str, str]:
         (self.folder / "uri").write_text(self.mongodb_uri)
-        given = {
+        return {
             "KUBECONFIG": str(self.kubeconfig),
             "KUBECAL_NAMESPACES": self.namespace,
-            "KUBECAL_OPERATOR_NAMESPACE": self.namespace,
+            "KUBECAL_OPERATOR_NAMESPACE": system_namespace(self.namespace),
             "KUBECAL_LEASE_NAME": "kubecal-operator",
             "KUBECAL_POD_NAME": identity,
             "KUBECAL_LOG_LEVEL": os.environ.get("KUBECAL_TEST_LOG_LEVEL", "info"),
@@ -120,14 +135,7 @@ class Lab:
             "KUBECAL_TASK_IMAGE": "kubecal/tasks:test",
             "KUBECAL_SCOPE": f"{self.namespace}/kubecal",
             "KUBECAL_PROBE_PORT": str(port),
-            **environment,
         }
-        log = self.folder / f"{identity}-{len(self.operators)}.log"
-        program = Path(sys.executable).parent / "kubecal-operator"
-        process = spawn([program, "run"], log, environment=given, on_death=signal.SIGKILL)
-        operator = OperatorProcess(process, log, port)
-        self.operators.append(operator)
-        return operator
 
     def end(self) -> None:
         """End what still runs."""
@@ -193,7 +201,7 @@ class Lab:
     async def lease_holder(self) -> str:
         """Who leads; empty: nobody."""
         try:
-            lease = await self.api.get(names.lease(self.namespace, "kubecal-operator"))
+            lease = await self.api.get(names.lease(system_namespace(self.namespace), "kubecal-operator"))
         except ApiError as error:
             if error.not_found:
                 return ""
@@ -313,6 +321,11 @@ class Lab:
 def new_namespace() -> str:
     """A name nobody else uses."""
     return f"lab-{secrets.token_hex(4)}"
+
+
+def system_namespace(namespace: str) -> str:
+    """Where the operator that serves a namespace has its service account and its Lease."""
+    return f"{namespace}-system"
 
 
 def _free_port() -> int:

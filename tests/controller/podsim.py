@@ -193,7 +193,7 @@ class PodSimulator:
             return False
         binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": process.name}}
         target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
-        await self._api.create(f"{self._path(process.name)}/binding", {**binding, "target": target})
+        await _insist(lambda: self._api.create(f"{self._path(process.name)}/binding", {**binding, "target": target}))
         if not play.image:
             waiting = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "kubecal/tasks:nowhere"'}
             await self._report(process, {"waiting": waiting}, phase="Pending")
@@ -266,10 +266,26 @@ class PodSimulator:
 
     async def _patch(self, name: str, status: Json, uid: str = "") -> None:
         metadata = {"metadata": {"uid": uid}} if uid else {}
-        await self._api.merge(f"{self._path(name)}/status", {**metadata, "status": status})
+        await _insist(lambda: self._api.merge(f"{self._path(name)}/status", {**metadata, "status": status}))
 
     def _path(self, name: str) -> str:
         return names.pods(self._namespace, name)
+
+
+async def _insist(call: Callable[[], Awaitable[Json]]) -> None:
+    """As a kubelet does: an API server that is away is asked again."""
+    asked = False
+    while True:
+        try:
+            await call()
+            return
+        except ApiError as error:
+            if asked and error.conflict:
+                return
+            if not (error.outcome_unknown or error.status == 429):
+                raise
+            asked = True
+            await asyncio.sleep(0.2)
 
 
 async def _patiently(call: Callable[[], Awaitable[None]]) -> None:

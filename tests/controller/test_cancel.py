@@ -72,5 +72,21 @@ async def test_a_session_that_waits_can_be_deleted(lab: Lab) -> None:
     assert await lab.pods() == []
 
 
+async def test_a_namespace_can_be_deleted_with_all_that_runs_in_it(lab: Lab, simulated: Simulated) -> None:
+    lab.start_operator()
+    await lab.apply_chip()
+    await lab.apply_session(tasks=("CheckT1",))
+    async with simulated(lambda request: Play(seconds=60)) as simulator:
+        await lab.until(lambda: _driving(simulator, 2), "two measurements")
+        await lab.api.delete(f"/api/v1/namespaces/{lab.namespace}", {})
+        await lab.until(lambda: _no_namespace(lab), "the end of the namespace")
+    assert [execution["status"] for execution in await lab.executions()] == ["cancelled"]
+
+
+async def _no_namespace(lab: Lab) -> bool:
+    listed = await lab.api.list_metadata("/api/v1/namespaces")
+    return lab.namespace not in [meta["name"] for meta in listed]
+
+
 async def _driving(simulator: PodSimulator, number: int) -> bool:
     return len(simulator.driving) >= number

@@ -22,8 +22,8 @@ from kubecal_tasks.fits.weights import MAX_CLIPPED
 
 VerdictName = Literal["no_signal", "unphysical", "window", "poor_fit"]
 
-POOR_P = 1e-3
-"""p-value below which chi2 fails."""
+POOR_P = 1e-5
+"""p-value below which chi2 fails: of a hundred tasks a night that are right, none may fail by chance."""
 TOLERATED_CHI2 = 1.5
 """chi2/dof that never fails: errors are scaled by its root, and no instrument's noise is known better."""
 LONGEST_WINDOWS = 1.5

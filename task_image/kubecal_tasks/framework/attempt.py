@@ -44,10 +44,18 @@ class AttemptError(Exception):
         self.reason = reason
 
 
-def prepare_attempt(request: TaskRequest, say: Say) -> Attempt:
-    """Import everything the attempt needs; nothing is read and nothing driven yet."""
+def prepare_attempt(request: TaskRequest, say: Say, figures: bool = True) -> Attempt:
+    """Import everything the attempt needs; nothing is read and nothing driven yet.
+
+    Parameters
+    ----------
+    request, say
+        What is asked for, and who hears what comes out.
+    figures
+        False: nothing is drawn, for thousands of attempts in a row.
+    """
     try:
-        return Attempt(request, say, find_task(request.task), installed_catalogue().hash)
+        return Attempt(request, say, find_task(request.task), installed_catalogue().hash, figures=figures)
     except UnknownTaskError as error:
         return Attempt(request, say, None, "", str(error))
 
@@ -61,6 +69,7 @@ class Attempt:
     task_class: type[BaseTask] | None
     catalogue_hash: str
     problem: str = ""
+    figures: bool = True
 
     def run(self, offers: InputOffers) -> None:
         """Measure, judge and draw, reporting each."""
@@ -131,7 +140,7 @@ class Attempt:
             result = PostProcessResult(checks=(unfit,), measured=False)
         result = replace(result, checks=(*result.checks, *clipping_checks(acquisitions)))
         judgement = self._say_judged(task, result)
-        self.say(Drawn(self._draw(result, judgement)))
+        self.say(Drawn(self._draw(result, judgement) if self.figures else ()))
 
     def _measure(self, backend: Backend, task: BaseTask) -> Sequence[Acquisition]:
         """Preprocess and run, and leave the instrument safe however that ends."""

@@ -81,7 +81,7 @@ class Evolution:
         """(D,) slow detunings in sigmas, one in each stratum of equal weight."""
         turning_s = min(duration_s, _COHERENCE_TIMES * self.truth.t2_echo_s)
         radians = TURN * self.truth.slow_detuning_hz * turning_s
-        number = MAX_DRAWS if rng is None else min(max(MIN_DRAWS, math.ceil(_DRAWS_PER_RADIAN * radians)), MAX_DRAWS)
+        number = min(max(MIN_DRAWS, math.ceil(_DRAWS_PER_RADIAN * radians)), MAX_DRAWS) if radians > 0 else 1
         within = np.full(number, 0.5) if rng is None else rng.random(number)
         return np.clip(ndtri((np.arange(number) + within) / number), -_REACH, _REACH)
 

@@ -67,7 +67,7 @@ class CheckT1(QubitTask):
             metrics=metrics(fit.statistics),
             suggestion=self.suggest(checks, estimates, trace.x, partial(decay_window, fit)),
             lines=(value_line("T1", fit.tau, "us", MICROSECOND), quality_line(fit.statistics)),
-            figures=(decay_picture(fit, trace, "t1", self.previous("t1")),),
+            figures=(decay_picture(fit, trace, "t1", "P(1)", self.previous("t1")),),
         )
 
     @classmethod

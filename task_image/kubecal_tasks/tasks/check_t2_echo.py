@@ -22,7 +22,7 @@ from kubecal_tasks.tasks.pictures import decay_picture
 from kubecal_tasks.tasks.pulses import Pulses
 from kubecal_tasks.tasks.qubit_task import MICROSECOND, QubitTask
 
-SIGNS = (1, -1, 1, -1)
+SIGNS = (-1, 1, -1, 1)
 """Of the echo at the refocusing pulse's phases 0, 90, 180 and 270 degrees."""
 
 
@@ -72,7 +72,7 @@ class CheckT2Echo(QubitTask):
     def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessResult:
         """Decay of the echo to nothing."""
         trace = self.difference(result, tuple(self.programs), SIGNS)
-        fit = fit_decay(trace.x, trace.signal, trace.variance)
+        fit = fit_decay(trace.x, trace.signal, trace.variance, offset=0.0)
         checks = (*as_checks(decay_checks(fit)), *self.coherence_limit("t2_echo", fit.tau))
         estimates = (estimate("t2_echo", fit.tau),)
         return PostProcessResult(
@@ -82,7 +82,7 @@ class CheckT2Echo(QubitTask):
             metrics=metrics(fit.statistics),
             suggestion=self.suggest(checks, estimates, trace.x, partial(decay_window, fit)),
             lines=(value_line("T2 echo", fit.tau, "us", MICROSECOND), quality_line(fit.statistics)),
-            figures=(decay_picture(fit, trace, "echo", self.previous("t2_echo")),),
+            figures=(decay_picture(fit, trace, "echo", "Echo", self.previous("t2_echo")),),
         )
 
     @classmethod

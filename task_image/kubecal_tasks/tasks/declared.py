@@ -39,7 +39,7 @@ def shots(default: int) -> RunParameter:
         name="shots",
         kind=ParameterKind.INTEGER,
         default=default,
-        minimum=1,
+        minimum=2,
         maximum=MAX_SHOTS,
         description="repetitions of every point",
     )

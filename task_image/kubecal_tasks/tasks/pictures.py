@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 Draw = Callable[[FigureContext], "Figure"]
 
 
-def _signal_axis(trace: Trace) -> Axis:
-    """P(1) where |0> and |1> are known, else what the IQ plane says."""
+def _signal_axis(trace: Trace, quantity: str = "P(1)") -> Axis:
+    """Populations where |0> and |1> are known, else what the IQ plane says."""
     from kubecal_tasks.figures import Axis
 
-    return Axis("P(1)") if trace.referenced else Axis("Signal", "a.u.")
+    return Axis(quantity) if trace.referenced else Axis("Signal", "a.u.")
 
 
-def decay_picture(fit: DecayFit, trace: Trace, name: str, previous: float | None = None) -> Draw:
+def decay_picture(fit: DecayFit, trace: Trace, name: str, quantity: str, previous: float | None = None) -> Draw:
     """Signal against delay."""
 
     def draw(context: FigureContext) -> Figure:
         from kubecal_tasks.figures import decay_figure
 
-        return decay_figure(fit, context, y=_signal_axis(trace), name=name, previous=previous)
+        return decay_figure(fit, context, y=_signal_axis(trace, quantity), name=name, previous=previous)
 
     return draw
 

@@ -54,8 +54,8 @@ class FakeBackend:
         """One qubit's drive line and readout channel."""
         return Capabilities(
             bands={drive_line(self._site.id): DRIVE_BAND, readout_line(self._site.id): READOUT_BAND},
-            sample_rate_hz=1e9,
-            duration_step_s=1e-9,
+            sample_rate_hz=10e9,
+            duration_step_s=0.1e-9,
             max_shot_s=1.0,
             adc_full_scale=ADC_FULL_SCALE,
         )
@@ -118,24 +118,24 @@ class FakeBackend:
         if problem is not None:
             raise ProgramRefused(problem)
         self._fail_as_planted()
-        played = self.capabilities().snapped(program)
+        reach = self._faults.get(FaultKind.WRONG_WINDOW)
+        played = self.capabilities().snapped(program if reach is None else narrowed(program, reach))
         acquired = self._measure(played)
         if self._config.time_scale > 0:
             _sleep(self._config.time_scale * played.duration_s)
         return acquired
 
     def _measure(self, program: Program) -> Acquired:
-        key = np.random.SeedSequence(self._random_key())
-        detuning_rng, shot_rng, fault_rng = (np.random.default_rng(each) for each in key.spawn(3))
+        key = np.random.SeedSequence([*self._attempt_key(), self._programs_run])
+        detuning_rng, shot_rng = (np.random.default_rng(each) for each in key.spawn(2))
         self._programs_run += 1
         truth = self._truth()
-        reach = self._faults.get(FaultKind.WRONG_WINDOW)
-        populations = Evolution(truth).populations(program if reach is None else narrowed(program, reach), detuning_rng)
+        populations = Evolution(truth).populations(program, detuning_rng)
         readouts = self._readouts(program, truth)
         iq, covariance, clipped = _sampled(program, readouts, populations, shot_rng)
         share = self._faults.get(FaultKind.GLITCHES)
         if share is not None:
-            iq = glitched(iq, share, ADC_FULL_SCALE, fault_rng)
+            iq = glitched(iq, share, ADC_FULL_SCALE, np.random.default_rng(self._attempt_key()))
         return Acquired(
             axes=tuple(np.asarray(axis.values, dtype=np.float64) for axis in program.axes),
             iq=iq.reshape(*program.shape, *iq.shape[1:-1], 1, 2),
@@ -167,8 +167,8 @@ class FakeBackend:
     def _drawn(self, target: str) -> QubitTruth:
         return draw_truth(self._config.seed, find_site(self._request, target), _COHERENCE[self._config.profile])
 
-    def _random_key(self) -> list[int]:
-        """What makes the same measurement the same data, and any other one other data."""
+    def _attempt_key(self) -> list[int]:
+        """With the program's number, what makes the same measurement the same data, and any other one other data."""
         request = self._request
         text = "\0".join((request.task, request.target, request.step))
         return [
@@ -177,7 +177,6 @@ class FakeBackend:
             crc32(text.encode()),
             request.ordinal,
             request.charged_retries,
-            self._programs_run,
         ]
 
     def _fail_as_planted(self) -> None:

@@ -40,13 +40,13 @@ class FaultKind(StrEnum):
     NO_LINE = "NoLine"
     """Nothing of the drive arrives."""
     GLITCHES = "Glitches"
-    """Some points are garbage; ``value`` is their fraction, 0.03 unless given."""
+    """Some points are garbage, in all sweeps the same; ``value`` is their fraction, 0.03 unless given."""
     INSTRUMENT_ERROR = "InstrumentError"
     """The instrument reports an error instead of data."""
     INSTRUMENT_HANG = "InstrumentHang"
     """The instrument does not answer for ``value`` seconds, a day unless given, then reports an error."""
     WRONG_WINDOW = "WrongWindow"
-    """Sweeps of times and amplitudes reach only ``value`` of the way, 0.02 unless given, while claiming all of it."""
+    """Sweeps reach only ``value`` of the way, 0.05 unless given; numbers of repetitions stay."""
 
 
 class WallClock(_Config):

@@ -18,7 +18,7 @@ from kubecal_tasks.programs.swept import Swept
 DEFAULT_VALUES: Mapping[FaultKind, float] = {
     FaultKind.GLITCHES: 0.03,
     FaultKind.INSTRUMENT_HANG: 86_400.0,
-    FaultKind.WRONG_WINDOW: 0.02,
+    FaultKind.WRONG_WINDOW: 0.05,
 }
 
 
@@ -64,9 +64,12 @@ def _counting_axes(program: Program) -> set[str]:
 
 
 def glitched(iq: NDArray[np.float64], share: float, full_scale: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Means (points, 2) of which a share, at least one if any, lies anywhere within the ADC's range."""
-    number = min(max(round(share * len(iq)), 1), len(iq)) if share > 0 else 0
-    where = rng.choice(len(iq), size=number, replace=False)
+    """Data (points, ..., 2) of which a share of the points lies anywhere within the ADC's range.
+
+    With equal random numbers the same points of every sweep of that size are hit: what spoils a measurement
+    (a burst on a line) comes back wherever the sweep does, so a phase cycle does not multiply the share.
+    """
+    where = rng.permutation(len(iq))[: round(share * len(iq))]
     found = iq.copy()
-    found[where] = rng.uniform(-full_scale, full_scale, size=(number, *iq.shape[1:]))
+    found[where] = rng.uniform(-full_scale, full_scale, size=(len(where), *iq.shape[1:]))
     return found

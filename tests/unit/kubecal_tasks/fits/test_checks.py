@@ -36,7 +36,7 @@ def test_every_check_tells_its_value_its_limit_and_when_it_fails_what_to_do() ->
         ({"delta_chi2": math.nan}, "no_signal"),
         ({"chi2": 200.0, "dof": 48}, "poor_fit"),
         ({"chi2": math.nan}, "poor_fit"),
-        ({"p_value": 1e-5, "sigma_known": False}, "poor_fit"),
+        ({"p_value": 1e-6, "sigma_known": False}, "poor_fit"),
         ({"p_value": math.nan, "sigma_known": False}, "poor_fit"),
         ({"clipped_fraction": 0.2}, "glitches"),
         ({"clipped_fraction": math.nan}, "glitches"),

@@ -1,0 +1,107 @@
+"""The cache: the newest state of everything, from whichever side it comes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from kubecal.engine.model import ChipView, PodView, Reservation, SessionView
+from kubecal_operator.cache import Cache
+from kubecal_operator.views import chip_view, hardware_of, pod_view, session_view, version_of
+from tests.unit.kubecal_operator.builders import NOON, container, pod
+
+
+def _put(cache: Cache, body: dict[str, Any]) -> bool:
+    view = pod_view(body, NOON)
+    assert view is not None
+    return cache.put_pod(view, hardware_of(body), version_of(body))
+
+
+def _only(cache: Cache) -> PodView:
+    (view,) = cache.pods.values()
+    return view
+
+
+def a_session(version: str = "5", **spec: Any) -> SessionView:
+    meta = {"uid": "s", "namespace": "lab", "name": "morning", "resourceVersion": version}
+    body = {"chip": "fridge-a", "targets": {"all": True}, "steps": [{"name": "a", "tasks": [{"task": "CheckT1"}]}]}
+    return session_view({"metadata": {**meta, "creationTimestamp": "2026-11-23T12:00:00Z"}, "spec": {**body, **spec}})
+
+
+def a_chip(version: str = "5", uid: str = "c", **spec: Any) -> ChipView:
+    meta = {"uid": uid, "namespace": "lab", "name": "fridge-a", "resourceVersion": version}
+    body = {"topology": {"squareLattice": {"rows": 2, "columns": 2}}, "backend": {"name": "fake"}, **spec}
+    return chip_view({"metadata": meta, "spec": body})
+
+
+def test_late_news_do_not_replace_newer_ones() -> None:
+    cache = Cache()
+    assert _put(cache, pod(container(terminated={"exitCode": 0}), resourceVersion="12"))
+    assert not _put(cache, pod(container(running={}), resourceVersion="11"))
+    assert _only(cache).terminated is not None
+
+
+def test_what_is_gone_stays_gone() -> None:
+    cache = Cache()
+    _put(cache, pod({}, resourceVersion="12"))
+    cache.drop_pod("lab", "morning-checkt1-3-2-abcdefghij", "pod-uid")
+    assert not _put(cache, pod({}, resourceVersion="13"))
+    assert cache.pods == {}
+    assert set(cache.gone) == {"morning-checkt1-3-2-abcdefghij"}
+
+
+def test_end_of_a_predecessor_is_not_the_end_of_its_successor() -> None:
+    cache = Cache()
+    _put(cache, pod({}, uid="first", resourceVersion="12"))
+    _put(cache, pod({}, uid="second", resourceVersion="14"))
+    cache.drop_pod("lab", "morning-checkt1-3-2-abcdefghij", "first")
+    assert _only(cache).uid == "second"
+
+
+def test_pod_that_appears_ends_its_reservation() -> None:
+    cache = Cache()
+    cache.reservations["morning-checkt1-3-2-abcdefghij"] = Reservation("s", "p", (), NOON)
+    _put(cache, pod({}))
+    assert cache.reservations == {}
+
+
+def test_node_and_events_add_what_a_pod_does_not_say() -> None:
+    cache = Cache(lost_nodes=frozenset({"worker"}), mount_failures={"pod-uid": 'secret "kubecal-mongodb" not found'})
+    _put(cache, pod({"phase": "Pending"}))
+    (view,) = cache.pods_of("lab/fridge-a")
+    assert (view.node_lost, view.blocked_reason) == (True, "MountFailed")
+    assert cache.pods_of("another") == ()
+
+
+def test_session_keeps_its_record_when_it_changes() -> None:
+    cache = Cache()
+    cache.put_session(a_session("5"), 5)
+    cache.sessions["s"] = replace(cache.sessions["s"], record_known=True)
+    assert cache.put_session(a_session("6", priority=3), 6)
+    assert cache.sessions["s"].record_known
+
+
+def test_session_follows_its_chip_into_the_chips_lock_domain() -> None:
+    cache = Cache()
+    cache.put_session(a_session(), 5)
+    assert cache.domain_of_session(cache.sessions["s"]) == "lab/fridge-a"
+    cache.put_chip(a_chip(hardwareId="fridge-1"))
+    assert cache.domain_of_session(cache.sessions["s"]) == "fridge-1"
+    assert cache.has_domain("fridge-1")
+    assert not cache.has_domain("lab/fridge-a")
+
+
+def test_chip_that_was_made_anew_is_not_dropped_with_the_old_one() -> None:
+    cache = Cache()
+    cache.put_chip(a_chip("5", uid="old"))
+    cache.put_chip(a_chip("7", uid="new"))
+    cache.drop_chip("lab", "fridge-a", "old")
+    assert cache.chips[("lab", "fridge-a")].uid == "new"
+
+
+def test_session_that_is_gone_takes_its_refusals_along() -> None:
+    cache = Cache(rejected={"p": ("s", "Invalid"), "q": ("other", "Invalid")})
+    cache.put_session(a_session(), 5)
+    cache.drop_session("s")
+    assert set(cache.rejected) == {"q"}
+    assert not cache.put_session(a_session("9"), 9)

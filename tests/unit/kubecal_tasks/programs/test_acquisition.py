@@ -1,0 +1,59 @@
+"""Acquisitions: one axis and one tone are read without ceremony, and files give back what went in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kubecal_tasks.programs import Acquired, Acquisition, Axis, Swept
+from tests.unit.kubecal_tasks.programs.builders import program, wait
+
+
+def acquisition(tones: int = 1, axes: int = 1, averaged: bool = True) -> Acquisition:
+    names = [f"x{k}" for k in range(axes)]
+    swept = [Axis(name, (0.0, 1e-6, 2e-6)) for name in names]
+    shape = (3,) * axes
+    rng = np.random.default_rng(1)
+    data = Acquired(
+        axes=tuple(np.asarray(axis.values) for axis in swept),
+        iq=rng.normal(size=(*shape, tones, 2)),
+        covariance=rng.normal(size=(*shape, tones, 2, 2)) if averaged else None,
+        clipped=np.linspace(0.0, 0.5, tones),
+        duration_s=1.5,
+    )
+    return Acquisition("decay", program(*(wait(Swept(name)) for name in names), axes=swept), data)
+
+
+def test_one_axis_and_one_tone_are_plain_arrays() -> None:
+    one = acquisition()
+    assert one.x.tolist() == [0.0, 1e-6, 2e-6]
+    assert one.iq.shape == (3, 2)
+    assert one.covariance.shape == (3, 2, 2)
+
+
+def test_several_axes_tones_or_shots_must_be_picked_from() -> None:
+    with pytest.raises(ValueError, match="has 2 axes"):
+        _ = acquisition(axes=2).x
+    with pytest.raises(ValueError, match="reads 2 tones"):
+        _ = acquisition(tones=2).iq
+    with pytest.raises(ValueError, match="no covariance of a mean"):
+        _ = acquisition(averaged=False).covariance
+
+
+def test_the_worst_tone_says_how_much_was_clipped() -> None:
+    assert acquisition(tones=2).clipped == 0.5
+
+
+@pytest.mark.parametrize("averaged", [True, False])
+def test_a_file_gives_back_what_went_in(averaged: bool) -> None:
+    before = acquisition(tones=2, axes=2, averaged=averaged)
+    after = Acquisition.from_npz(before.to_npz())
+    assert (after.label, after.program, after.data.duration_s) == (before.label, before.program, 1.5)
+    assert np.array_equal(after.data.iq, before.data.iq)
+    assert np.array_equal(after.data.clipped, before.data.clipped)
+    assert [a.tolist() for a in after.data.axes] == [a.tolist() for a in before.data.axes]
+    assert (after.data.covariance is None) is not averaged
+
+
+def test_equal_data_give_equal_bytes() -> None:
+    assert acquisition().to_npz() == acquisition().to_npz()

@@ -71,7 +71,7 @@ def _prepare(control_plane: ControlPlane, namespace: str) -> None:
 def _rights(namespace: str) -> str:
     """What the chart grants an operator that serves this namespace."""
     chart = ROOT / "charts" / "kubecal"
-    words = [
+    words: list[str | Path] = [
         "template",
         "kubecal",
         chart,

@@ -121,8 +121,13 @@ class Lab:
         environment = self._environment("release", _free_port())
         return spawn([_PROGRAM, "release"], log, environment=environment).wait(30)
 
+    def write_uri(self, uri: str) -> None:
+        """Change the mounted Secret under a running operator."""
+        self.mongodb_uri = uri
+        (self.folder / "uri").write_text(uri)
+
     def _environment(self, identity: str, port: int) -> dict[str, str]:
-        (self.folder / "uri").write_text(self.mongodb_uri)
+        self.write_uri(self.mongodb_uri)
         return {
             "KUBECONFIG": str(self.kubeconfig),
             "KUBECAL_NAMESPACES": self.namespace,
@@ -223,7 +228,8 @@ class Lab:
     async def status(self, name: str = "morning") -> Json:
         """The session's status; empty while nobody has written one."""
         body = await self.session(name)
-        return (body or {}).get("status", {})
+        status: Json = (body or {}).get("status", {})
+        return status
 
     async def chip_status(self, name: str = "fridge-a") -> Json:
         """The chip's status."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -12,8 +13,10 @@ from urllib.parse import urlsplit, urlunsplit
 class Proxy:
     """Stands before the server of a URI; use it as an asynchronous context manager."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, rewrite: Callable[[bytes], bytes] | None = None) -> None:
         self._parts = urlsplit(uri)
+        self.rewrite = rewrite
+        """What is made of the server's answers, of the same length; None: they pass as they are."""
         self._server: asyncio.Server | None = None
         self._port = 0
         self._open: set[asyncio.StreamWriter] = set()
@@ -48,17 +51,22 @@ class Proxy:
         there, back = await asyncio.open_connection(self._parts.hostname, self._parts.port)
         self._open |= {writer, back}
         try:
-            await asyncio.gather(_pump(reader, back), _pump(there, writer))
+            await asyncio.gather(_pump(reader, back), _pump(there, writer, self._answer))
         finally:
             self._open -= {writer, back}
             back.close()
             writer.close()
 
+    def _answer(self, data: bytes) -> bytes:
+        return self.rewrite(data) if self.rewrite is not None else data
 
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+
+async def _pump(
+    source: asyncio.StreamReader, sink: asyncio.StreamWriter, made_of: Callable[[bytes], bytes] = bytes
+) -> None:
     with contextlib.suppress(ConnectionError):
         while data := await source.read(65536):
-            sink.write(data)
+            sink.write(made_of(data))
             await sink.drain()
     with contextlib.suppress(OSError, RuntimeError):
         sink.close()

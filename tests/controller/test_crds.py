@@ -163,7 +163,7 @@ def session_at_every_maximum() -> Document:
     document = good_session()
     document["metadata"]["name"] = "m" * 63
     tasks = [{"task": "CheckT1", "timeoutSeconds": 604800, "r2Threshold": 0.75} for _ in range(64)]
-    steps = [{"name": f"{number:03}-" + "s" * 59, "tasks": tasks} for number in range(256)]
+    steps: list[Document] = [{"name": f"{number:03}-" + "s" * 59, "tasks": tasks} for number in range(256)]
     qubits = [str(number) for number in range(1024)]
     steps[0] = {**steps[0], "targets": {"qubits": qubits, "exclude": {"qubits": qubits[1:]}}}
     document["spec"] |= {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -22,7 +23,7 @@ async def test_an_operator_that_is_killed_goes_on_where_it_was(lab: Lab, simulat
     await lab.apply_session(tasks=("CheckRabi", "CheckRamsey", "CheckT1"))
     async with simulated(lambda request: Play(seconds=0.2)) as simulator:
         for number in (8, 28):
-            await lab.until(lambda number=number: _measured(simulator, number), f"{number} measurements")
+            await lab.until(partial(_measured, simulator, number), f"{number} measurements")
             operator.kill()
             operator = lab.start_operator()
         await lab.phase("Completed", timeout_s=60)

@@ -47,7 +47,7 @@ def lab(cluster: KindCluster, installed: str) -> Iterator[Lab]:
     with port_forward(cluster, "kubecal-mongodb", "service/mongodb", 27017) as port:
         uri = f"mongodb://127.0.0.1:{port}/kubecal?directConnection=true"
         client: MongoClient[dict[str, Any]] = MongoClient(uri, tz_aware=True)
-        lab = Lab(cluster=cluster, namespace=SERVED, database=client)
+        lab = Lab(cluster=cluster, namespace=SERVED, uri=uri, database=client)
         lab.clear()
         try:
             yield lab

@@ -45,8 +45,8 @@ def install_chart(cluster: KindCluster, images: ProjectImages, **changes: Any) -
         cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump(manifest))
     path = cluster.folder / "values.yaml"
     path.write_text(yaml.safe_dump(values(images) | changes))
-    words = ["upgrade", "--install", RELEASE, ROOT / "charts" / "kubecal", "-n", SYSTEM, "-f", path]
-    cluster.helm(*words, "--wait", "--timeout", "120s")
+    chart = ROOT / "charts" / "kubecal"
+    cluster.helm("upgrade", "--install", RELEASE, chart, "-n", SYSTEM, "-f", path, "--wait", "--timeout", "120s")
     return RELEASE
 
 

@@ -44,6 +44,8 @@ class Lab:
 
     cluster: KindCluster
     namespace: str
+    uri: str
+    """Of the database, from here."""
     database: MongoClient[dict[str, Any]] = field(repr=False)
 
     # ------------------------------------------------------------------ manifests

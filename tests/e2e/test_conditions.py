@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
+
+from tests.e2e.images import ProjectImages
+from tests.e2e.install import install_chart, values
 from tests.e2e.lab import Lab, wait_for
 from tests.e2e.manifests import chip, scripted, session
 
@@ -40,6 +44,26 @@ def test_a_pod_that_cannot_be_scheduled_says_why(lab: Lab) -> None:
         lab.wait_phase("nowhere", "Completed")
     finally:
         lab.cluster.kubectl("label", "node", node, "kubecal.io/instruments-")
+
+
+def test_an_image_that_cannot_be_pulled_is_named_until_the_node_has_it(lab: Lab, images: ProjectImages) -> None:
+    repository, tag = images.tests.rpartition(":")[0], f"absent-{secrets.token_hex(3)}"
+    absent = f"{repository}:{tag}"
+    install_chart(
+        lab.cluster, images, tasks=values(images)["tasks"] | {"image": {"repository": repository, "tag": tag}}
+    )
+    try:
+        lab.apply(chip(rows=2, columns=2), session("absent", ["Noop"], qubits=["0"]))
+        message = _wait_condition(lab, "absent", "PodsBlocked", "True", "ImagePull")
+        assert absent in message
+        lab.cluster.docker.run("tag", images.tests, absent)
+        try:
+            lab.cluster.load_images([absent])
+        finally:
+            lab.cluster.docker.run("image", "rm", absent)
+        lab.wait_phase("absent", "Completed", timeout_s=240)
+    finally:
+        install_chart(lab.cluster, images)
 
 
 def test_a_quota_that_is_used_up_blocks_until_there_is_room(lab: Lab) -> None:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import secrets
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import yaml
 
 from tests.e2e.install import ROOT, SYSTEM
-from tests.e2e.lab import Lab
-from tests.e2e.manifests import chip, scripted, session
+from tests.e2e.lab import DATABASE, Lab
+from tests.e2e.manifests import CHECK, chip, scripted, session
+from tests.e2e.truth import LARGEST_PULL, PROMISED, pulls
+
+SEED = 7
 
 
 def test_a_session_of_16_qubits_and_6_tasks_completes_with_every_result_on_record(lab: Lab) -> None:
     position = lab.cluster.audit_position()
     fridge, morning = yaml.safe_load_all((ROOT / "examples" / "morning.yaml").read_text())
     # The clock is part of the random key: with a fixed one every run measures the same data.
-    fridge["spec"]["backend"]["config"]["clock"] = {"mode": "Fixed", "at": "2026-01-01T00:00:00Z"}
+    clock = {"mode": "Fixed", "at": "2026-01-01T00:00:00Z"}
+    fridge["spec"]["backend"]["config"] = {"seed": SEED, "drift": False, "clock": clock}
     lab.apply(fridge, morning)
     status = lab.wait_phase("morning", "Completed", "PartiallyFailed", timeout_s=400)
     assert status["phase"] == "Completed", status
@@ -45,9 +55,11 @@ def test_a_session_of_16_qubits_and_6_tasks_completes_with_every_result_on_recor
         assert row["raw_data_path"], row["name"]
     qubits = list(lab.database["kubecal"].qubit.find({"chip_id": "fridge-a"}))
     assert len(qubits) == 16
-    wanted = {"t1", "t2_echo", "t2_star", "qubit_frequency", "hpi_amplitude"}
     for qubit in qubits:
-        assert wanted <= set(qubit["data"]), qubit["qid"]
+        assert set(PROMISED) <= set(qubit["data"]), qubit["qid"]
+    off = {(row["qid"], name): pull for row in rows for name, pull in pulls(row, SEED)}
+    assert len(off) == 16 * len(PROMISED)
+    assert {of: pull for of, pull in off.items() if abs(pull) >= LARGEST_PULL} == {}
 
 
 def test_a_second_session_waits_for_the_chip_and_then_starts(lab: Lab) -> None:
@@ -96,3 +108,37 @@ def test_a_task_that_exits_1_three_times_ends_its_target_and_not_the_others(lab:
     assert attempts == [1, 2, 3]
     failure = status["failures"][0]
     assert (failure["task"], failure["target"], failure["attempt"]) == ("Exit1", "0", 3)
+
+
+def test_the_same_session_measures_the_same_data_here_and_in_the_cluster(lab: Lab, tmp_path: Path) -> None:
+    config = {"seed": SEED, "clock": {"mode": "Fixed", "at": "2026-01-01T00:00:00Z"}}
+    manifests = [chip(rows=2, columns=2, config=config), session("same", CHECK, qubits=["0", "1"])]
+    lab.apply(*manifests)
+    lab.wait_phase("same", "Completed", timeout_s=180)
+    path = tmp_path / "same.yaml"
+    path.write_text(yaml.safe_dump_all(manifests))
+    # A database of its own on the same server: what the cluster published would be the local tasks' inputs.
+    here = f"local-{secrets.token_hex(4)}"
+    try:
+        command = ["kubecal", "run", str(path), "--mongo-uri", lab.uri.replace(f"/{DATABASE}", f"/{here}")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        local = {_key(row): row for row in lab.database[here].task_result_history.find()}
+    finally:
+        lab.database.drop_database(here)
+    cluster = {_key(row): row for row in lab.rows("same")}
+    assert len(cluster) == len(CHECK) * 2
+    assert local.keys() == cluster.keys()
+    for key, row in cluster.items():
+        assert row["raw_data_path"], key
+        # Files are named by their content.
+        assert row["raw_data_path"] == local[key]["raw_data_path"], key
+        assert _values(row) == _values(local[key]), key
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["name"], row["qid"]
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    return {name: (found["value"], found["error"]) for name, found in row["output_parameters"].items()}

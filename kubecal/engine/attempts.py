@@ -102,6 +102,9 @@ def task_state(
     row, earlier = rows[-1], tuple(rows[:-1])
     pod = next((one for one in pods if one.attempt == row.attempt), None)
     at = _At(key, row, earlier, pod)
+    if row.superseded:
+        # Its successor was opened in the same write and is not known here yet: asking once more tells of it.
+        return at.ending(Ending(row.trouble or Trouble.DISRUPTION, row.reason, row.message))
     if row.final:
         return at.recorded()
     name = pod_name(ref.name, ref.uid, key.step, key.task, key.target, key.ordinal, row.attempt)

@@ -190,6 +190,8 @@ class ChipView:
     status: ChipStatus
     spec_problem: str = ""
     deleted: bool = False
+    created_at: datetime | None = None
+    """Of two chips that want the same place in the records, the older one has it."""
 
 
 @dataclass(frozen=True)
@@ -308,6 +310,8 @@ class Observed:
     """Under the session's uid."""
     local_holder: str = ""
     """Who holds ``hardware_claims`` for these instruments from outside the cluster; empty: nobody."""
+    chips_elsewhere: tuple[ChipView, ...] = ()
+    """Chips of other lock domains, as far as they have a name of ours: records are kept by project and name."""
     gone: Mapping[str, datetime] = field(default_factory=dict)
     """Pods this driver knew that are gone by a live look, and when that was: under the pod's name."""
     may_create: bool = True
@@ -469,8 +473,6 @@ class Decision:
     announcements: tuple[Announcement, ...] = ()
     read_rows: tuple[tuple[SessionRef, TaskKey, int], ...] = ()
     """Attempts whose record must be read from the primary before more can be concluded; receipts: within 5 s."""
-    look_pods: tuple[tuple[str, str], ...] = ()
-    """(namespace, name) of pods to GET live, because their absence would be a conclusion."""
     wake_at: datetime | None = None
     """When to decide again though nothing happened (a deadline, a backoff)."""
 

@@ -11,11 +11,11 @@ from kubecal.api.catalogue import Catalogue, CatalogueTask
 from kubecal.api.chip import ChipSpec
 from kubecal.api.session import MAX_PLANNED, SessionSpec, Step, TaskEntry
 from kubecal.api.topology import Topology
+from kubecal.engine.chips import chip_problems
 from kubecal.engine.claims import qubit_claims
 from kubecal.engine.model import Plan, PlannedTask, TaskKey
 from kubecal.engine.parameters import check_parameter_names, resolve_parameters
 from kubecal.engine.problems import PlanProblem, did_you_mean
-from kubecal.engine.schema import problems_in
 from kubecal.engine.targets import select_qubits
 
 _SHOWN = 10
@@ -48,28 +48,6 @@ def plan_session(spec: SessionSpec, chip_name: str, chip: ChipSpec, catalogue: C
         unique = list(dict.fromkeys(problems))
         return Plan(tasks=(), chains={}, problems=tuple(unique[:_SHOWN]))
     return _assemble(steps, topology)
-
-
-def chip_problems(chip: ChipSpec, catalogue: Catalogue) -> list[str]:
-    """What is wrong with a chip that only the catalogue can tell."""
-    backend = catalogue.backend_by_name.get(chip.backend.name)
-    if backend is None:
-        hint = did_you_mean(chip.backend.name, catalogue.backend_by_name)
-        return [f"Chip.spec.backend.name: there is no backend {chip.backend.name!r}: {hint}"]
-    found = problems_in(chip.backend.config, backend.config_schema, "Chip.spec.backend.config")
-    known = chip.topology.resolve().site_by_id
-    found += [
-        f"Chip.spec.disabled.qubits: there is no qubit {qubit!r}: remove it"
-        for qubit in chip.disabled.qubits
-        if qubit not in known
-    ]
-    if chip.design is not None:
-        found += [
-            f"Chip.spec.design.qubits: there is no qubit {qubit!r}: remove it"
-            for qubit in chip.design.qubits
-            if qubit not in known
-        ]
-    return found
 
 
 @dataclass(frozen=True)

@@ -221,4 +221,9 @@ def hold_of_lost(
 
 def failed_targets(run: Running) -> int:
     """Targets with at least one failed task."""
-    return sum(any(run.states[key].state is State.FAILED for key in chain) for chain in run.plan.chains.values())
+    return len({key.target for key, state in run.states.items() if state.state is State.FAILED})
+
+
+def own_targets(run: Running) -> int:
+    """The session's own targets."""
+    return len({key.target for key in run.states})

@@ -122,9 +122,9 @@ def chip_held(holds: bool, reason: str, message: str = "") -> Claimed:
     return Claimed(ConditionType.CHIP_HELD, holds, reason, message)
 
 
-def finished(phase: Phase, message: str) -> Claimed:
-    """The session is over."""
-    return Claimed(ConditionType.FINISHED, True, phase.value, message)
+def finished(phase: Phase, message: str, reason: str = "") -> Claimed:
+    """The session is over, as its phase says or for a reason of its own."""
+    return Claimed(ConditionType.FINISHED, True, reason or phase.value, message)
 
 
 def first_failures(states: Mapping[TaskKey, TaskState]) -> str:

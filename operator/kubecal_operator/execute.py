@@ -276,7 +276,7 @@ class Executor:
         return all(await asyncio.gather(*(one(intent) for intent in intents)))
 
 
-_WAITING = ("wake_at", "status_patches", "read_rows", "look_pods")
+_WAITING = ("wake_at", "status_patches", "read_rows")
 """Fields of a decision that change nothing which the next pass could see at once."""
 
 

@@ -70,8 +70,12 @@ class Kinds:
         self._poke(domain)
 
     def _poke_about(self, view: ChipView, before: ChipView | None) -> None:
-        """A chip may have changed its domain, and its sessions go with it."""
-        domains = {self._cache.domain_of_chip(one) for one in (before, view) if one is not None}
+        """A chip may have changed its domain, and its sessions go with it.
+
+        Chips of the same name elsewhere may now have their place in the records, or have lost it.
+        """
+        named_alike = (chip for chip in self._cache.chips.values() if chip.name == view.name)
+        domains = {self._cache.domain_of_chip(one) for one in (before, view, *named_alike) if one is not None}
         about: list[SessionView] = [
             session
             for session in self._cache.sessions.values()

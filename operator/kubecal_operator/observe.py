@@ -27,6 +27,10 @@ class Observer:
         """Everything the engine may know of the domain now."""
         cache = self._cache
         chips = tuple(chip for chip in cache.chips.values() if cache.domain_of_chip(chip) == domain)
+        called = {chip.name for chip in chips}
+        elsewhere = tuple(
+            chip for chip in cache.chips.values() if chip.name in called and cache.domain_of_chip(chip) != domain
+        )
         now = datetime.now(UTC)
         sessions = tuple(
             # In a namespace that is being deleted a session counts as deleted, before its turn comes to be.
@@ -39,6 +43,7 @@ class Observer:
             now=now,
             hardware_id=domain,
             chips=chips,
+            chips_elsewhere=elsewhere,
             sessions=sessions,
             pods=cache.pods_of(domain),
             catalogue=self._catalogue,

@@ -56,6 +56,7 @@ def chip_view(body: Json) -> ChipView:
         status=_chip_status(body.get("status")),
         spec_problem=problem,
         deleted=meta.get("deletionTimestamp") is not None,
+        created_at=parse_time(meta.get("creationTimestamp")),
     )
 
 

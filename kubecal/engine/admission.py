@@ -1,0 +1,68 @@
+"""A session on its way to a plan: its chip must be there and valid, and its manifest make sense.
+
+An invalid session gets no id, no record, no pod.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from kubecal.api.session import Phase, SessionSpec
+from kubecal.engine.model import Admission, ChipView, SessionView
+from kubecal.engine.planning import plan_of
+from kubecal.engine.scene import Scene
+from kubecal.engine.showing import announce, show, stored
+from kubecal.engine.status import Standing, chip_held, finished, valid
+
+
+def unreadable(scene: Scene, session: SessionView) -> None:
+    """The object does not parse."""
+    fail_unplanned(scene, session, session.spec_problem)
+
+
+def without_chip(scene: Scene, session: SessionView, spec: SessionSpec, chip: ChipView | None) -> None:
+    """People apply both files at once, so a chip that is missing or not valid is waited for."""
+    if chip is None:
+        reason, problem = "ChipNotFound", f"there is no Chip {spec.chip!r} in namespace {session.ref.namespace!r}"
+    else:
+        reason, problem = "ChipInvalid", f"Chip {spec.chip!r} is not valid: {scene.chip_problems[chip.uid]}"
+    until = session.created_at + timedelta(seconds=spec.deadlines.pending_seconds)
+    if until <= scene.now:
+        fail_unplanned(scene, session, f"{problem}: apply it, then apply this session under another name")
+        return
+    scene.draft.wake(until)
+    claims = (valid(), chip_held(False, reason, problem))
+    show(scene, session, Standing(Phase.PENDING, f"{problem}: waiting for it", claims))
+
+
+def admit(scene: Scene, session: SessionView, spec: SessionSpec, chip: ChipView) -> None:
+    """Plan it and have that recorded, or say what is wrong."""
+    plan, _ = plan_of(session, spec, chip, scene.observed.catalogue)
+    if plan.problems:
+        fail_unplanned(scene, session, "; ".join(plan.problems))
+        return
+    if scene.chip_problems[chip.uid]:
+        without_chip(scene, session, spec, chip)
+        return
+    if not session.finalized:
+        scene.draft.add("add_finalizer", session.ref)
+    scene.draft.add("admissions", Admission(session.ref, plan, spec, chip))
+    records = scene.observed.records
+    claims = (valid(), chip_held(False, "Waiting", "not planned yet"), stored(scene))
+    show(scene, session, Standing(Phase.PENDING, "" if records.available else records.message, claims))
+
+
+def fail_unplanned(scene: Scene, session: SessionView, problem: str) -> None:
+    """End a session that never got a plan; one that is being deleted is let go."""
+    if session.deleted_at is not None:
+        let_go(scene, session)
+        return
+    claims = (valid(problem), finished(Phase.FAILED, problem))
+    show(scene, session, Standing(Phase.FAILED, problem, claims, finished_at=scene.now), urgent=True)
+    announce(scene, session, "Warning", "Invalid", problem)
+
+
+def let_go(scene: Scene, session: SessionView) -> None:
+    """Nothing of it is on record: the object may vanish."""
+    if session.finalized:
+        scene.draft.add("remove_finalizer", session.ref)

@@ -1,0 +1,93 @@
+"""A session that holds its chip, in one pass: attempts end, deadlines pass, tasks start, the end comes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from kubecal.api.session import Phase
+from kubecal.engine.attempts import live
+from kubecal.engine.ending import DEADLINE, deadline_message, finish, finish_by_its_tasks, through
+from kubecal.engine.model import ChipView, RowStatus, SettleExecution
+from kubecal.engine.running import Running, delete_superseded, end_all, end_attempts, skip_after_failures, start_tasks
+from kubecal.engine.scene import Scene
+from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
+from kubecal.engine.status import chip_held, count_tasks, first_failures, valid
+
+
+def drive(scene: Scene, run: Running) -> None:
+    """Go on with a session that holds the hardware."""
+    if run.record.status == "scheduled":
+        scene.draft.add("settle_executions", _started(scene, run))
+    end_attempts(run, scene.draft)
+    delete_superseded(run, scene.draft)
+    if through(run):
+        finish_by_its_tasks(scene, run)
+        return
+    deadline = scene.since(run.session) + timedelta(seconds=run.spec.deadlines.session_seconds)
+    if deadline <= scene.now:
+        _past_deadline(scene, run)
+        return
+    scene.draft.wake(deadline)
+    _wake_for_pending(scene, run)
+    if run.plan.problems:
+        # Made with another catalogue: nothing is started until that one is back, or the session's time is over.
+        problem = "; ".join(run.plan.problems)
+        show(scene, run.session, standing_of(scene, run, Phase.RUNNING, problem, (valid(problem),)))
+        return
+    skipped = skip_after_failures(run, scene.draft)
+    maintenance = run.chip.spec is not None and run.chip.spec.maintenance
+    if not maintenance and not _creates_blocked(scene, run):
+        start_tasks(run, skipped, scene.held, scene.draft)
+    message = f"chip {run.chip.name!r} is in maintenance: running tasks finish, nothing new starts" * maintenance
+    claims = (valid(), held_claim(scene, run.session), stored(scene), *pod_claims(run))
+    show(scene, run.session, standing_of(scene, run, Phase.RUNNING, message or first_failures(run.states), claims))
+
+
+def drain(scene: Scene, run: Running, chip: ChipView | None) -> None:
+    """Its chip is gone, or no longer one: running tasks finish, none starts, then the session fails."""
+    name = run.spec.chip
+    if chip is None:
+        reason, message = "ChipDeleted", f"Chip {name!r} was deleted while the session was on it"
+    else:
+        reason, message = "ChipInvalid", f"Chip {name!r} is not valid any more: {scene.chip_problems[chip.uid]}"
+    end_attempts(run, scene.draft)
+    if through(run):
+        finish(scene, run, message, reason=reason, released=reason)
+        return
+    if not any(map(live, run.pods)):
+        end_all(run, RowStatus.SKIPPED, reason, message, scene.draft)
+    claims = (valid(), chip_held(False, reason, message), stored(scene), *pod_claims(run))
+    show(scene, run.session, standing_of(scene, run, Phase.RUNNING, message, claims))
+
+
+def _past_deadline(scene: Scene, run: Running) -> None:
+    message = deadline_message(run)
+    end_all(run, RowStatus.CANCELLED, DEADLINE, message, scene.draft)
+    claims = (valid(), held_claim(scene, run.session), stored(scene), *pod_claims(run))
+    show(scene, run.session, standing_of(scene, run, Phase.RUNNING, message, claims))
+
+
+def _creates_blocked(scene: Scene, run: Running) -> bool:
+    blocked = scene.observed.blocked.get(run.session.ref.uid)
+    if blocked is None or blocked.retry_at <= scene.now:
+        return False
+    scene.draft.wake(blocked.retry_at)
+    return True
+
+
+def _wake_for_pending(scene: Scene, run: Running) -> None:
+    pending_s = run.spec.deadlines.pending_seconds
+    for pod in run.pods:
+        if pod.terminated is None and pod.started_at is None and pod.deleting_since is None:
+            scene.draft.wake(pod.created_at + timedelta(seconds=pending_s))
+
+
+def _started(scene: Scene, run: Running) -> SettleExecution:
+    return SettleExecution(
+        ref=run.session.ref,
+        status="running",
+        phase=Phase.RUNNING.value,
+        message="",
+        counts=count_tasks(run.states).model_dump(),
+        started_at=scene.since(run.session),
+    )

@@ -1,0 +1,105 @@
+"""The end of a session: when it has come, what it is called, and what is left to do after it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kubecal.api.session import Phase
+from kubecal.engine.attempts import live
+from kubecal.engine.model import DeletePod, SessionView, SettleExecution
+from kubecal.engine.phases import RECORD_STATUS, Ended, final_phase
+from kubecal.engine.running import Running, failed_targets, own_targets
+from kubecal.engine.scene import Scene
+from kubecal.engine.showing import announce, show, standing_of, stored
+from kubecal.engine.status import chip_held, count_tasks, finished, first_failures, valid
+
+_UNFINISHED = ("scheduled", "running")
+DEADLINE = "DeadlineExceeded"
+
+
+def through(run: Running) -> bool:
+    """Whether every task has ended and its record says so, and no pod lives."""
+    ended = all(state.state.ended and state.recorded for state in run.states.values())
+    return bool(run.states) and ended and not any(map(live, run.pods))
+
+
+def deadline_message(run: Running) -> str:
+    """That the session took too long."""
+    return f"not done after {run.spec.deadlines.session_seconds} s (deadlines.sessionSeconds)"
+
+
+def finish_by_its_tasks(scene: Scene, run: Running) -> None:
+    """End a session that is through: its own rules, then its tasks, say how."""
+    if any(row.reason == DEADLINE for row in run.record.rows):
+        finish(scene, run, deadline_message(run), reason=DEADLINE)
+    elif run.spec.on_target_failure == "StopSession" and failed_targets(run):
+        why = first_failures(run.states)
+        finish(scene, run, f"stopped at the first failure (onTargetFailure: StopSession): {why}")
+    else:
+        finish(scene, run, "")
+
+
+def finish(
+    scene: Scene,
+    run: Running,
+    failure: str,
+    *,
+    reason: str = "",
+    cancelled: bool = False,
+    released: str = "Released",
+) -> None:
+    """End it.
+
+    Parameters
+    ----------
+    failure
+        Why it failed as a whole; empty: its tasks decide.
+    reason
+        Of the condition Finished, where the phase does not say enough.
+    released
+        Why it does not hold the chip any more: reason of the condition ChipHeld.
+    """
+    phase = final_phase(Ended(cancelled, failure, own_targets(run), failed_targets(run)))
+    message = failure or first_failures(run.states)
+    if phase is Phase.CANCELLED:
+        message = f"the session was {run.record.cancel_reason}"
+    elif phase is Phase.COMPLETED:
+        message = f"all {len(run.states)} tasks ok"
+    over = finished(phase, message, reason)
+    claims = (valid(), chip_held(False, released), stored(scene), over)
+    standing = replace(standing_of(scene, run, phase, message, claims), finished_at=scene.now)
+    if run.record.status in _UNFINISHED:
+        scene.draft.add("settle_executions", _settled(scene, run.session, phase, message, run))
+    show(scene, run.session, standing, urgent=True)
+    scene.released.add(run.session.ref.uid)
+    kind = "Normal" if phase in (Phase.COMPLETED, Phase.CANCELLED) else "Warning"
+    announce(scene, run.session, kind, over.reason, message)
+
+
+def over(scene: Scene, session: SessionView) -> None:
+    """A final phase stands; the record follows it, and a deleted object is let go."""
+    pods = scene.pods_of(session)
+    record = session.record
+    if record is not None and record.ours and record.status in _UNFINISHED:
+        phase = session.status.phase or Phase.FAILED
+        scene.draft.add("settle_executions", _settled(scene, session, phase, session.status.message))
+        return
+    for pod in pods:
+        if pod.terminated is None and pod.deleting_since is None:
+            scene.draft.add("deletes", DeletePod(pod, "its session is over"))
+    if session.deleted_at is not None and session.finalized and not any(map(live, pods)):
+        scene.draft.add("remove_finalizer", session.ref)
+
+
+def _settled(
+    scene: Scene, session: SessionView, phase: Phase, message: str, run: Running | None = None
+) -> SettleExecution:
+    tasks = count_tasks(run.states) if run is not None else session.status.tasks
+    return SettleExecution(
+        ref=session.ref,
+        status=RECORD_STATUS[phase],
+        phase=phase.value,
+        message=message,
+        counts=tasks.model_dump(),
+        ended_at=session.status.finished_at or scene.now,
+    )

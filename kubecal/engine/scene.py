@@ -1,0 +1,135 @@
+"""One observation, indexed for the policies that decide on it, and the decision they draft."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from kubecal.api.chip import ChipStatus
+from kubecal.api.session import SessionSpec
+from kubecal.engine.attempts import live, task_state
+from kubecal.engine.chips import taken_keys
+from kubecal.engine.claims import HeldWires
+from kubecal.engine.draft import Draft
+from kubecal.engine.model import AttemptRow, ChipView, Observed, PodView, SessionRecord, SessionView, TaskKey
+from kubecal.engine.planning import plan_of, problems_of
+from kubecal.engine.queue import Held, valid_holders
+from kubecal.engine.running import Running, hold_of_lost
+
+
+class Scene:
+    """What one pass sees of a lock domain."""
+
+    def __init__(self, observed: Observed) -> None:
+        self.observed = observed
+        self.now = observed.now
+        self.draft = Draft()
+        self.pods = _pods_by_session(observed)
+        self.chips = {(chip.namespace, chip.name): chip for chip in observed.chips if not chip.deleted}
+        self.chip_problems = _chip_problems(observed)
+        self.holders = _holders(observed, self.pods)
+        self.held = _held_wires(observed, self.pods, self.draft)
+        self.waiting: list[tuple[SessionView, ChipView]] = []
+        """Sessions that want the hardware; filled while sessions are looked at."""
+        self.released: set[str] = set()
+        """Uids of sessions that come to their end in this pass."""
+
+    def pods_of(self, session: SessionView) -> tuple[PodView, ...]:
+        """The session's pods."""
+        return self.pods.get(session.ref.uid, ())
+
+    def holder(self, session: SessionView) -> Held | None:
+        """The entry that says that the session holds the hardware."""
+        return next((held for held in self.holders if held.holder.uid == session.ref.uid), None)
+
+    def since(self, session: SessionView) -> datetime:
+        """Since when it holds the chip."""
+        held = self.holder(session)
+        return held.holder.since if held is not None else session.status.started_at or self.now
+
+    def chip_of(self, session: SessionView, spec: SessionSpec, record: SessionRecord) -> ChipView:
+        """The chip, or when it is gone what the record remembers of it."""
+        place = (session.ref.namespace, spec.chip)
+        chip = self.chips.get(place)
+        if chip is None:
+            chip = next((one for one in self.observed.chips if (one.namespace, one.name) == place), None)
+        if chip is not None:
+            return chip
+        return ChipView(
+            uid="",
+            namespace=session.ref.namespace,
+            name=spec.chip,
+            generation=record.chip_generation,
+            resource_version="",
+            spec=record.chip_spec,
+            status=ChipStatus(),
+            deleted=True,
+        )
+
+    def running(self, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView) -> Running:
+        """The session with its plan as it was admitted, and where every task of it stands."""
+        planned_chip = replace(chip, spec=record.chip_spec, generation=record.chip_generation)
+        plan, planned = plan_of(session, spec, planned_chip, self.observed.catalogue)
+        pods = self.pods_of(session)
+        rows_by_key: dict[TaskKey, list[AttemptRow]] = {}
+        for row in sorted(record.rows, key=lambda one: one.attempt):
+            rows_by_key.setdefault(row.key, []).append(row)
+        pods_by_key: dict[TaskKey, list[PodView]] = {}
+        for pod in pods:
+            pods_by_key.setdefault(pod.key, []).append(pod)
+        # A catalogue that no longer fits has no plan; what is on record can still be brought to an end.
+        keys = [task.key for task in plan.tasks] or sorted(rows_by_key)
+        states = {
+            key: task_state(
+                key,
+                rows_by_key.get(key, ()),
+                pods_by_key.get(key, ()),
+                session.ref,
+                now=self.now,
+                pending_s=spec.deadlines.pending_seconds,
+                rejected=self.observed.rejected,
+                gone=self.observed.gone,
+            )
+            for key in keys
+        }
+        return Running(session, spec, record, chip, plan, planned, states, pods, self.observed)
+
+
+def _pods_by_session(observed: Observed) -> Mapping[str, tuple[PodView, ...]]:
+    found: dict[str, list[PodView]] = {}
+    for pod in observed.pods:
+        found.setdefault(pod.session_uid, []).append(pod)
+    return {uid: tuple(pods) for uid, pods in found.items()}
+
+
+def _chip_problems(observed: Observed) -> Mapping[str, str]:
+    """Why chips are not valid, by their uid; empty: they are."""
+    taken = taken_keys((*observed.chips, *observed.chips_elsewhere))
+    return {
+        chip.uid: chip.spec_problem or problems_of(chip, observed.catalogue) or taken.get(chip.uid, "")
+        for chip in observed.chips
+    }
+
+
+def _holders(observed: Observed, pods: Mapping[str, tuple[PodView, ...]]) -> list[Held]:
+    active = {
+        session.ref.uid
+        for session in observed.sessions
+        if session.status.phase is None or not session.status.phase.final
+    }
+    return valid_holders(observed.chips, active.__contains__, lambda uid: any(map(live, pods.get(uid, ()))))
+
+
+def _held_wires(observed: Observed, pods: Mapping[str, tuple[PodView, ...]], draft: Draft) -> HeldWires:
+    held = HeldWires()
+    for pod in observed.pods:
+        if live(pod):
+            held.take(pod.name, pod.wires)
+    for reservation in observed.reservations:
+        held.take(reservation.pod_name, reservation.wires)
+        draft.wake(reservation.until)
+    for session in observed.sessions:
+        if session.record is not None:
+            hold_of_lost(session.record, pods.get(session.ref.uid, ()), held, observed.now, draft)
+    return held

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kubecal.api.session import Phase, SessionSpec
 from kubecal.engine.admission import let_go
-from kubecal.engine.attempts import live
 from kubecal.engine.ending import finish, finish_by_its_tasks, through
 from kubecal.engine.model import CancelIntent, RowStatus, SessionView
 from kubecal.engine.running import end_all
@@ -38,7 +37,7 @@ def cancel(scene: Scene, session: SessionView, spec: SessionSpec) -> None:
         scene.draft.add("cancels", CancelIntent(session.ref, reason))
     end_all(run, RowStatus.CANCELLED, "Cancelled", f"the session was {record.cancel_reason or reason}", scene.draft)
     claims = (valid(), held_claim(scene, session), stored(scene), *pod_claims(run))
-    message = f"{reason}: waiting for {sum(map(live, run.pods))} pods to stop"
+    message = f"{reason}: waiting for {sum(run.live_pods.values())} pods to stop"
     standing = standing_of(scene, run, Phase.CANCELLING, message, claims)
     show(scene, session, standing, early=session.status.phase is not Phase.CANCELLING)
 

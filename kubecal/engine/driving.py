@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kubecal.api.session import Phase
-from kubecal.engine.attempts import live
 from kubecal.engine.ending import DEADLINE, deadline_message, finish, finish_by_its_tasks, through
 from kubecal.engine.model import ChipView, RowStatus, SettleExecution
 from kubecal.engine.running import Running, delete_superseded, end_all, end_attempts, skip_after_failures, start_tasks
@@ -54,7 +53,7 @@ def drain(scene: Scene, run: Running, chip: ChipView | None) -> None:
     if through(run):
         finish(scene, run, message, reason=reason, released=reason)
         return
-    if not any(map(live, run.pods)):
+    if not run.live_pods:
         end_all(run, RowStatus.SKIPPED, reason, message, scene.draft)
     claims = (valid(), chip_held(False, reason, message), stored(scene), *pod_claims(run))
     show(scene, run.session, standing_of(scene, run, Phase.RUNNING, message, claims))

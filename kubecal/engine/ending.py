@@ -20,7 +20,7 @@ DEADLINE = "DeadlineExceeded"
 def through(run: Running) -> bool:
     """Whether every task has ended and its record says so, and no pod lives."""
     ended = all(state.state.ended and state.recorded for state in run.states.values())
-    return bool(run.states) and ended and not any(map(live, run.pods))
+    return bool(run.states) and ended and not run.live_pods
 
 
 def deadline_message(run: Running) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from kubecal.api.naming import pod_name
 from kubecal.api.session import SessionSpec, TargetFailurePolicy
@@ -45,6 +46,11 @@ class Running:
     states: Mapping[TaskKey, TaskState]
     pods: tuple[PodView, ...]
     observed: Observed
+
+    @cached_property
+    def live_pods(self) -> Mapping[TaskKey, int]:
+        """How many pods of each task may still drive a line; tasks without any are left out."""
+        return Counter(pod.key for pod in self.pods if live(pod))
 
 
 def end_attempts(run: Running, draft: Draft) -> None:
@@ -127,14 +133,13 @@ def skip_after_failures(run: Running, draft: Draft) -> frozenset[TaskKey]:
 
 def end_all(run: Running, status: RowStatus, reason: str, message: str, draft: Draft) -> None:
     """Stop every pod; once none lives, end every task that has no result."""
-    alive = [pod for pod in run.pods if live(pod)]
     for pod in run.pods:
         if pod.terminated is None and pod.deleting_since is None:
             draft.add("deletes", DeletePod(pod, message))
     for state in run.states.values():
         if state.read:
             draft.add("read_rows", (run.session.ref, state.key, state.attempt))
-        elif not state.state.ended and not any(pod.key == state.key for pod in alive):
+        elif not state.state.ended and state.key not in run.live_pods:
             draft.add("settle_rows", _ended_unrun(run, state, status, reason, message))
 
 
@@ -170,7 +175,7 @@ def start_tasks(run: Running, skipped: frozenset[TaskKey], held: HeldWires, draf
             draft.wake(ready_at)
             continue
         # The pod of an earlier attempt may still drive the line: the next one waits for its end.
-        if any(pod.key == key and live(pod) for pod in run.pods) or held.blocking(planned.wires) is not None:
+        if key in run.live_pods or held.blocking(planned.wires) is not None:
             continue
         create = _create(run, state, planned)
         held.take(create.pod_name, planned.wires)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from pymongo.database import Database
 
 from tests.e2e.install import ROOT, SYSTEM
 from tests.e2e.lab import DATABASE, Lab
@@ -112,32 +116,51 @@ def test_a_task_that_exits_1_three_times_ends_its_target_and_not_the_others(lab:
 
 def test_the_same_session_measures_the_same_data_here_and_in_the_cluster(lab: Lab, tmp_path: Path) -> None:
     config = {"seed": SEED, "clock": {"mode": "Fixed", "at": "2026-01-01T00:00:00Z"}}
-    manifests = [chip(rows=2, columns=2, config=config), session("same", CHECK, qubits=["0", "1"])]
+    # A chip and, below, a database that nobody has published to: a task begins with what is known.
+    name = f"twin-{secrets.token_hex(3)}"
+    twin, same = chip(name, rows=2, columns=2, config=config), session("same", CHECK, qubits=["0", "1"], chip=name)
+    manifests = [twin, same]
     lab.apply(*manifests)
     lab.wait_phase("same", "Completed", timeout_s=180)
     path = tmp_path / "same.yaml"
     path.write_text(yaml.safe_dump_all(manifests))
-    # A database of its own on the same server: what the cluster published would be the local tasks' inputs.
     here = f"local-{secrets.token_hex(4)}"
     try:
-        command = ["kubecal", "run", str(path), "--mongo-uri", lab.uri.replace(f"/{DATABASE}", f"/{here}")]
+        program, uri = Path(sys.executable).with_name("kubecal"), lab.uri.replace(f"/{DATABASE}", f"/{here}")
+        command = [str(program), "run", str(path), "--mongo-uri", uri]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-        local = {_key(row): row for row in lab.database[here].task_result_history.find()}
+        local = _measured(lab.database[here], lab.database[here].task_result_history.find())
     finally:
         lab.database.drop_database(here)
-    cluster = {_key(row): row for row in lab.rows("same")}
+    cluster = _measured(lab.database[DATABASE], lab.rows("same"))
     assert len(cluster) == len(CHECK) * 2
     assert local.keys() == cluster.keys()
-    for key, row in cluster.items():
-        assert row["raw_data_path"], key
-        # Files are named by their content.
-        assert row["raw_data_path"] == local[key]["raw_data_path"], key
-        assert _values(row) == _values(local[key]), key
+    for key, (arrays, values) in cluster.items():
+        assert arrays.keys() == local[key][0].keys(), key
+        for array, content in arrays.items():
+            assert np.array_equal(content, local[key][0][array]), (key, array)
+        assert values == local[key][1], key
 
 
-def _key(row: Mapping[str, Any]) -> tuple[str, str]:
-    return row["name"], row["qid"]
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+def _measured(
+    database: Database[dict[str, Any]], rows: Iterable[Mapping[str, Any]]
+) -> dict[tuple[str, str], tuple[Arrays, dict[str, tuple[float, float]]]]:
+    """Raw data and (value, error) of each output, by task and qubit."""
+    return {(row["name"], row["qid"]): (_raw_data(database, row), _values(row)) for row in rows}
+
+
+def _raw_data(database: Database[dict[str, Any]], row: Mapping[str, Any]) -> Arrays:
+    arrays: Arrays = {}
+    for file in row["raw_data_path"]:
+        chunks = database["fs.chunks"].find({"files_id": file}).sort("n")
+        with np.load(io.BytesIO(b"".join(chunk["data"] for chunk in chunks))) as content:
+            arrays |= {f"{file.split('-', 1)[1]}:{name}": content[name] for name in content.files}
+    assert arrays, row["name"]
+    return arrays
 
 
 def _values(row: Mapping[str, Any]) -> dict[str, tuple[float, float]]:

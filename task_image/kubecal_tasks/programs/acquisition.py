@@ -106,7 +106,10 @@ class Acquisition:
         return 0
 
     def to_npz(self) -> bytes:
-        """The acquisition as a file: arrays, and the program as JSON. On one version of Python equal data give equal bytes."""
+        """The acquisition as a file: arrays, and the program as JSON.
+
+        Equal data give equal bytes on one version of Python: the archive names the one that wrote it.
+        """
         arrays: dict[str, NDArray[np.generic]] = {
             "label": np.asarray(self.label),
             "program": np.asarray(json.dumps(self.program.to_dict(), sort_keys=True)),

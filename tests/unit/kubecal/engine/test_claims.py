@@ -1,0 +1,87 @@
+"""What tasks hold, and who is in whose way."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from kubecal.api.session import ScheduleMode
+from kubecal.api.topology import square_lattice
+from kubecal.api.wires import Wire, WireKind, WireMode, conflicts, wires_to_json
+from kubecal.engine.claims import HeldWires, qubit_claims
+
+LATTICE = square_lattice(4, 4, 4)
+# 0 and 1 are neighbours in MUX 0, 0 and 3 are diagonal in it; 4 is in MUX 1, and the neighbour of 1.
+ADJACENT, DIAGONAL, APART = ("0", "1"), ("0", "3"), ("0", "15")
+PARALLEL, ISOLATED, SERIAL = ScheduleMode.PARALLEL, ScheduleMode.ISOLATED, ScheduleMode.SERIAL
+
+
+@pytest.mark.parametrize(
+    ("mode", "claims"),
+    [
+        (PARALLEL, '[["S","mux","0"],["X","qubit","0"]]'),
+        (ISOLATED, '[["S","mux","0"],["S","qubit","1"],["S","qubit","2"],["X","qubit","0"]]'),
+        (SERIAL, '[["S","mux","0"],["X","chip",""],["X","qubit","0"]]'),
+    ],
+)
+def test_a_qubit_task_claims_what_its_mode_says(mode: ScheduleMode, claims: str) -> None:
+    assert wires_to_json(qubit_claims("0", mode, LATTICE)) == claims
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "pair", "together"),
+    [
+        (PARALLEL, PARALLEL, ("0", "0"), False),
+        (PARALLEL, PARALLEL, ADJACENT, True),
+        (ISOLATED, ISOLATED, ADJACENT, False),
+        (ISOLATED, ISOLATED, DIAGONAL, True),
+        (ISOLATED, ISOLATED, APART, True),
+        (ISOLATED, PARALLEL, ADJACENT, False),
+        (PARALLEL, ISOLATED, ADJACENT, False),
+        (ISOLATED, PARALLEL, DIAGONAL, True),
+        (SERIAL, PARALLEL, APART, False),
+        (PARALLEL, SERIAL, APART, False),
+        (SERIAL, SERIAL, APART, False),
+    ],
+)
+def test_who_may_run_beside_whom(
+    first: ScheduleMode, second: ScheduleMode, pair: tuple[str, str], together: bool
+) -> None:
+    held = HeldWires()
+    held.take("first", qubit_claims(pair[0], first, LATTICE))
+    wanted = qubit_claims(pair[1], second, LATTICE)
+    assert held.blocking(wanted) == (None if together else "first")
+
+
+@pytest.mark.parametrize(
+    "modes", [(PARALLEL, PARALLEL), (ISOLATED, ISOLATED), (PARALLEL, ISOLATED), (SERIAL, PARALLEL)]
+)
+def test_the_index_says_what_comparing_all_with_all_says(modes: tuple[ScheduleMode, ScheduleMode]) -> None:
+    for one, other in combinations((site.id for site in LATTICE.sites), 2):
+        first, second = qubit_claims(one, modes[0], LATTICE), qubit_claims(other, modes[1], LATTICE)
+        held = HeldWires()
+        held.take("first", first)
+        assert (held.blocking(second) is None) is (conflicts(first, second) is None), (one, other)
+
+
+def test_nothing_is_in_the_way_of_a_task_that_only_computes() -> None:
+    held = HeldWires()
+    held.take("serial", qubit_claims("0", SERIAL, LATTICE))
+    assert held.blocking(()) is None
+
+
+def test_a_task_that_only_computes_is_in_nobodys_way() -> None:
+    held = HeldWires()
+    held.take("computes", ())
+    assert held.blocking((Wire(WireMode.EXCLUSIVE, WireKind.CHIP, ""),)) is None
+
+
+def test_several_may_share_and_each_of_them_keeps_out_who_wants_it_alone() -> None:
+    mux = WireKind.MUX
+    held = HeldWires()
+    held.take("first", (Wire(WireMode.SHARED, mux, "0"),))
+    assert held.blocking((Wire(WireMode.SHARED, mux, "0"),)) is None
+    held.take("second", (Wire(WireMode.SHARED, mux, "0"),))
+    assert held.blocking((Wire(WireMode.EXCLUSIVE, mux, "0"),)) == "first"
+    assert held.blocking((Wire(WireMode.EXCLUSIVE, mux, "1"),)) is None

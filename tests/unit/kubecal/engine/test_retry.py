@@ -1,0 +1,98 @@
+"""What ends count as, and what is tried again, how often, and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubecal.engine.model import AttemptRow, Trouble
+from kubecal.engine.retry import NEVER_STARTED, Ending, charged, classify, exhausted, not_before
+from tests.unit.kubecal.engine.builders import NOON, given_up, later, pod, receipt, terminated, trouble
+
+CRASH, DISRUPTION = Trouble.CRASH, Trouble.DISRUPTION
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind", "reason"),
+    [
+        ({"terminated": terminated(1)}, CRASH, "Error"),
+        ({"terminated": terminated(137, signal=9)}, CRASH, "Error"),
+        ({"terminated": terminated(137, reason="OOMKilled")}, CRASH, "OOMKilled"),
+        ({"terminated": terminated(0)}, CRASH, "ResultMissing"),
+        ({"terminated": terminated(1, outcome=trouble("ResultNotStored"))}, CRASH, "ResultNotStored"),
+        ({"terminated": terminated(1, outcome=trouble("CatalogueMismatch"))}, CRASH, "CatalogueMismatch"),
+        ({"terminated": terminated(137), "deadline_exceeded": True}, CRASH, "TaskTimeout"),
+        ({"terminated": terminated(143, outcome=trouble("Interrupted"))}, DISRUPTION, "Interrupted"),
+        ({"terminated": terminated(1, outcome=trouble("NotClaimed"))}, DISRUPTION, "NotClaimed"),
+        ({"terminated": terminated(143), "deleting_since": NOON}, DISRUPTION, "PodDeleted"),
+        ({"terminated": terminated(137), "disruption": "Evicted"}, DISRUPTION, "Evicted"),
+        # A receipt of a task that was killed afterwards does not make its end a good one.
+        ({"terminated": terminated(1, outcome=receipt())}, CRASH, "Error"),
+        ({"phase": "Failed", "started_at": None}, DISRUPTION, "NodeRefused"),
+        ({"phase": "Failed", "started_at": None, "disruption": "Evicted"}, DISRUPTION, "Evicted"),
+    ],
+)
+def test_ends_are_classified(seen: dict[str, Any], kind: Trouble, reason: str) -> None:
+    ending = classify(pod(**seen))
+    assert (ending.trouble, ending.reason) == (kind, reason)
+    assert ending.message
+
+
+def test_the_tasks_own_words_are_kept() -> None:
+    assert classify(pod(terminated=terminated(1, outcome=trouble("Broken")))).message == "Broken, it says"
+
+
+def _rows(*troubles: tuple[Trouble, str]) -> list[AttemptRow]:
+    return [given_up(attempt=n, trouble=kind, reason=reason) for n, (kind, reason) in enumerate(troubles, 1)]
+
+
+CRASHED, DELETED, STUCK = (CRASH, "Error"), (DISRUPTION, "PodDeleted"), (DISRUPTION, NEVER_STARTED)
+
+
+@pytest.mark.parametrize(
+    ("before", "last", "says"),
+    [
+        ([], CRASHED, ""),
+        ([CRASHED], CRASHED, ""),
+        ([CRASHED] * 2, CRASHED, "crashed 3 times"),
+        ([CRASHED] * 2, DELETED, ""),
+        ([DELETED] * 9, CRASHED, ""),
+        ([DELETED] * 9, DELETED, ""),
+        ([DELETED] * 10, DELETED, "disrupted 11 times"),
+        ([DELETED] * 10, CRASHED, ""),
+        ([CRASHED, DELETED, CRASHED, DELETED], CRASHED, "crashed 3 times"),
+        ([STUCK], STUCK, ""),
+        ([STUCK] * 2, STUCK, "did not start 3 times in a row"),
+        ([STUCK, DELETED, STUCK], STUCK, ""),
+        ([DELETED, STUCK, STUCK], STUCK, "did not start 3 times in a row"),
+    ],
+)
+def test_limits_are_counted_apart(before: list[tuple[Trouble, str]], last: tuple[Trouble, str], says: str) -> None:
+    why = exhausted(_rows(*before), Ending(last[0], last[1], "because"))
+    assert why.startswith(says)
+    assert bool(why) is bool(says)
+
+
+def test_only_crashes_are_charged() -> None:
+    assert charged(_rows(CRASHED, DELETED, STUCK, CRASHED)) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "delay_s"),
+    [
+        ([CRASHED], 1),
+        ([CRASHED] * 2, 2),
+        ([DELETED] * 3, 4),
+        ([DELETED] * 6, 32),
+        ([DELETED] * 7, 60),
+        ([DELETED] * 10, 60),
+        ([DELETED] * 5 + [CRASHED], 1),
+    ],
+)
+def test_the_backoff_doubles_up_to_a_minute(before: list[tuple[Trouble, str]], delay_s: float) -> None:
+    assert not_before(_rows(*before)) == later(delay_s)
+
+
+def test_a_first_attempt_starts_at_once() -> None:
+    assert not_before(()) is None

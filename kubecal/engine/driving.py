@@ -17,8 +17,6 @@ def drive(scene: Scene, run: Running) -> None:
     """Go on with a session that holds the hardware."""
     if run.record.status == "scheduled":
         scene.draft.add("settle_executions", _started(scene, run))
-    end_attempts(run, scene.draft)
-    delete_superseded(run, scene.draft)
     if through(run):
         finish_by_its_tasks(scene, run)
         return
@@ -27,6 +25,8 @@ def drive(scene: Scene, run: Running) -> None:
         _past_deadline(scene, run)
         return
     scene.draft.wake(deadline)
+    end_attempts(run, scene.draft)
+    delete_superseded(run, scene.draft)
     _wake_for_pending(scene, run)
     if run.plan.problems:
         # Made with another catalogue: nothing is started until that one is back, or the session's time is over.
@@ -49,11 +49,12 @@ def drain(scene: Scene, run: Running, chip: ChipView | None) -> None:
         reason, message = "ChipDeleted", f"Chip {name!r} was deleted while the session was on it"
     else:
         reason, message = "ChipInvalid", f"Chip {name!r} is not valid any more: {scene.chip_problems[chip.uid]}"
-    end_attempts(run, scene.draft)
     if through(run):
         finish(scene, run, message, reason=reason, released=reason)
         return
-    if not run.live_pods:
+    if run.live_pods:
+        end_attempts(run, scene.draft)
+    else:
         end_all(run, RowStatus.SKIPPED, reason, message, scene.draft)
     claims = (valid(), chip_held(False, reason, message), stored(scene), *pod_claims(run))
     show(scene, run.session, standing_of(scene, run, Phase.RUNNING, message, claims))

@@ -18,9 +18,9 @@ DEADLINE = "DeadlineExceeded"
 
 
 def through(run: Running) -> bool:
-    """Whether every task has ended and its record says so, and no pod lives."""
+    """Whether every task has ended and its record says so, and no process of it can be left."""
     ended = all(state.state.ended and state.recorded for state in run.states.values())
-    return bool(run.states) and ended and not run.live_pods
+    return bool(run.states) and ended and not run.live_pods and not run.lost
 
 
 def deadline_message(run: Running) -> str:

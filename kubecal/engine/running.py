@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 
 from kubecal.api.naming import pod_name
 from kubecal.api.session import SessionSpec, TargetFailurePolicy
-from kubecal.engine.attempts import POD_GONE, TASK_ENDED, State, TaskState, live
+from kubecal.engine.attempts import TASK_ENDED, State, TaskState, live
 from kubecal.engine.claims import HeldWires
 from kubecal.engine.clock import measure_at
 from kubecal.engine.draft import Draft
+from kubecal.engine.lost import UNSEEN_ENDS, Lost
 from kubecal.engine.model import (
     ChipView,
     CreatePod,
@@ -46,6 +47,8 @@ class Running:
     states: Mapping[TaskKey, TaskState]
     pods: tuple[PodView, ...]
     observed: Observed
+    lost: tuple[Lost, ...] = ()
+    """Its attempts whose process may still be there although nothing is seen of it."""
 
     @cached_property
     def live_pods(self) -> Mapping[TaskKey, int]:
@@ -139,6 +142,9 @@ def end_all(run: Running, status: RowStatus, reason: str, message: str, draft: D
     for state in run.states.values():
         if state.read:
             draft.add("read_rows", (run.session.ref, state.key, state.attempt))
+        elif state.ending is not None and state.ending.reason in UNSEEN_ENDS:
+            # Given up, not settled: its process may go on for a while, and its wires are kept from then on.
+            _end_attempt(run, state, draft)
         elif not state.state.ended and state.key not in run.live_pods:
             draft.add("settle_rows", _ended_unrun(run, state, status, reason, message))
 
@@ -162,6 +168,7 @@ def start_tasks(run: Running, skipped: frozenset[TaskKey], held: HeldWires, draf
     limit = run.record.chip_spec.limits.max_parallel_tasks
     running = sum(state.state is State.RUNNING for state in run.states.values())
     by_step = Counter(state.key.step for state in run.states.values() if state.state is State.RUNNING)
+    unanswered = {reservation.pod_name for reservation in observed.reservations}
     ready = [key for key in frontier(run.plan, run.states) if run.states[key].state is State.READY]
     waiting = [key for key in ready if key not in skipped]
     for key in by_longest_chain(run.plan, run.planned, waiting):
@@ -178,6 +185,9 @@ def start_tasks(run: Running, skipped: frozenset[TaskKey], held: HeldWires, draf
         if key in run.live_pods or held.blocking(planned.wires) is not None:
             continue
         create = _create(run, state, planned)
+        if create.pod_name in unanswered:
+            # It may exist already; tasks that claim no wires are not kept back by those of the reservation.
+            continue
         held.take(create.pod_name, planned.wires)
         draft.add("creates", create)
         running += 1
@@ -204,24 +214,6 @@ def _create(run: Running, state: TaskState, planned: PlannedTask) -> CreatePod:
         image=run.record.image,
         pod_name=pod_name(ref.name, ref.uid, key.step, key.task, key.target, key.ordinal, state.attempt),
     )
-
-
-def hold_of_lost(
-    record: SessionRecord, pods: tuple[PodView, ...], held: HeldWires, now: datetime, draft: Draft
-) -> None:
-    """Keep the wires of claimed attempts whose pod vanished, for their grace period (rule 2).
-
-    Nobody saw their process end; a force deletion leaves it running for as long as it takes to be killed.
-    """
-    here = {(pod.key, pod.attempt) for pod in pods}
-    for row in record.rows:
-        lost = row.reason == POD_GONE and row.claimed_by is not None and row.superseded_at is not None
-        if not lost or row.superseded_at is None or (row.key, row.attempt) in here:
-            continue
-        until = row.superseded_at + timedelta(seconds=row.grace_s)
-        if until > now:
-            held.take(f"{row.key}/{row.attempt}", row.wires)
-            draft.wake(until)
 
 
 def failed_targets(run: Running) -> int:

@@ -12,10 +12,11 @@ from kubecal.engine.attempts import live, task_state
 from kubecal.engine.chips import taken_keys
 from kubecal.engine.claims import HeldWires
 from kubecal.engine.draft import Draft
+from kubecal.engine.lost import Lost, lost_attempts
 from kubecal.engine.model import AttemptRow, ChipView, Observed, PodView, SessionRecord, SessionView, TaskKey
 from kubecal.engine.planning import plan_of, problems_of
 from kubecal.engine.queue import Held, valid_holders
-from kubecal.engine.running import Running, hold_of_lost
+from kubecal.engine.running import Running
 
 
 class Scene:
@@ -29,7 +30,8 @@ class Scene:
         self.chips = {(chip.namespace, chip.name): chip for chip in observed.chips if not chip.deleted}
         self.chip_problems = _chip_problems(observed)
         self.holders = _holders(observed, self.pods)
-        self.held = _held_wires(observed, self.pods, self.draft)
+        self.lost = _lost_attempts(observed, self.pods)
+        self.held = _held_wires(observed, self.lost, self.draft)
         self.waiting: list[tuple[SessionView, ChipView]] = []
         """Sessions that want the hardware; filled while sessions are looked at."""
         self.released: set[str] = set()
@@ -93,7 +95,9 @@ class Scene:
             )
             for key in keys
         }
-        return Running(session, spec, record, chip, plan, planned, states, pods, self.observed)
+        return Running(
+            session, spec, record, chip, plan, planned, states, pods, self.observed, self.lost.get(session.ref.uid, ())
+        )
 
 
 def _pods_by_session(observed: Observed) -> Mapping[str, tuple[PodView, ...]]:
@@ -121,7 +125,17 @@ def _holders(observed: Observed, pods: Mapping[str, tuple[PodView, ...]]) -> lis
     return valid_holders(observed.chips, active.__contains__, lambda uid: any(map(live, pods.get(uid, ()))))
 
 
-def _held_wires(observed: Observed, pods: Mapping[str, tuple[PodView, ...]], draft: Draft) -> HeldWires:
+def _lost_attempts(observed: Observed, pods: Mapping[str, tuple[PodView, ...]]) -> Mapping[str, tuple[Lost, ...]]:
+    return {
+        session.ref.uid: tuple(
+            lost_attempts(session.ref, session.record, pods.get(session.ref.uid, ()), observed.gone, observed.now)
+        )
+        for session in observed.sessions
+        if session.record is not None
+    }
+
+
+def _held_wires(observed: Observed, lost_by_session: Mapping[str, tuple[Lost, ...]], draft: Draft) -> HeldWires:
     held = HeldWires()
     for pod in observed.pods:
         if live(pod):
@@ -129,7 +143,7 @@ def _held_wires(observed: Observed, pods: Mapping[str, tuple[PodView, ...]], dra
     for reservation in observed.reservations:
         held.take(reservation.pod_name, reservation.wires)
         draft.wake(reservation.until)
-    for session in observed.sessions:
-        if session.record is not None:
-            hold_of_lost(session.record, pods.get(session.ref.uid, ()), held, observed.now, draft)
+    for lost in (one for each in lost_by_session.values() for one in each):
+        held.take(lost.holder, lost.wires)
+        draft.wake(lost.until)
     return held

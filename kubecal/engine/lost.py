@@ -1,0 +1,55 @@
+"""Attempts whose process may still drive a line although nothing is seen of it any more (rule 2).
+
+A force deletion takes the pod's object away and leaves its process running for as long as it takes to be killed.
+Where such a process had claimed its attempt, or may have, the attempt keeps its wires: until it is given up, since
+only that tells whether it was claimed, and from then on for its grace period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kubecal.api.naming import pod_name
+from kubecal.api.wires import Wire
+from kubecal.engine.attempts import POD_GONE
+from kubecal.engine.model import AttemptRow, PodView, SessionRecord, SessionRef
+
+UNSEEN_ENDS = frozenset({POD_GONE, "NotClaimed"})
+"""Reasons of attempts whose claimer's end nobody saw: it vanished, or a later pod found the attempt taken."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """One such attempt."""
+
+    holder: str
+    wires: tuple[Wire, ...]
+    until: datetime | None
+    """None: until it is given up."""
+
+
+def lost_attempts(
+    ref: SessionRef, record: SessionRecord, pods: Iterable[PodView], gone: Mapping[str, datetime], now: datetime
+) -> Iterator[Lost]:
+    """Those that still count."""
+    here = {pod.uid: pod for pod in pods}
+    present = {(pod.key, pod.attempt) for pod in here.values()}
+    for row in record.rows:
+        name = _name(ref, row)
+        if not row.final:
+            claimer_gone = row.claimed_by is not None and row.claimed_by not in here
+            if claimer_gone or (gone and (row.key, row.attempt) not in present and name in gone):
+                yield Lost(name, row.wires, None)
+            continue
+        if row.reason not in UNSEEN_ENDS or row.claimed_by is None or row.claimed_by in here:
+            continue
+        ended = row.superseded_at or row.ended_at
+        if ended is not None and ended + timedelta(seconds=row.grace_s) > now:
+            yield Lost(name, row.wires, ended + timedelta(seconds=row.grace_s))
+
+
+def _name(ref: SessionRef, row: AttemptRow) -> str:
+    key = row.key
+    return pod_name(ref.name, ref.uid, key.step, key.task, key.target, key.ordinal, row.attempt)

@@ -1,0 +1,195 @@
+"""Whatever happens, in whatever order: one process on a wire, no attempt twice, nothing charged twice, and an end.
+
+A failure prints the steps that led to it; ``@reproduce_failure`` in what it prints repeats it. ``KUBECAL_WORLDS`` is
+how many worlds are tried: more than by default where the engine was changed.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from kubecal.api.request import Verdict
+from kubecal.engine.model import PodView
+from tests.unit.kubecal.engine.builders import chip, session
+from tests.unit.kubecal.engine.world import GRACE_S, OPEN, World
+
+_AT_REST_AFTER, _OVER_AFTER = 30, 400
+"""Passes: of one moment, and of a world that has become kind."""
+_ANY = st.integers(min_value=0, max_value=1_000)
+_MODES = st.sampled_from(["Isolated", "Parallel", "Serial"])
+_POLICIES = st.sampled_from(["StopTarget", "Continue", "StopSession"])
+
+
+class Worlds(RuleBasedStateMachine):
+    """Two sessions on four qubits, and everything that can come in between."""
+
+    @initialize(mode=_MODES, beside=_MODES, policy=_POLICIES)
+    def begin(self, mode: str, beside: str, policy: str) -> None:
+        views = []
+        for name, schedule, tasks in (("morning", mode, ("Rabi", "T1")), ("evening", beside, ("T1", "Compute"))):
+            steps = [{"name": "s", "tasks": [{"task": task} for task in tasks], "schedule": {"mode": schedule}}]
+            views.append(session(name, steps=steps, onTargetFailure=policy, targets={"qubits": ["0", "1", "3"]}))
+        self.world = World(chip(), views)
+
+    # ------------------------------------------------------------------ the driver
+
+    @rule(passes=st.integers(1, 4))
+    def go_on(self, passes: int) -> None:
+        for _ in range(passes):
+            self.world.step()
+
+    @rule(writes=st.integers(0, 8))
+    def die_in_the_midst(self, writes: int) -> None:
+        self.world.step(writes)
+
+    @rule()
+    def restart(self) -> None:
+        self.world.restart()
+
+    @rule()
+    def come_to_rest(self) -> None:
+        """Deciding on what it has done itself, the engine comes to an end of what there is to do."""
+        for _ in range(_AT_REST_AFTER):
+            if self.world.step().empty:
+                return
+        raise AssertionError(f"after {_AT_REST_AFTER} passes there is still something to do: {self.world.step()}")
+
+    @rule(refused=st.booleans())
+    def the_next_create_goes_wrong(self, refused: bool) -> None:
+        """It is refused for good, or nobody hears what became of it."""
+        if refused:
+            self.world.refuse_next = True
+        else:
+            self.world.silent_next = True
+
+    @rule()
+    def silence_ends(self) -> None:
+        self.world.memory.unseen.clear()
+
+    @rule(seconds=st.sampled_from([0.5, 2.0, 20.0, 61.0, 601.0]))
+    def wait(self, seconds: float) -> None:
+        self.world.pass_time(seconds)
+
+    # ------------------------------------------------------------------ pods and processes
+
+    def _pods(self, **wanted: Any) -> list[PodView]:
+        return [
+            view
+            for view in self.world.pods.values()
+            if all((getattr(view, name) is not None) is there for name, there in wanted.items())
+        ]
+
+    @precondition(lambda self: self._pods(started_at=False, deleting_since=False))
+    @rule(which=_ANY, claims=st.booleans())
+    def start(self, which: int, claims: bool) -> None:
+        waiting = self._pods(started_at=False, deleting_since=False)
+        view = waiting[which % len(waiting)]
+        self.world.start(view.name)
+        if claims:
+            self.world.claim(view.uid)
+
+    @precondition(lambda self: any(not one.drives for one in self.world.processes.values()))
+    @rule(which=_ANY)
+    def claim(self, which: int) -> None:
+        idle = [one.uid for one in self.world.processes.values() if not one.drives]
+        self.world.claim(idle[which % len(idle)])
+
+    @precondition(lambda self: any(one.drives for one in self.world.processes.values()))
+    @rule(
+        which=_ANY,
+        verdict=st.sampled_from([Verdict.OK, Verdict.OK, Verdict.NO_SIGNAL]),
+        how=st.sampled_from(["well", "well", "well", "lies", "fails afterwards", "crashes"]),
+    )
+    def end(self, which: int, verdict: Verdict, how: str) -> None:
+        driving = [one.uid for one in self.world.processes.values() if one.drives]
+        uid = driving[which % len(driving)]
+        if how == "crashes":
+            self.world.crash(uid)
+        else:
+            self.world.finish(uid, verdict, stores=how != "lies", exit_code=int(how == "fails afterwards"))
+
+    @precondition(lambda self: self.world.pods)
+    @rule(which=_ANY, how=st.sampled_from(["evict", "delete", "stop", "force", "sweep", "lose"]))
+    def disturb(self, which: int, how: str) -> None:
+        views = list(self.world.pods.values())
+        view = views[which % len(views)]
+        if how == "evict" and view.terminated is None and view.node:
+            self.world.interrupt(view.name, "EvictionByEvictionAPI")
+        elif how == "delete":
+            self.world.delete(view.name)
+        elif how == "stop" and view.deleting_since is not None and view.terminated is None:
+            self.world.interrupt(view.name)
+        elif how == "force" or (how == "sweep" and view.terminated is not None):
+            self.world.remove(view.name)
+        elif how == "lose" and view.node:
+            self.world.pods[view.name] = replace(view, node_lost=not view.node_lost)
+
+    # ------------------------------------------------------------------ people
+
+    @rule(which=_ANY, deletes=st.booleans())
+    def cancel(self, which: int, deletes: bool) -> None:
+        views = [one for one in self.world.sessions.values() if one.deleted_at is None]
+        # Rarely, or nothing ever comes to its own end.
+        if not views or which % 4:
+            return
+        view = views[which % len(views)]
+        self.world.cancel(view, deletes=deletes)
+
+    @rule(which=_ANY)
+    def delete_the_chip(self, which: int) -> None:
+        if which % 20 == 1:
+            self.world.chips.clear()
+
+    # ------------------------------------------------------------------ what holds
+
+    @invariant()
+    def nothing_is_broken(self) -> None:
+        if hasattr(self, "world"):
+            self.world.check()
+
+    def teardown(self) -> None:
+        """From now on everybody is kind, and everything must come to its end."""
+        if not hasattr(self, "world"):
+            return
+        world = self.world
+        world.refuse_next = world.silent_next = False
+        world.memory.unseen.clear()
+        for _ in range(_OVER_AFTER):
+            self._kindly()
+            world.pass_time(GRACE_S)
+            if world.step().empty and world.over:
+                break
+        assert world.over, f"no end: {[view.status for view in world.sessions.values()]}"
+        left = {attempt for attempt, one in world.rows.items() if one.status in OPEN}
+        assert not left, "rows are open although their session has ended"
+        assert world.step().empty
+
+    def _kindly(self) -> None:
+        world = self.world
+        for name, view in list(world.pods.items()):
+            world.pods[name] = view = replace(view, node_lost=False)
+            if view.deleting_since is not None:
+                if view.terminated is None:
+                    world.interrupt(name)
+                world.remove(name)
+            elif view.started_at is None and view.terminated is None:
+                world.start(name)
+        for uid, process in list(world.processes.items()):
+            if process.drives or world.claim(uid):
+                world.finish(uid, Verdict.OK)
+
+
+TestWorlds = Worlds.TestCase
+TestWorlds.settings = settings(
+    max_examples=int(os.environ.get("KUBECAL_WORLDS", "150")),
+    stateful_step_count=40,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)

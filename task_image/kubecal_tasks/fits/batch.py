@@ -129,11 +129,19 @@ def _scaled_variance(variance: Array | None, usable: Mask, scale: Array) -> Arra
     return scaled
 
 
-def solve(model: Model, data: Data) -> Solution:
-    """Fit the model to every qubit of the data."""
+def solve(model: Model, data: Data, before: Array | None = None) -> Solution:
+    """Fit the model to every qubit of the data.
+
+    Parameters
+    ----------
+    before
+        (Q, M) residuals of a simpler model: what lay far off it is held down in the first search of the grid, since
+        among few points a single glitch can make the wrong node the best.
+    """
     even = np.ones_like(data.y) if data.variance is None else 1 / np.median(data.variance, axis=1, keepdims=True)
     even = np.broadcast_to(even, data.y.shape) * data.finite
-    theta = _robust_start(model, data, even)
+    held = even if before is None else even * huber(before, robust_sigma(before, data.finite))
+    theta = _robust_start(model, data, even, held)
     return refine(model, data, theta, even)
 
 
@@ -191,12 +199,11 @@ def _weigh(data: Data, residuals: Array) -> tuple[Array, Mask, Array]:
     return variance, kept, suspicious
 
 
-def _robust_start(model: Model, data: Data, even: Array) -> Array:
+def _robust_start(model: Model, data: Data, even: Array, weights: Array) -> Array:
     """The grid's best node; searched again with far points held down where there are any."""
-    node = search(model, data.x, data.y, even)
+    node = search(model, data.x, data.y, weights)
     theta = model.grid[node]
     todo = np.arange(data.y.shape[0])
-    weights = even
     for _ in range(_ROBUST_ROUNDS):
         phi = model.columns(data.x, theta[todo])
         residuals = _residuals(phi, data.y[todo], weights[todo])

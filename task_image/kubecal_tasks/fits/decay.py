@@ -77,6 +77,7 @@ def fit_decays(
         np.log(times[:1] / span) - 3,
         np.log(times[-1:] / span) + 3,
         trials=5.0,
+        level_known=not free,
     )
     alternatives: list[Callable[[Solution], Model]] = [
         lambda solution: _stretched(span, first, free),
@@ -113,7 +114,7 @@ def _stretched(span: float, first: Model, free: bool) -> Model:
 
     grid = mesh(first.grid[:, 0], np.log([0.4, 0.6, 0.8, 1.25, 1.6, 2.0]))
     lower, upper = np.append(first.lower, np.log(0.2)), np.append(first.upper, np.log(4.0))
-    return Model("stretched", columns, grid, lower, upper, trials=20.0)
+    return Model("stretched", columns, grid, lower, upper, trials=20.0, level_known=not free)
 
 
 def _biexponential(span: float, first: Model, free: bool) -> Model:
@@ -124,7 +125,7 @@ def _biexponential(span: float, first: Model, free: bool) -> Model:
 
     grid = mesh(first.grid[::2, 0], np.log([0.7, 1.2, 2.0, 3.5]))
     lower, upper = np.append(first.lower, np.log(0.2)), np.append(first.upper, np.log(8.0))
-    return Model("biexponential", columns, grid, lower, upper, trials=20.0)
+    return Model("biexponential", columns, grid, lower, upper, trials=20.0, level_known=not free)
 
 
 def _read(chosen: Chosen, span: float, free: bool) -> DecayFit:

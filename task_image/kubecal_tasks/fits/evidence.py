@@ -13,6 +13,7 @@ from scipy import special
 from kubecal_tasks.fits.batch import Data, Solution, solve
 from kubecal_tasks.fits.model import Model
 from kubecal_tasks.fits.values import Array, Evidence, Mask, Statistics
+from kubecal_tasks.fits.weights import MAD_TO_SIGMA
 
 FALSE_ALARM = 1e-4
 """How often pure noise may pass for a signal."""
@@ -88,7 +89,7 @@ def choose(
             model = make(alone)
             if own.y.shape[1] <= model.parameters + 4:
                 continue
-            richer = solve(model, own)
+            richer = solve(model, own, alone.residuals)
             if np.all(np.isfinite(richer.theta)) and float(richer.bic[0]) < best_bic:
                 best, best_bic = Chosen(richer, 0, own, model.name), float(richer.bic[0])
         chosen[q] = best
@@ -150,9 +151,12 @@ def statistics(chosen: Chosen, axes: int) -> Statistics:
     kept, y, residuals = solution.kept[q], data.y[q], solution.residuals[q]
     weights = kept / solution.variance[q]
     chi2, dof = float(solution.chi2[q]), int(solution.dof[q])
-    support = _support(_from_level(y, kept, axes, np.median), residuals, weights)
+    # Where the offset is known, data are scaled about it: a signal that never leaves another level is one that lasts.
+    level_known = solution.model.level_known
+    flat = y if level_known else _from_level(y, kept, axes, np.median)
+    support = _support(flat, residuals, weights)
     total = float(np.sum(kept * _from_level(y, kept, axes, np.mean) ** 2))
-    extra = solution.covariance.shape[1] - axes
+    extra = solution.covariance.shape[1] - (0 if level_known else axes)
     misfit = chi2 / dof if dof else 1.0
     level = FALSE_ALARM / solution.model.trials
     if solution.known:
@@ -170,6 +174,9 @@ def statistics(chosen: Chosen, axes: int) -> Statistics:
         r2=1 - float(np.sum(kept * residuals**2)) / total if total > 0 else float("nan"),
         clipped_fraction=float(solution.suspicious[q]),
         sigma_known=solution.known,
+        flat_scatter=float(np.sqrt(np.median(weights[kept] * flat[kept] ** 2)) * MAD_TO_SIGMA)
+        if solution.known
+        else float("nan"),
     )
 
 

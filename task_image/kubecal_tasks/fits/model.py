@@ -31,6 +31,8 @@ class Model:
     upper: Array
     trials: float = 1.0
     """How many independent shapes the grid offers to noise."""
+    level_known: bool = False
+    """The data are counted from an offset that is known, so that no column is constant."""
     folded: ComplexColumns | None = None
     """For data of two axes: complex columns (..., N, k') of X + iY, with which the grid is searched faster."""
 

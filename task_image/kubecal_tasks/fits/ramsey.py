@@ -4,12 +4,13 @@
 
 The sign of f comes from the two axes together. E is the product e^{-t/T2} e^{-(t/Tg)^2} written so that T is
 the time after which it has fallen to 1/e, whatever the shape. Data rarely tell w, so that it is averaged over
-0 ... 1, each value with its likelihood, and its ignorance shows in the error of T. Where chi2 fails, two lines
-are tried.
+0 ... 1, each value with its likelihood, and its ignorance shows in the error of T. Where chi2 fails, the second
+harmonic that shots started before the qubit has relaxed bring, and two lines are tried.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +25,7 @@ from kubecal_tasks.fits.values import Array, Fit, FitError, Measured
 
 TWO_PI = 2 * np.pi
 TWO_LINES = "two_lines"
+HARMONIC = "second_harmonic"
 _FREQUENCY_STEP = 0.4
 _TIMES = np.log([0.04, 0.15, 0.6, 3.0])
 """T in windows."""
@@ -95,7 +97,11 @@ def fit_ramseys(t: Array, y: Array, variance: Array | None = None) -> tuple[Rams
     span = float(t.max() - t.min())
     nyquist = 0.5 / float(np.median(np.diff(np.sort(t))))
     first = _one_line(span, nyquist * span)
-    chosen = choose(first, data, [lambda solution: _two_lines(span, solution)], axes=2)
+    alternatives: list[Callable[[Solution], Model]] = [
+        lambda solution: _harmonic(span, solution),
+        lambda solution: _two_lines(span, solution),
+    ]
+    chosen = choose(first, data, alternatives, axes=2)
     return tuple(_read(each, averaged, span, nyquist) for each, averaged in zip(chosen, _average(chosen), strict=True))
 
 
@@ -141,6 +147,29 @@ def _one_line(span: float, highest: float) -> Model:
     upper = np.asarray([1.05 * highest, _BOUNDS_T[1], 1.0])
     grid = mesh(frequencies, _TIMES, np.asarray([0.5]))
     return Model("fringes", columns, grid, lower, upper, trials=4.0 * frequencies.size, folded=folded)
+
+
+def _harmonic(span: float, solution: Solution) -> Model:
+    """The next shot's contrast falls with what this one left excited: E^2 cos^2 along X and E^2 sin^2 along Y besides.
+
+    Looked for around the first solution: at half its frequency the harmonic would pass for the fringes.
+    """
+    base = solution.model.columns
+
+    def columns(t: Array, theta: Array) -> Array:
+        squared = _envelope(t, theta[..., 1:2], theta[..., 2:3], span) ** 2
+        twice = 2 * TWO_PI * theta[..., :1] * t / span
+        bent = [np.concatenate([squared, squared], axis=-1)]
+        for part in (squared * np.cos(twice), squared * np.sin(twice)):
+            bent.append(np.concatenate([part, -part], axis=-1))
+        return np.concatenate([base(t, theta), np.stack(bent, axis=-1)], axis=-1)
+
+    first = solution.model
+    near = solution.theta[0, 0] + _FREQUENCY_STEP * np.arange(-2.0, 3.0)
+    grid = mesh(near, _TIMES, np.asarray([0.5]))
+    lower, upper = first.lower.copy(), first.upper.copy()
+    lower[0], upper[0] = near[0] - _FREQUENCY_STEP, near[-1] + _FREQUENCY_STEP
+    return Model(HARMONIC, columns, grid, lower, upper, first.trials)
 
 
 def _two_lines(span: float, solution: Solution) -> Model:
@@ -235,7 +264,7 @@ def _read(chosen: Chosen, averaged: _Averaged, span: float, nyquist: float) -> R
     p, linear = chosen.theta.size, chosen.linear
     unit = np.eye(p + linear.size)
     shift = chosen.shift
-    lines = range(2, linear.size, 2)
+    lines = (2, 4) if two else (2,)
     radii = [max(float(np.hypot(linear[i], linear[i + 1])), 1e-300) for i in lines]
     outwards = sum(
         ((linear[i] * unit[p + i] + linear[i + 1] * unit[p + i + 1]) / r for i, r in zip(lines, radii, strict=True)),

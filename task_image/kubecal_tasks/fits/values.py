@@ -43,6 +43,9 @@ class Statistics:
     clipped_fraction: float
     """Points beyond four robust sigmas or not finite. They are left out; more than 15 % of them make a poor fit."""
     sigma_known: bool
+    flat_scatter: float
+    """Robust scatter of the points about a flat line, in their own sigmas: 1 where there is nothing but noise. NaN
+    without known variances."""
 
     @property
     def reduced_chi2(self) -> float:

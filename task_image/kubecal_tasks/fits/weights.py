@@ -13,7 +13,7 @@ MAX_CLIPPED = 0.15
 _MOST_DROPPED = 0.4
 """Points left out at most. Beyond MAX_CLIPPED the fit is refused in any case, and has to say truthfully why:
 garbage left in would hide the signal, and the verdict would be no_signal where poor_fit is true."""
-_MAD_TO_SIGMA = 1.4826
+MAD_TO_SIGMA = 1.4826
 _FEWEST_TO_SMOOTH = 8
 _UNEXPLAINED = 0.5
 """Relative scatter of the variances around a function of the signal beyond which they are taken as given."""
@@ -21,7 +21,7 @@ _UNEXPLAINED = 0.5
 
 def robust_sigma(residuals: Array, finite: Mask) -> Array:
     """Scale (Q, 1) of residuals (Q, M) that a fifth of garbage hardly moves."""
-    return _MAD_TO_SIGMA * median(np.abs(residuals), finite)
+    return MAD_TO_SIGMA * median(np.abs(residuals), finite)
 
 
 def median(values: Array, finite: Mask) -> Array:
@@ -83,6 +83,6 @@ def smooth_variance(variance: Array, model: Array, kept: Mask) -> Array:
         right = weighted @ variance[..., None]
         smooth = np.maximum((columns @ np.linalg.solve(normal + ridge + 1e-300 * np.eye(3), right))[..., 0], floor)
         weights = kept * (np.abs(variance / smooth - 1) < 3.0) / smooth**2
-    scatter = _MAD_TO_SIGMA * np.median(np.abs(variance / smooth - 1), axis=1, keepdims=True)
+    scatter = MAD_TO_SIGMA * np.median(np.abs(variance / smooth - 1), axis=1, keepdims=True)
     chosen: Array = np.where(scatter < _UNEXPLAINED, smooth, variance)
     return chosen

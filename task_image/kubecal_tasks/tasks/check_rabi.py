@@ -80,12 +80,9 @@ class CheckRabi(QubitTask):
         checks = as_checks(oscillation_checks(fit))
         rate = self.resonant_rate(fit.frequency)
         amplitude = self.value("control_amplitude")
-        relative = rate.error / rate.value if rate.value > 0 else math.inf
-        needed = amplitude * TARGET_RATE_HZ / rate.value if rate.value > 0 else math.inf
         estimates = (
-            Estimate("control_amplitude", needed, needed * relative),
+            *self._drive_line(rate, amplitude),
             estimate("rabi_frequency", fit.frequency),
-            Estimate("maximum_rabi_frequency", rate.value / amplitude, rate.error / amplitude),
             estimate("rabi_amplitude", fit.amplitude),
             estimate("rabi_phase", fit.phase),
             Estimate("rabi_offset", fit.offset.value + trace.middle, fit.offset.error),
@@ -101,6 +98,17 @@ class CheckRabi(QubitTask):
             ),
             lines=(value_line("Rabi frequency", fit.frequency, "MHz", MEGAHERTZ), quality_line(fit.statistics)),
             figures=(rabi_picture(fit, trace, TARGET_RATE_HZ),),
+        )
+
+    @staticmethod
+    def _drive_line(rate: Measured, amplitude: float) -> tuple[Estimate, ...]:
+        """What the rate says of the drive line: nothing where it could as well be the detuning's alone."""
+        if not rate.value > 0:
+            return ()
+        needed = amplitude * TARGET_RATE_HZ / rate.value
+        return (
+            Estimate("control_amplitude", needed, needed * rate.error / rate.value),
+            Estimate("maximum_rabi_frequency", rate.value / amplitude, rate.error / amplitude),
         )
 
     def resonant_rate(self, found: Measured) -> Measured:

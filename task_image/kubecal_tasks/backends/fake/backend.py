@@ -17,7 +17,7 @@ from kubecal_tasks.backends.base import BackendUnusable, DesignValue, Instrument
 from kubecal_tasks.backends.capabilities import Band, Capabilities
 from kubecal_tasks.backends.fake.config import FakeConfig, FaultKind, Profile
 from kubecal_tasks.backends.fake.design import design_values
-from kubecal_tasks.backends.fake.faults import active_faults, glitched, narrowed
+from kubecal_tasks.backends.fake.faults import GLITCHED_SHARE, HANG_S, active_faults, glitched, narrowed
 from kubecal_tasks.physics.drift import drifted
 from kubecal_tasks.physics.evolution import Evolution
 from kubecal_tasks.physics.readout import ADC_FULL_SCALE, Readout, sample_averages, sample_shots, shot_sigma
@@ -118,8 +118,8 @@ class FakeBackend:
         if problem is not None:
             raise ProgramRefused(problem)
         self._fail_as_planted()
-        reach = self._faults.get(FaultKind.WRONG_WINDOW)
-        played = self.capabilities().snapped(program if reach is None else narrowed(program, reach))
+        mistake = self._faults.get(FaultKind.WRONG_WINDOW)
+        played = self.capabilities().snapped(program if mistake is None else narrowed(program, mistake.value))
         acquired = self._measure(played)
         if self._config.time_scale > 0:
             _sleep(self._config.time_scale * played.duration_s)
@@ -127,15 +127,16 @@ class FakeBackend:
 
     def _measure(self, program: Program) -> Acquired:
         key = np.random.SeedSequence([*self._attempt_key(), self._programs_run])
-        detuning_rng, shot_rng = (np.random.default_rng(each) for each in key.spawn(2))
+        detuning_rng, shot_rng, glitch_rng = (np.random.default_rng(each) for each in key.spawn(3))
         self._programs_run += 1
         truth = self._truth()
         populations = Evolution(truth).populations(program, detuning_rng)
         readouts = self._readouts(program, truth)
         iq, covariance, clipped = _sampled(program, readouts, populations, shot_rng)
-        share = self._faults.get(FaultKind.GLITCHES)
-        if share is not None:
-            iq = glitched(iq, share, ADC_FULL_SCALE, np.random.default_rng(self._attempt_key()))
+        glitches = self._faults.get(FaultKind.GLITCHES)
+        if glitches is not None:
+            share = GLITCHED_SHARE if glitches.value is None else glitches.value
+            iq = glitched(iq, share, ADC_FULL_SCALE, np.random.default_rng(self._attempt_key()), glitch_rng)
         return Acquired(
             axes=tuple(np.asarray(axis.values, dtype=np.float64) for axis in program.axes),
             iq=iq.reshape(*program.shape, *iq.shape[1:-1], 1, 2),
@@ -182,8 +183,9 @@ class FakeBackend:
     def _fail_as_planted(self) -> None:
         hang = self._faults.get(FaultKind.INSTRUMENT_HANG)
         if hang is not None:
-            _sleep(hang)
-            raise InstrumentError(f"the instrument did not answer for {hang:g} s (planted fault InstrumentHang)")
+            seconds = HANG_S if hang.value is None else hang.value
+            _sleep(seconds)
+            raise InstrumentError(f"the instrument did not answer for {seconds:g} s (planted fault InstrumentHang)")
         if FaultKind.INSTRUMENT_ERROR in self._faults:
             raise InstrumentError("the instrument reports an error (planted fault InstrumentError)")
 

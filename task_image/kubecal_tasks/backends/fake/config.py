@@ -46,7 +46,8 @@ class FaultKind(StrEnum):
     INSTRUMENT_HANG = "InstrumentHang"
     """The instrument does not answer for ``value`` seconds, a day unless given, then reports an error."""
     WRONG_WINDOW = "WrongWindow"
-    """Sweeps reach only ``value`` of the way, 0.05 unless given; numbers of repetitions stay."""
+    """Sweeps reach only ``value`` of the way, numbers of repetitions stay; 0.02 of times and 0.05 of amplitudes
+    unless given."""
 
 
 class WallClock(_Config):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,16 +14,16 @@ from kubecal_tasks.programs.operations import Operation, Repeat
 from kubecal_tasks.programs.program import Program
 from kubecal_tasks.programs.swept import Swept
 
-DEFAULT_VALUES: Mapping[FaultKind, float] = {
-    FaultKind.GLITCHES: 0.03,
-    FaultKind.INSTRUMENT_HANG: 86_400.0,
-    FaultKind.WRONG_WINDOW: 0.05,
-}
+GLITCHED_SHARE = 0.03
+HANG_S = 86_400.0
+REACH_OF_TIMES, REACH_OF_AMPLITUDES = 0.02, 0.05
+"""How far a wrong window reaches unless its fault says so. The shortest decay times outlast two per cent of their
+default sweep; of a pulse, whose effect begins with the square of its amplitude, two per cent show nothing at all."""
 
 
-def active_faults(config: FakeConfig, request: TaskRequest) -> dict[FaultKind, float]:
-    """The faults that befall this attempt, with their values; of two of a kind the later one."""
-    return {fault.kind: _value(fault) for fault in config.faults if _befalls(fault, request)}
+def active_faults(config: FakeConfig, request: TaskRequest) -> dict[FaultKind, Fault]:
+    """The faults that befall this attempt; of two of a kind the later one."""
+    return {fault.kind: fault for fault in config.faults if _befalls(fault, request)}
 
 
 def _befalls(fault: Fault, request: TaskRequest) -> bool:
@@ -35,19 +34,23 @@ def _befalls(fault: Fault, request: TaskRequest) -> bool:
     )
 
 
-def _value(fault: Fault) -> float:
-    return DEFAULT_VALUES.get(fault.kind, 0.0) if fault.value is None else fault.value
+def narrowed(program: Program, reach: float | None) -> Program:
+    """The program whose sweeps go only so much of the way; numbers of repetitions stay, or they would not be whole.
 
-
-def narrowed(program: Program, reach: float) -> Program:
-    """The program whose sweeps go only so much of the way; numbers of repetitions stay, or they would not be whole."""
+    Parameters
+    ----------
+    reach
+        None: ``REACH_OF_TIMES`` or ``REACH_OF_AMPLITUDES``, by what is swept.
+    """
     counted = _counting_axes(program)
     return replace(program, axes=tuple(_narrowed_axis(axis, reach, counted) for axis in program.axes))
 
 
-def _narrowed_axis(axis: AnyAxis, reach: float, counted: set[str]) -> AnyAxis:
+def _narrowed_axis(axis: AnyAxis, reach: float | None, counted: set[str]) -> AnyAxis:
     if not isinstance(axis, Axis) or axis.name in counted:
         return axis
+    if reach is None:
+        reach = REACH_OF_TIMES if axis.unit == "s" else REACH_OF_AMPLITUDES
     return replace(axis, values=tuple(reach * value for value in axis.values))
 
 
@@ -63,13 +66,20 @@ def _counting_axes(program: Program) -> set[str]:
     return found
 
 
-def glitched(iq: NDArray[np.float64], share: float, full_scale: float, rng: np.random.Generator) -> NDArray[np.float64]:
+def glitched(
+    iq: NDArray[np.float64], share: float, full_scale: float, place: np.random.Generator, size: np.random.Generator
+) -> NDArray[np.float64]:
     """Data (points, ..., 2) of which a share of the points lies anywhere within the ADC's range.
 
-    With equal random numbers the same points of every sweep of that size are hit: what spoils a measurement
-    (a burst on a line) comes back wherever the sweep does, so a phase cycle does not multiply the share.
+    Parameters
+    ----------
+    place
+        With equal numbers the same points of every sweep of that size are hit: what spoils a measurement (a burst
+        on a line) comes back wherever the sweep does, so a phase cycle does not multiply the share.
+    size
+        New for every sweep: garbage that came out alike each time would cancel in a phase cycle.
     """
-    where = rng.permutation(len(iq))[: round(share * len(iq))]
+    where = place.permutation(len(iq))[: round(share * len(iq))]
     found = iq.copy()
-    found[where] = rng.uniform(-full_scale, full_scale, size=(len(where), *iq.shape[1:]))
+    found[where] = size.uniform(-full_scale, full_scale, size=(len(where), *iq.shape[1:]))
     return found

@@ -59,7 +59,7 @@ def test_bad_statistics_fail_and_numbers_that_are_none_never_pass(changes: dict[
         (math.nan, {"window", "window_start"}),
     ],
 )
-def test_a_decay_has_to_lie_within_one_and_a_half_windows(tau: float, names: set[str]) -> None:
+def test_a_decay_has_to_lie_within_one_and_a_half_windows_by_two_sigmas(tau: float, names: set[str]) -> None:
     fit = dataclasses.replace(good(), tau=Measured(tau, 1.0))
     assert failed(decay_checks(fit)) == names
 

@@ -53,7 +53,7 @@ def test_bad_statistics_fail_and_numbers_that_are_none_never_pass(changes: dict[
     ("tau", "names"),
     [
         (30.0, set()),
-        (749.0, set()),
+        (747.0, set()),
         (751.0, {"window"}),
         (0.09, {"window_start"}),
         (math.nan, {"window", "window_start"}),

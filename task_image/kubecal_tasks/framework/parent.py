@@ -152,10 +152,14 @@ class _Attempt:
 
     def _claim(self) -> InputOffers:
         """Make the attempt ours, and only then read its inputs: whoever held it before can publish no more."""
+        claimed = False
         try:
             self._persist(lambda: self._records.claim(datetime.now(UTC)), self._claim_until, before_measuring=True)
+            claimed = True
             return self._persist(self._records.inputs, self._claim_until, before_measuring=True)
         except InterruptedTaskError as error:
+            if claimed:  # the row says that we run: without this it would say so of a pod that ended in good order
+                self._record_interruption()
             raise TaskEnded(EXIT_INTERRUPTED, "Interrupted", "stopped before it measured") from error
         except NotClaimed as error:
             raise TaskEnded(EXIT_TROUBLE, "NotClaimed", str(error)) from error
@@ -252,8 +256,11 @@ class _Attempt:
         raise TaskEnded(code, failed.reason, failed.message)
 
     def _interrupted(self) -> NoReturn:
-        self._try_to_say(lambda: self._records.interrupted(datetime.now(UTC)), time.monotonic() + _GRACE_S / 2)
+        self._record_interruption()
         raise TaskEnded(EXIT_INTERRUPTED, "Interrupted", "stopped while it was measuring")
+
+    def _record_interruption(self) -> None:
+        self._try_to_say(lambda: self._records.interrupted(datetime.now(UTC)), time.monotonic() + _GRACE_S / 2)
 
     def _try_to_say(self, write: Callable[[], Coroutine[Any, Any, None]], until: float) -> None:
         """What is only good to know must not change how the task ends."""

@@ -1,35 +1,32 @@
-"""What a person sees while sessions run: a line per result that came out, and below them where things stand."""
+"""What a person sees while sessions run: a line per result that came out, and below them where things stand.
+
+How a session ended is not said here: the closing lines say it once.
+"""
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from kubecal.api.request import Receipt, Verdict
-from kubecal.engine.model import PodView, SessionView, TaskKey
+from kubecal.cli.quantities import duration
+from kubecal.engine.model import PodView, SessionView, TaskKey, Terminated
 from kubecal.local.driver import Progress
 
 _RUNNING_SHOWN = 6
 _REFRESH_PER_S = 8
-
-
-def quantity(value: float, error: float | None, unit: str) -> str:
-    """``31.2 ± 0.8 us``: the error to two digits, the value to the same place."""
-    if error is None or not error > 0:
-        return f"{value:.6g} {unit}".strip()
-    places = max(0, 1 - _exponent(error))
-    return f"{value:.{places}f} ± {error:.{places}f} {unit}".strip()
-
-
-def _exponent(number: float) -> int:
-    return int(f"{number:e}".partition("e")[2])
+_TASK_WIDTH = 16
+_OWN_TURN = "waits for its turn"
+"""What a session that nothing hinders says for an instant."""
 
 
 class LiveView:
@@ -39,8 +36,7 @@ class LiveView:
         self._console = console
         self._live = Live(console=console, refresh_per_second=_REFRESH_PER_S, transient=True)
         self._shown: set[tuple[str, TaskKey, int]] = set()
-        self._views: dict[str, Progress] = {}
-        self._phases: dict[str, str] = {}
+        self._said: dict[str, str] = {}
         self._began = time.monotonic()
 
     def __enter__(self) -> LiveView:
@@ -58,7 +54,6 @@ class LiveView:
     def update(self, progress: Progress) -> None:
         """Take in what a pass left behind."""
         for view in progress.sessions:
-            self._views[view.ref.uid] = progress
             self._announce(view)
         for process in progress.processes.views:
             self._result(progress, process)
@@ -66,46 +61,39 @@ class LiveView:
             self._live.update(self._render(progress))
 
     def _announce(self, view: SessionView) -> None:
-        phase = str(view.status.phase or "")
-        if phase and phase != self._phases.get(view.ref.uid):
-            self._phases[view.ref.uid] = phase
-            text = Text.assemble((view.ref.name, "bold"), f" {phase.lower()}")
-            if view.status.execution_id:
-                text.append(f", execution {view.status.execution_id}")
-            if view.status.message and view.status.phase != "Running":
-                text.append(f": {view.status.message}")
-            self._console.print(text)
+        """A line when it begins, and one for whatever it waits for."""
+        line = _standing(view)
+        if line and line != self._said.get(view.ref.uid):
+            self._said[view.ref.uid] = line
+            self._console.print(Text.assemble((view.ref.name, "bold"), f" {line}"))
 
     def _result(self, progress: Progress, process: PodView) -> None:
-        """A line for every attempt that ended, once."""
+        """A line for every attempt that ended, once; a bad one with its reason below."""
         mark = (process.session_uid, process.key, process.attempt)
         if process.terminated is None or mark in self._shown:
             return
         self._shown.add(mark)
-        outcome = process.terminated.outcome
+        verdict, message = _came_out(process.terminated)
         took = (process.terminated.seen_at - process.created_at).total_seconds()
-        line = Text.assemble("  ", f"{process.key.task:<16} ", f"qubit {process.key.target:<4} ")
-        if isinstance(outcome, Receipt):
-            good = outcome.verdict is Verdict.OK
-            line.append(f"{outcome.verdict:<15}", style="green" if good else "bold red")
-            line.append(f"{took:5.1f} s", style="dim")
-            if outcome.message:
-                line.append(f"  {outcome.message}")
-        else:
-            reason = outcome.reason if outcome else f"exit {process.terminated.exit_code}"
-            line.append(f"{reason:<15}", style="bold red")
-            line.append(f"{took:5.1f} s", style="dim")
-            if outcome is not None and outcome.message:
-                line.append(f"  {outcome.message}")
+        good = verdict == Verdict.OK
+        line = Text.assemble(
+            f"  {process.key.task:<{_TASK_WIDTH}} qubit {process.key.target:<4} ",
+            (f"{verdict:<15}", "green" if good else "bold red"),
+            (f"{took:5.1f} s", "dim"),
+        )
+        if process.attempt > 1:
+            line.append(f"  attempt {process.attempt}")
+        if good and message:
+            line.append(f"  {message}")
         self._console.print(line)
+        if message and not good:
+            self._console.print(Padding(Text(message), (0, 0, 0, 6), expand=False))
 
     def _render(self, progress: Progress) -> RenderableType:
         parts: list[RenderableType] = [Text()]
         for view in progress.sessions:
             parts.append(self._bar(view))
         parts += self._running(progress.processes.views, progress.now)
-        if progress.local_holder:
-            parts.append(Text(f"waits for {progress.local_holder}", style="yellow"))
         return Group(*parts)
 
     def _bar(self, view: SessionView) -> RenderableType:
@@ -117,7 +105,7 @@ class LiveView:
             ProgressBar(total=max(1, counts.planned), completed=ended, width=32, complete_style="green"),
             Text(f"{ended}/{counts.planned}"),
             Text(f"{counts.failed} failed", style="bold red") if counts.failed else Text(""),
-            Text(f"{time.monotonic() - self._began:.0f} s", style="dim"),
+            Text(duration(time.monotonic() - self._began), style="dim"),
         )
         return line
 
@@ -134,3 +122,27 @@ class LiveView:
 
 def _seconds(now: datetime, process: PodView) -> str:
     return f"{(now - process.created_at).total_seconds():.0f}"
+
+
+def _standing(view: SessionView) -> str:
+    """Where a session stands, in the words after its name; empty where there is nothing to say."""
+    status = view.status
+    if status.phase == "Running" and status.tasks.planned:
+        size = f"{status.tasks.planned} {'task' if status.tasks.planned == 1 else 'tasks'}"
+        # While it runs the message is about failures, which have their own lines, or maintenance.
+        return f"running, execution {status.execution_id}, {size}"
+    if status.phase in ("Pending", "Queued") and status.message not in ("", _OWN_TURN):
+        return f"{str(status.phase).lower()}: {status.message}"
+    return ""
+
+
+def _came_out(ended: Terminated) -> tuple[str, str]:
+    """Verdict or reason of an attempt that ended, and its sentence."""
+    outcome = ended.outcome
+    if isinstance(outcome, Receipt):
+        return outcome.verdict.value, outcome.message
+    if outcome is not None:
+        return outcome.reason, outcome.message
+    if ended.signal:
+        return "killed", f"its process was ended by {signal.Signals(ended.signal).name}"
+    return f"exit {ended.exit_code}", "its process ended without a result"

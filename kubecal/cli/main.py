@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import tempfile
+import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kubecal import __version__
+
+OWN_MISTAKE = 70
+"""``EX_SOFTWARE`` of sysexits.h."""
 
 app = typer.Typer(
     name="kubecal",
@@ -22,7 +28,21 @@ tasks_app = typer.Typer(help="The tasks that are installed here.", no_args_is_he
 app.add_typer(tasks_app, name="tasks")
 
 
-@app.command()
+# The mark \b keeps the lines as they are.
+_EXIT_CODES = """\b
+Exit codes:
+  0    every session completed
+  1    a session failed, in part or as a whole, or was cancelled
+  2    nothing could be run, or not to its end: command line, manifests,
+       database, disk; the message says what to do
+  70   a mistake of kubecal itself; the message says where its trace is
+  128+n  stopped by signal n (130: Ctrl-C, 141: nobody reads the output)
+
+Ctrl-C cancels: running tasks get the time of terminationGracePeriodSeconds to
+leave their instrument in order. A second Ctrl-C kills them."""
+
+
+@app.command(epilog=_EXIT_CODES)
 def run(
     files: Annotated[list[Path], typer.Argument(help="Manifests, as for kubectl apply.")],
     mongo_uri: Annotated[
@@ -36,11 +56,14 @@ def run(
         int,
         typer.Option(min=0, help="Most tasks at a time; 0: one a core on a simulated chip."),
     ] = 0,
+    all_values: Annotated[
+        bool, typer.Option("--all-values", help="In the closing table also the values of fits and of the readout.")
+    ] = False,
 ) -> None:
-    """Run the sessions of the manifests on this computer, a process per task. Exits with 0 only if all completed."""
-    from kubecal.cli.run import run_files
+    """Run the sessions of the manifests on this computer, a process per task."""
+    from kubecal.cli.run import RunOptions, run_files
 
-    raise typer.Exit(run_files(files, mongo_uri=mongo_uri, figures=figures, jobs=jobs))
+    raise typer.Exit(run_files(files, RunOptions(mongo_uri, figures, jobs, all_values)))
 
 
 @app.command()
@@ -77,5 +100,23 @@ def version() -> None:
 
 
 def main() -> None:
-    """The console script."""
-    sys.exit(app())
+    """The console script. Whatever happens, a person gets a sentence."""
+    try:
+        app()
+    except Exception as error:
+        sys.exit(_own_mistake(error))
+
+
+def _own_mistake(error: Exception) -> int:
+    """Say that this is a bug, and keep what is needed to find it."""
+    text = "".join(traceback.format_exception(error))
+    where = "it could not be kept"
+    with (
+        contextlib.suppress(OSError),
+        tempfile.NamedTemporaryFile("w", prefix="kubecal-", suffix=".log", delete=False) as trace,
+    ):
+        trace.write(text)
+        where = f"its trace is in {trace.name}: please report it"
+    with contextlib.suppress(OSError):
+        print(f"kubecal made a mistake ({type(error).__name__}: {error}); {where}", file=sys.stderr)
+    return OWN_MISTAKE

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from pymongo.errors import PyMongoError
 
 from kubecal.api.catalogue import Catalogue
 from kubecal.engine.decide import decide
@@ -67,6 +71,8 @@ class LocalDriver:
         folder: Path,
         uri_file: Path,
         jobs: int,
+        inherited: Sequence[int] = (),
+        settle_dead: Callable[[], Awaitable[None]] | None = None,
         listener: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self._hardware_id = hardware_id
@@ -77,13 +83,14 @@ class LocalDriver:
         self._records = records
         self._claims = claims
         self._jobs = jobs
+        self._settle_dead = settle_dead
         self._listener = listener
         self._changed = asyncio.Event()
         self._health = RecordsHealth(available=True)
         self._local_holder = ""
         self._holds_hardware = False
         self._rejected: dict[str, str] = {}
-        self.processes = TaskProcesses(folder, uri_file, self._changed.set)
+        self.processes = TaskProcesses(folder, uri_file, self._changed.set, inherited)
 
     @property
     def sessions(self) -> tuple[SessionView, ...]:
@@ -113,7 +120,8 @@ class LocalDriver:
         finally:
             await self.processes.close()
             if self._holds_hardware:
-                with contextlib.suppress(RecordsUnavailable):
+                # A database that fails now must not hide why we are leaving; the hold expires by itself.
+                with contextlib.suppress(RecordsUnavailable, PyMongoError):
                     await self._claims.release()
 
     def _ended(self) -> bool:
@@ -166,8 +174,12 @@ class LocalDriver:
         """Every local session holds its hardware in the database, simulated or not (rule 14)."""
         if self._holds_hardware:
             return
+        if self._local_holder and self._settle_dead is not None:
+            # Whoever held it may have been killed, and its tasks may have ended since we looked.
+            await self._settle_dead()
         names = ", ".join(session.ref.name for session in self._sessions.values())
-        self._local_holder = await self._claims.take(self._hardware_id, f"kubecal run of {names}")
+        who = f"kubecal run of {names} (pid {os.getpid()} on {socket.gethostname()})"
+        self._local_holder = await self._claims.take(self._hardware_id, who)
         self._holds_hardware = not self._local_holder
 
     async def keep_hardware(self, every_s: float) -> None:

@@ -27,16 +27,19 @@ from pathlib import Path
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from kubecal.local.errors import LocalRunError
+
 _COMMAND = "secantusd-py"
 _START_S = 30.0
 """How long a server may take to answer: recovery after a crash included."""
 _STOP_S = 15.0
 _POLL_S = 0.05
+_LOG = "server.log"
 _ATTEMPTS = 3
 """A free port may be taken by somebody else before the server binds it."""
 
 
-class EmbeddedServerError(RuntimeError):
+class EmbeddedServerError(LocalRunError):
     """The embedded server cannot be had; the message says why and what to do."""
 
 
@@ -47,6 +50,16 @@ class EmbeddedServer:
     uri: str
     folder: Path
     pid: int
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return _alive(self.pid)
+
+    @property
+    def log(self) -> Path:
+        """What it says."""
+        return self.folder / _LOG
 
 
 def default_folder() -> Path:
@@ -86,6 +99,19 @@ def embedded_server(folder: Path | None = None) -> Iterator[EmbeddedServer]:
                 place.stop()
 
 
+def revive(server: EmbeddedServer) -> EmbeddedServer:
+    """The folder's server again after it died; whichever of its users notices first starts it.
+
+    Raises
+    ------
+    EmbeddedServerError
+        If it cannot be started.
+    """
+    place = _Place(server.folder)
+    with place.locked():
+        return place.running() or place.start()
+
+
 class _Place:
     """A data folder and what is kept in it."""
 
@@ -94,7 +120,7 @@ class _Place:
         self._data = folder / "data"
         self._users = folder / "users"
         self._note = folder / "server.json"
-        self._log = folder / "server.log"
+        self._log = folder / _LOG
         self._settings = folder / "server.toml"
         try:
             for each in (self._data, self._users):

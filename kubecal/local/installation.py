@@ -10,13 +10,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kubecal.local.errors import LocalRunError
 from kubecal.records.control import ControlRecords
+from kubecal.records.hardware import HardwareClaims
 
+_ROOM_BYTES = 64_000_000
+"""The embedded database alone keeps tens of megabytes of journal."""
 _LEFT_BEHIND = "the kubecal run that drove this session was killed"
 
 
@@ -24,8 +29,25 @@ def data_folder() -> Path:
     """Where local data lives: ``$XDG_DATA_HOME/kubecal``, by default ``~/.local/share/kubecal``."""
     base = os.environ.get("XDG_DATA_HOME")
     folder = (Path(base) if base else Path.home() / ".local" / "share") / "kubecal"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalRunError(
+            f"the data folder {folder} cannot be made ({error.strerror}): "
+            "set XDG_DATA_HOME to a folder you may write to"
+        ) from error
     return folder
+
+
+def room_problem(folder: Path) -> str:
+    """What to do about a data folder whose disk is full; empty while there is room."""
+    free = shutil.disk_usage(folder).free
+    if free >= _ROOM_BYTES:
+        return ""
+    return (
+        f"the disk that holds {folder} is full: {free // 1_000_000} MB are left, {_ROOM_BYTES // 1_000_000} MB are "
+        "needed: make room there, or set XDG_DATA_HOME to a folder with room"
+    )
 
 
 def driver_id(folder: Path) -> str:
@@ -36,24 +58,41 @@ def driver_id(folder: Path) -> str:
     return path.read_text().strip()
 
 
-@contextlib.contextmanager
-def alive(folder: Path, session_uids: Sequence[str]) -> Iterator[None]:
-    """Show that the driver of these sessions lives, until the context ends."""
-    runs = folder / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
-    paths = [runs / f"{uid}.lock" for uid in session_uids]
-    with contextlib.ExitStack() as stack:
-        for path in paths:
-            fcntl.flock(stack.enter_context(path.open("w")), fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            for path in paths:
-                path.unlink(missing_ok=True)
+class Lifeline:
+    """Shows that a driver and its sessions live, until it is let go, or until every process that has it is dead.
+
+    Task processes inherit the locks. A driver that was killed therefore counts as alive as long as one of its
+    tasks still drives something, and nobody takes its instruments before.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        runs = folder / "runs"
+        runs.mkdir(parents=True, exist_ok=True)
+        self._files = []
+        for name in names:
+            file = _lock_path(folder, name).open("w")
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self._files.append(file)
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What a task process must inherit."""
+        return tuple(file.fileno() for file in self._files)
+
+    def let_go(self) -> None:
+        """Everything has ended."""
+        for file in self._files:
+            Path(file.name).unlink(missing_ok=True)
+            file.close()
 
 
-def _lives(folder: Path, session_uid: str) -> bool:
-    path = folder / "runs" / f"{session_uid}.lock"
+def _lock_path(folder: Path, name: str) -> Path:
+    return folder / "runs" / f"{name.replace(':', '-')}.lock"
+
+
+def lives(folder: Path, name: str) -> bool:
+    """Whether the driver, or a task, of this session or owner lives."""
+    path = _lock_path(folder, name)
     try:
         with path.open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -65,10 +104,14 @@ def _lives(folder: Path, session_uid: str) -> bool:
     return False
 
 
-async def settle_left_behind(folder: Path, records: ControlRecords) -> tuple[str, ...]:
-    """End what killed runs of this installation left unfinished, as cancelled; returns their names."""
+async def settle_left_behind(folder: Path, records: ControlRecords, claims: HardwareClaims) -> tuple[str, ...]:
+    """End what killed runs of this installation left unfinished, as cancelled; returns their names.
+
+    What they held is free afterwards: without this a killed run would hold its chip until its heartbeat expires.
+    """
     unfinished = await records.unfinished()
-    dead = {uid: ref for uid, ref in unfinished.items() if not _lives(folder, uid)}
+    dead = {uid: ref for uid, ref in unfinished.items() if not lives(folder, uid)}
     if dead:
         await records.abandon(dead, _LEFT_BEHIND, datetime.now(UTC))
+    await claims.release_dead(f"{driver_id(folder)}:", lambda owner: lives(folder, owner))
     return tuple(sorted(ref.name for ref in dead.values()))

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,7 +69,10 @@ class TaskProcess:
 class TaskProcesses:
     """Starts, watches and ends the task processes of one driver."""
 
-    def __init__(self, folder: Path, uri_file: Path, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, folder: Path, uri_file: Path, on_change: Callable[[], None], inherited: Sequence[int] = ()
+    ) -> None:
+        self._inherited = tuple(inherited)
         self._folder = folder
         self._uri_file = uri_file
         self._on_change = on_change
@@ -141,7 +144,8 @@ class TaskProcesses:
                 task.process = await asyncio.create_subprocess_exec(
                     sys.executable, "-m", "kubecal_tasks.framework.main",
                     stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
-                    env=environment, pass_fds=(read_end,), preexec_fn=_die_with_parent, start_new_session=True,
+                    env=environment, pass_fds=(read_end, *self._inherited),
+                    preexec_fn=_die_with_parent, start_new_session=True,
                 )  # fmt: skip
         except OSError:
             os.close(write_end)

@@ -8,29 +8,31 @@ import os
 import signal
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
+
+from pymongo.errors import PyMongoError
 
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.manifests import Manifests
-from kubecal.api.session import SessionStatus
-from kubecal.engine.model import ChipView, SessionRef, SessionView
+from kubecal.engine.model import ChipView, SessionView
+from kubecal.local.domains import Domain, domains_of
 from kubecal.local.driver import LocalDriver, Progress
-from kubecal.local.embedded import embedded_server
+from kubecal.local.embedded import EmbeddedServer, embedded_server, revive
+from kubecal.local.errors import LocalRunError
 from kubecal.local.figures import save_figures
-from kubecal.local.installation import alive, data_folder, driver_id, settle_left_behind
+from kubecal.local.installation import Lifeline, data_folder, driver_id, room_problem, settle_left_behind
 from kubecal.records.control import ControlRecords
 from kubecal.records.hardware import HEARTBEAT_S, HardwareClaims
 from kubecal.records.reading import ResultReader, ResultRow
 from kubecal.records.store import RecordStore, RecordsUnavailable
 
-_NAMESPACE = "local"
-
-
-class LocalRunError(Exception):
-    """The sessions could not be run at all; the message says why and what to do."""
+_LOOK_S = 0.5
+"""How often to look whether the embedded database lives."""
+_REVIVALS = 3
+"""A database that dies more often in one run has a reason that starting it again does not cure."""
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class RunOutcome:
     results: tuple[ResultRow, ...]
     figures: Path | None
     """Folder of the figures; None when there are none."""
+    figures_problem: str = ""
+    """Why they could not be written as files, in a sentence."""
 
 
 @dataclass
@@ -57,8 +61,11 @@ class LocalRun:
     notice: Callable[[str], None] = lambda _: None
     """Told in a sentence what happens besides the sessions."""
     drivers: list[LocalDriver] = field(default_factory=list)
-    reader: ResultReader | None = None
-    """Open while the sessions run."""
+    stopped_by: signal.Signals | None = None
+    """The first signal that asked to stop."""
+    ended: bool = False
+    """Whether the sessions are over, so that stopping means nothing any more."""
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
 
     def run(self) -> tuple[RunOutcome, ...]:
         """Run everything to its end.
@@ -66,73 +73,163 @@ class LocalRun:
         Raises
         ------
         LocalRunError
-            If there is no usable database, or a session names a chip that no file describes.
+            If a session cannot be planned, there is no usable database, or it or the disk fails on the way.
         """
-        with self._database() as uri:
-            return asyncio.run(self._run(uri))
-
-    @contextlib.contextmanager
-    def _database(self) -> Iterator[str]:
-        if self.mongo_uri:
-            yield self.mongo_uri
-            return
-        with embedded_server(data_folder() / "mongodb") as server:
-            yield server.uri
-
-    async def _run(self, uri: str) -> tuple[RunOutcome, ...]:
+        domains = domains_of(self.manifests, self.catalogue)
         folder = data_folder()
-        store = RecordStore(uri)
         try:
-            health = await store.check()
-            if not health.available:
-                raise LocalRunError(health.message)
-            await store.ensure_indexes()
-            records = ControlRecords(store, driver_id(folder))
-            self.reader = ResultReader(store)
-            left = await settle_left_behind(folder, records)
-            if left:
-                self.notice(f"settled as cancelled what an earlier run left unfinished: {', '.join(left)}")
-            with tempfile.TemporaryDirectory(prefix="kubecal-") as scratch:
-                uri_file = _write_secret(Path(scratch) / "mongodb-uri", uri)
-                await self._drive(store, records, folder, Path(scratch), uri_file)
-            return tuple([await self._outcome(view) for driver in self.drivers for view in driver.sessions])
-        except RecordsUnavailable as error:
-            raise LocalRunError(error.message) from error
-        finally:
-            self.reader = None
-            await store.close()
+            if self.figures is not None:
+                self.figures.mkdir(parents=True, exist_ok=True)
+            if self.mongo_uri:
+                return asyncio.run(self._run(domains, folder, None))
+            if problem := room_problem(folder):
+                raise LocalRunError(problem)
+            with embedded_server(folder / "mongodb") as server:
+                return self._explaining(domains, folder, server)
+        except OSError as error:
+            problem = room_problem(folder) or "check that you may write there"
+            raise LocalRunError(f"{error.filename or folder}: {error.strerror or error}: {problem}") from error
+
+    def stop(self, number: signal.Signals) -> None:
+        """Cancel and wait; the second time kill the tasks. May be called from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop, number)
+
+    def _stop(self, number: signal.Signals) -> None:
+        if self.ended:
+            return
+        again, self.stopped_by = self.stopped_by is not None, self.stopped_by or number
+        for driver in self.drivers:
+            driver.processes.kill_all() if again else driver.cancel()
+        self.notice(
+            "killing the running tasks"
+            if again
+            else f"cancelling ({number.name}): waiting for the running tasks to stop; Ctrl-C again kills them"
+        )
+
+    def _explaining(self, domains: Sequence[Domain], folder: Path, server: EmbeddedServer) -> tuple[RunOutcome, ...]:
+        """Run, and say of a database of our own that fails where to look."""
+        try:
+            return asyncio.run(self._run(domains, folder, server))
+        except PyMongoError as error:
+            problem = room_problem(folder) or f"its log is {server.log}; run the session again"
+            said = " ".join(str(error).split(", full error")[0].split())
+            raise LocalRunError(f"the embedded database in {server.folder} failed ({said}): {problem}") from error
+
+    async def _run(
+        self, domains: Sequence[Domain], folder: Path, server: EmbeddedServer | None
+    ) -> tuple[RunOutcome, ...]:
+        self._loop = asyncio.get_running_loop()
+        with (
+            self._interruptible(),
+            tempfile.TemporaryDirectory(prefix="kubecal-", ignore_cleanup_errors=True) as scratch,
+        ):
+            uri_file = Path(scratch) / "mongodb-uri"
+            _write_secret(uri_file, server.uri if server is not None else self.mongo_uri)
+            store = RecordStore.from_file(uri_file)
+            try:
+                await self._check(store)
+                await self._drive(domains, store, folder, Path(scratch), uri_file, server)
+                self.ended = True
+                reader = ResultReader(store)
+                return tuple([await self._outcome(view, reader) for each in self.drivers for view in each.sessions])
+            except RecordsUnavailable as error:
+                raise LocalRunError(error.message) from error
+            finally:
+                await store.close()
+
+    async def _check(self, store: RecordStore) -> None:
+        health = await store.check()
+        if not health.available:
+            hint = ": start it, or correct --mongo-uri" if "does not answer" in health.message else ""
+            raise LocalRunError(health.message.partition(" (configured timeouts")[0] + hint)
+        await store.ensure_indexes()
 
     async def _drive(
-        self, store: RecordStore, records: ControlRecords, folder: Path, scratch: Path, uri_file: Path
+        self,
+        domains: Sequence[Domain],
+        store: RecordStore,
+        folder: Path,
+        scratch: Path,
+        uri_file: Path,
+        server: EmbeddedServer | None,
     ) -> None:
+        """Run every domain, and keep the database alive meanwhile."""
         installation = driver_id(folder)
-        for hardware_id, (chips, sessions) in self._domains().items():
-            owner = f"{installation}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-            driver = LocalDriver(
-                hardware_id=hardware_id,
-                chips=chips,
-                sessions=sessions,
-                catalogue=self.catalogue,
-                store=store,
-                records=records,
-                claims=HardwareClaims(store, owner),
-                folder=scratch,
-                uri_file=uri_file,
-                jobs=self._capacity(chips),
-                listener=self.listener,
-            )
-            self.drivers.append(driver)
-        uids = [view.ref.uid for driver in self.drivers for view in driver.sessions]
-        with alive(folder, uids), self._interruptible():
-            await asyncio.gather(*(self._attend(driver) for driver in self.drivers))
+        records = ControlRecords(store, installation)
+        owner = f"{installation}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        lifeline = Lifeline(folder, [owner, *(view.ref.uid for domain in domains for view in domain.sessions)])
 
-    async def _attend(self, driver: LocalDriver) -> None:
+        async def settle() -> None:
+            left = await settle_left_behind(folder, records, HardwareClaims(store, owner))
+            if left:
+                self.notice(f"an earlier run was killed: settled as cancelled what it left of {', '.join(left)}")
+
+        try:
+            await settle()
+            for domain in domains:
+                driver = LocalDriver(
+                    hardware_id=domain.hardware_id,
+                    chips=domain.chips,
+                    sessions=domain.sessions,
+                    catalogue=self.catalogue,
+                    store=store,
+                    records=records,
+                    claims=HardwareClaims(store, owner),
+                    folder=scratch,
+                    uri_file=uri_file,
+                    jobs=self._capacity(domain.chips),
+                    inherited=lifeline.descriptors,
+                    settle_dead=settle,
+                    listener=self.listener,
+                )
+                self.drivers.append(driver)
+                if self.stopped_by is not None:
+                    driver.cancel()
+            await self._attend(uri_file, server)
+        finally:
+            lifeline.let_go()
+
+    async def _attend(self, uri_file: Path, server: EmbeddedServer | None) -> None:
+        """Run all drivers to their end; whatever fails first ends all, tasks included."""
+        work = [asyncio.create_task(self._run_driver(driver)) for driver in self.drivers]
+        beside = [asyncio.create_task(self._keep_server(server, uri_file))] if server is not None else []
+        try:
+            pending = set(work)
+            while pending:
+                done, _ = await asyncio.wait([*pending, *beside], return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+                pending -= done
+        finally:
+            for task in (*work, *beside):
+                task.cancel()
+            await asyncio.gather(*work, *beside, return_exceptions=True)
+
+    async def _run_driver(self, driver: LocalDriver) -> None:
         """Run one domain, and keep its hardware's hold fresh meanwhile."""
         beat = asyncio.create_task(driver.keep_hardware(HEARTBEAT_S))
         try:
             await driver.run()
         finally:
             beat.cancel()
+
+    async def _keep_server(self, server: EmbeddedServer, uri_file: Path) -> None:
+        """Start the embedded database again when it dies; drivers and tasks read its new address from the file."""
+        revived = 0
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if server.alive:
+                continue
+            if revived == _REVIVALS:
+                raise LocalRunError(
+                    f"the embedded database in {server.folder} died {revived + 1} times: see {server.log}, "
+                    "or give --mongo-uri"
+                )
+            revived += 1
+            self.notice(f"the embedded database died: starting it again (its log: {server.log})")
+            server = await asyncio.to_thread(revive, server)
+            _write_secret(uri_file, server.uri)
 
     def _capacity(self, chips: Sequence[ChipView]) -> int:
         """Simulated tasks are work for this computer; real ones wait for instruments and need no cap."""
@@ -145,76 +242,37 @@ class LocalRun:
 
     @contextlib.contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM cancel and wait; a second one kills the tasks."""
-        asked = False
-
-        def interrupt() -> None:
-            nonlocal asked
-            for driver in self.drivers:
-                driver.processes.kill_all() if asked else driver.cancel()
-            self.notice("killing the tasks" if asked else "cancelling: waiting for the running tasks to stop")
-            asked = True
-
+        """Ctrl-C, SIGTERM and a closed terminal cancel and wait; a second one kills the tasks."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, interrupt)
+        # Under nohup a closed terminal is to be ignored, and stays so.
+        numbers = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        for number in numbers:
+            loop.add_signal_handler(number, self._stop, number)
         try:
             yield
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in numbers:
                 loop.remove_signal_handler(number)
 
-    def _domains(self) -> Mapping[str, tuple[list[ChipView], list[SessionView]]]:
-        """Chips and sessions by lock domain, as views."""
-        now = datetime.now(UTC)
-        chips = {chip.metadata.name: chip for chip in self.manifests.chips}
-        domains: dict[str, tuple[list[ChipView], list[SessionView]]] = {}
-        for session in self.manifests.sessions:
-            chip = chips.get(session.spec.chip)
-            if chip is None:
-                known = ", ".join(sorted(chips)) or "none"
-                raise LocalRunError(
-                    f"session {session.metadata.name!r} names chip {session.spec.chip!r}, which no file describes "
-                    f"(described: {known}): add its manifest to the command, or correct spec.chip"
-                )
-            namespace = session.metadata.namespace or _NAMESPACE
-            hardware_id = chip.spec.hardware_id or f"{namespace}/{chip.metadata.name}"
-            views, sessions = domains.setdefault(hardware_id, ([], []))
-            if all(view.name != chip.metadata.name for view in views):
-                views.append(
-                    ChipView(
-                        uid=str(uuid.uuid4()),
-                        namespace=namespace,
-                        name=chip.metadata.name,
-                        generation=1,
-                        resource_version="1",
-                        spec=chip.spec,
-                        status=chip.status,
-                    )
-                )
-            sessions.append(
-                SessionView(
-                    ref=SessionRef(uid=str(uuid.uuid4()), namespace=namespace, name=session.metadata.name),
-                    created_at=now,
-                    generation=1,
-                    spec=session.spec,
-                    status=SessionStatus(),
-                    finalized=False,
-                )
-            )
-        return domains
-
-    async def _outcome(self, view: SessionView) -> RunOutcome:
-        if view.record is None or self.reader is None:
+    async def _outcome(self, view: SessionView, reader: ResultReader) -> RunOutcome:
+        if view.record is None:
             return RunOutcome(view, (), None)
-        project = view.record.chip_spec.project_id
-        results = tuple(await self.reader.results(view.record.execution_id, project))
-        folder = self.figures or data_folder() / "figures" / view.record.execution_id
-        return RunOutcome(view, results, await save_figures(self.reader, results, folder))
+        execution = view.record.execution_id
+        results = tuple(await reader.results(execution, view.record.chip_spec.project_id))
+        folder = self.figures or data_folder() / "figures" / execution
+        try:
+            return RunOutcome(view, results, await save_figures(reader, results, folder))
+        except OSError as error:
+            problem = (
+                f"the figures cannot be written to {folder} ({error.strerror}): they are in the database; "
+                "make room, or give --figures another folder"
+            )
+            return RunOutcome(view, results, None, problem)
 
 
-def _write_secret(path: Path, text: str) -> Path:
-    """The URI may hold a password: nobody else may read the file."""
-    path.touch(mode=0o600)
-    path.write_text(text)
-    return path
+def _write_secret(path: Path, text: str) -> None:
+    """The URI may hold a password: nobody else may read the file. A reader never sees half of it."""
+    new = path.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text(text)
+    new.replace(path)

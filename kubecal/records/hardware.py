@@ -6,7 +6,8 @@ goes on. Time is the server's: two laptops' clocks are never compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from pymongo.asynchronous.database import AsyncDatabase
@@ -90,6 +91,22 @@ class HardwareClaims:
         async with self._store.connected() as database:
             await database.hardware_claims.delete_many({"owner": self._owner})
         self._held = set()
+
+    async def release_dead(self, prefix: str, lives: Callable[[str], bool]) -> None:
+        """Let go of what owners hold that are known to be dead, before their heartbeats expire.
+
+        Parameters
+        ----------
+        prefix
+            How the owners begin that the caller can judge.
+        lives
+            Whether one of them lives.
+        """
+        async with self._store.connected() as database:
+            claims = await database.hardware_claims.find({"owner": {"$regex": f"^{re.escape(prefix)}"}}).to_list()
+            dead = [claim["owner"] for claim in claims if not lives(str(claim["owner"]))]
+            if dead:
+                await database.hardware_claims.delete_many({"owner": {"$in": dead}})
 
     async def holders(self, hardware_ids: Iterable[str]) -> dict[str, str]:
         """Who else holds these instruments now: description by hardware id."""

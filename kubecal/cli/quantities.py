@@ -1,0 +1,28 @@
+"""Numbers with their errors, as people write them."""
+
+from __future__ import annotations
+
+
+def quantity(value: float, error: float | None) -> tuple[str, str]:
+    """``("31.2", "0.8")``: the error to two digits, the value to the same place; no error is an empty text."""
+    if error is None or not error > 0:
+        return f"{value:.6g}", ""
+    places = max(0, 1 - int(f"{error:e}".partition("e")[2]))
+    return f"{value:.{places}f}", f"{error:.{places}f}"
+
+
+def duration(seconds: float) -> str:
+    """``33 s``, ``4 min 10 s``, ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def spoken(name: str) -> str:
+    """``PartiallyFailed`` as it is said: partially failed."""
+    return "".join(f" {sign.lower()}" if sign.isupper() else sign for sign in name).strip()

@@ -38,7 +38,7 @@ def _run(*rows: AttemptRow, tasks: tuple[str, ...] = ("Rabi", "T1"), **spec: Any
 
 
 def _one(*rows: AttemptRow, **spec: Any) -> SessionView:
-    return _run(*rows, targets={"qubits": ["0"]}, **spec)
+    return _run(*rows, **{"targets": {"qubits": ["0"]}, **spec})
 
 
 def _keys(decision: Decision) -> list[str]:
@@ -87,6 +87,22 @@ def test_a_create_whose_outcome_is_unknown_keeps_its_wires() -> None:
     decision = decided(view, reservations=(unknown,))
     assert nothing(decision, "creates")
     assert decision.wake_at == later(5)
+
+
+def test_a_create_whose_outcome_is_unknown_is_not_sent_again_though_it_claims_nothing() -> None:
+    key = TaskKey("check", "Compute", "0", 0)
+    view = _one(tasks=("Compute",))
+    assert nothing(
+        decided(view, reservations=(Reservation(view.ref.uid, pod(view, key).name, (), later(5)),)), "creates"
+    )
+
+
+def test_a_task_that_claims_nothing_waits_for_its_own_pod_all_the_same() -> None:
+    key = TaskKey("check", "Compute", "0", 0)
+    before = given_up(key, trouble=Trouble.CRASH, superseded_at=later(-60))
+    view = _one(before, row(key, 2), tasks=("Compute",))
+    assert nothing(decided(view, pods=(pod(view, key, deleting_since=NOON),)), "creates")
+    assert _keys(decided(view)) == ["Compute 0 #2"]
 
 
 def test_an_orphan_keeps_its_wires() -> None:

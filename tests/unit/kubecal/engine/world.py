@@ -103,6 +103,10 @@ class World:
     def restart(self) -> None:
         """A new driver knows what objects and database say, and nothing else."""
         self.memory = Memory(created={one for one in self.memory.created if self.rows[one].claimed_by})
+        # A new driver waits for the old one's Lease to end: longer than a process takes from its start to its claim.
+        for uid, process in list(self.processes.items()):
+            if process.ends_at is not None and not process.drives:
+                del self.processes[uid]
         self._read_records()
         for name, view in self.pods.items():
             if view.terminated is not None:
@@ -185,6 +189,8 @@ class World:
         assert known.status in OPEN, f"attempt {attempt} has ended"
         assert not known.superseded, f"attempt {attempt} was given up"
         assert create.charged_retries == self._charged(*attempt[:2]), "what a task is charged is its crashes on record"
+        before = (one for one in self.pods.values() if (one.session_uid, one.key) == attempt[:2])
+        assert not any(one.node and one.terminated is None for one in before), f"{attempt[:2]} is still at work"
         if self.refuse_next:
             self.refuse_next = False
             self.crashes[attempt[:2]] += 1
@@ -354,6 +360,10 @@ class World:
         for one, other in combinations(driving, 2):
             assert conflicts(one.wires, other.wires) is None, f"{one} and {other} drive the same wire"
         alive = [view for view in self.pods.values() if view.terminated is None and not view.deleting_since]
+        for process in driving:
+            for view in alive:
+                beside = view.uid != process.uid and conflicts(view.wires, process.wires) is not None
+                assert not beside, f"{view.name} was made although {process} drives a wire of it"
         for first, second in combinations(alive, 2):
             assert conflicts(first.wires, second.wires) is None, f"{first.name} and {second.name} both hold a wire"
         for task in {attempt[:2] for attempt in self.rows}:

@@ -167,6 +167,14 @@ def recorded(view: SessionView, *rows: AttemptRow, on: ChipView | None = None, *
     return replace(view, record=replace(record, **changes))
 
 
+ONE = {"targets": {"qubits": ["0"]}}
+
+
+def one(*rows: AttemptRow, **changes: Any) -> SessionView:
+    """A session of two tasks on one qubit, on record."""
+    return recorded(session(**ONE), *rows, **changes)
+
+
 # ---------------------------------------------------------------- attempts
 
 

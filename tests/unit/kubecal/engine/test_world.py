@@ -187,7 +187,7 @@ class Worlds(RuleBasedStateMachine):
 
 TestWorlds = Worlds.TestCase
 TestWorlds.settings = settings(
-    max_examples=int(os.environ.get("KUBECAL_WORLDS", "150")),
+    max_examples=int(os.environ.get("KUBECAL_WORLDS", "120")),
     stateful_step_count=40,
     deadline=None,
     print_blob=True,

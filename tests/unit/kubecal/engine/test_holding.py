@@ -1,0 +1,52 @@
+"""Who gets the hardware, and what chips say of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kubecal.api.conditions import ConditionType
+from kubecal.engine.decide import decide
+from kubecal.engine.model import RowStatus
+from tests.unit.kubecal.engine.builders import (
+    FIRST,
+    ONE,
+    SECOND,
+    chip,
+    decided,
+    later,
+    observed,
+    one,
+    reason_of,
+    recorded,
+    row,
+    session,
+)
+
+OK, FAILED = RowStatus.COMPLETED, RowStatus.FAILED
+
+
+def test_the_second_chip_with_the_same_records_is_not_valid() -> None:
+    annex = replace(chip(namespace="annex"), created_at=later(1))
+    first, second = (
+        decide(observed(chips=[mine], chips_elsewhere=(other,))).holders[0].status
+        for mine, other in ((chip(), annex), (annex, chip()))
+    )
+    assert reason_of(first, ConditionType.VALID)[0] == "True"
+    assert reason_of(second, ConditionType.VALID)[0] == "False"
+    assert "belong to the Chip in namespace 'lab'" in second.conditions[0].message
+
+
+def test_the_head_of_the_line_gets_the_free_chip_and_starts_in_the_next_pass() -> None:
+    first, second = one(), recorded(session("evening", priority=5, **ONE))
+    decision = decide(observed(first, second))
+    (update,) = decision.holders
+    assert [holder.session for holder in update.status.holders] == ["evening"]
+    assert [(waits.session, waits.waits_for) for waits in update.status.queue] == [("morning", "evening")]
+    assert not decision.creates
+
+
+def test_hardware_is_not_handed_on_in_the_pass_that_lets_it_go() -> None:
+    done = one(row(FIRST, 1, OK), row(SECOND, 1, OK), status="running")
+    decision = decided(done, recorded(session("evening", **ONE)))
+    (update,) = decision.holders
+    assert update.status.holders == ()

@@ -1,0 +1,38 @@
+"""A session that waits for its hardware."""
+
+from __future__ import annotations
+
+from kubecal.api.session import Phase
+from kubecal.engine.decide import decide
+from tests.unit.kubecal.engine.builders import (
+    ONE,
+    chip,
+    decided,
+    observed,
+    one,
+    patch_of,
+    recorded,
+    session,
+)
+
+
+def test_a_second_session_says_whom_it_waits_for() -> None:
+    waiting = recorded(session("evening", **ONE))
+    (patch,) = [one_ for one_ in decided(one(), waiting).status_patches if one_.ref.name == "evening"]
+    assert patch.status.phase is Phase.QUEUED
+    assert patch.status.waiting_for is not None
+    assert patch.status.waiting_for.session == "morning"
+
+
+def test_a_chip_that_changed_while_the_session_waited_is_planned_anew() -> None:
+    smaller = chip(generation=2, topology={"squareLattice": {"rows": 1, "columns": 1, "muxSize": 1}})
+    view = recorded(session())
+    (replan,) = decide(observed(view, chips=[smaller])).replans
+    assert {key.target for key in replan.drop} == {"1", "2", "3"}
+
+
+def test_a_chip_that_lost_the_sessions_qubit_while_it_waited_fails_it() -> None:
+    changed = chip(generation=2, disabled={"qubits": ["0"]})
+    status = patch_of(decide(observed(one(), chips=[changed]))).status
+    assert status.phase is Phase.FAILED
+    assert "the chip changed while the session waited" in status.message

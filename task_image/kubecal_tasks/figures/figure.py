@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 
 from kubecal_tasks.figures import style
 
+NO_SIGNAL = "no_signal"
+
 
 class Context(Protocol):
     """What a figure shows besides data and fit."""
@@ -158,7 +160,11 @@ class Panel:
     def legend(self, **kwargs: Any) -> None:
         """A legend in one row above the axes, where it hides nothing; Any: matplotlib's arguments."""
         above = {"loc": "lower left", "bbox_to_anchor": (-0.01, 1.0), "borderaxespad": 0.1, "ncols": 6}
-        self.axes.legend(**{**above, "handlelength": 1.5, "columnspacing": 1.3, "handletextpad": 0.5, **kwargs})
+        settings = {**above, "handlelength": 1.5, "columnspacing": 1.3, "handletextpad": 0.5, **kwargs}
+        drawn = self.axes.legend(**settings)
+        room = self.axes.get_window_extent().width / max(drawn.get_window_extent().width, 1.0)
+        if room < 1.0:  # set smaller, or it would run into the panel beside it
+            self.axes.legend(**settings, fontsize=room * style.SETTINGS["legend.fontsize"])
 
     def log_x(self) -> None:
         """A logarithmic x axis with plain numbers."""
@@ -196,7 +202,7 @@ def new_sheet(context: Context, height: float = style.HEIGHT_IN) -> Sheet:
 def grid(sheet: Sheet, rows: int, columns: int, height: float = style.HEIGHT_IN, **kwargs: Any) -> GridSpec:
     """Where panels go below the heading; Any: ratios and spaces as matplotlib takes them."""
     top = 1 - 1.4 / height
-    edges = {"left": 0.105, "right": 0.975, "bottom": 0.6 / height, "top": top}
+    edges = {"left": 0.12, "right": 0.975, "bottom": 0.6 / height, "top": top}
     return GridSpec(rows, columns, figure=sheet.canvas, **{**edges, **kwargs})
 
 
@@ -224,6 +230,8 @@ def _heading(canvas: Canvas, context: Context, height: float) -> None:
     heading = f"{context.task}  ·  {_target(context.target)}"
     limits = ((title, badge), (result, None), (details, time))
     first = with_micro(context.lines[0]) if context.lines else ""
+    if context.verdict == NO_SIGNAL and first:  # a number made of noise must not be read as a result
+        first = f"not determined (best fit: {first})"
     rest = with_micro("   ·   ".join(context.lines[1:]))
     for (y, neighbour), text, size, weight, colour in zip(
         limits, (heading, first, rest), (15, 12.5, 9.5), ("bold", "normal", "normal"),

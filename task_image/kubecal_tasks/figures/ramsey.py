@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kubecal_tasks.figures import style
-from kubecal_tasks.figures.figure import Axis, Context, Figure, Sheet, grid, house_style, new_sheet
+from kubecal_tasks.figures.figure import NO_SIGNAL, Axis, Context, Figure, Sheet, grid, house_style, new_sheet
 from kubecal_tasks.figures.series import DELAY_US, POPULATION, fit_label
 from kubecal_tasks.fits.ramsey import RamseyFit
 
@@ -50,7 +50,8 @@ def _fringes(sheet: Sheet, fit: RamseyFit, x: Axis, y: Axis, previous: float | N
             (fit.t2_star.value, "T2*", style.NEW, False),
             (previous, "previous", style.PREVIOUS, True),
         ):
-            if at is not None and low <= float(x.shown(np.asarray(at))) <= high:
+            invented = sheet.context.verdict == NO_SIGNAL and not dashed
+            if at is not None and not invented and low <= float(x.shown(np.asarray(at))) <= high:
                 panel.marker(at, label, line, dashed=dashed)
         if first is None:
             panel.legend()
@@ -61,7 +62,9 @@ def _fringes(sheet: Sheet, fit: RamseyFit, x: Axis, y: Axis, previous: float | N
 
 def _trajectory(sheet: Sheet, fit: RamseyFit, y: Axis) -> None:
     place = grid(sheet, 1, 1, _HEIGHT_IN, left=0.685)[0]
-    panel = sheet.panel(place, "trajectory", Axis("X", y.unit, y.scale), Axis("Y", y.unit, y.scale))
+    panel = sheet.panel(
+        place, "trajectory", Axis(f"X: {y.quantity}", y.unit, y.scale), Axis(f"Y: {y.quantity}", y.unit, y.scale)
+    )
     seen = fit.evidence
     good = seen.kept[0] & seen.kept[1]
     fine = np.linspace(float(fit.x.min()), float(fit.x.max()), 4 * style.FINE_POINTS)

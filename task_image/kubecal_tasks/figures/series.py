@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from kubecal_tasks.figures import style
-from kubecal_tasks.figures.figure import Axis, Context, Figure, Panel, Sheet, grid, house_style, new_sheet
+from kubecal_tasks.figures.figure import NO_SIGNAL, Axis, Context, Figure, Panel, Sheet, grid, house_style, new_sheet
 from kubecal_tasks.fits.amplitude import AmplitudeFit
 from kubecal_tasks.fits.decay import DecayFit
 from kubecal_tasks.fits.oscillation import OscillationFit
@@ -53,7 +53,7 @@ def decay_figure(
     """
     with house_style():
         sheet, main = _with_residuals(fit.evidence, context, x, y)
-        _marker(main, fit.tau.value, "1/e time")
+        _marker(main, fit.tau.value, "1/e time", context)
         _previous(main, previous)
         main.legend()
         return sheet.finished(name)
@@ -79,7 +79,7 @@ def oscillation_figure(
     """
     with house_style():
         sheet, main = _with_residuals(fit.evidence, context, x, y, beside=iq is not None)
-        _marker(main, _half_turn(fit.frequency.value), "half a turn")
+        _marker(main, _half_turn(fit.frequency.value), "half a turn", context)
         _previous(main, None if previous is None else _half_turn(previous))
         main.legend()
         if iq is not None:
@@ -107,7 +107,7 @@ def amplitude_figure(
     """
     with house_style():
         sheet, main = _with_residuals(fit.evidence, context, x, y)
-        _marker(main, fit.half_pi_amplitude.value if chosen is None else chosen, "chosen")
+        _marker(main, fit.half_pi_amplitude.value if chosen is None else chosen, "chosen", context)
         _previous(main, previous)
         main.legend()
         return sheet.finished(name)
@@ -150,7 +150,7 @@ def points_figure(
 def _with_residuals(seen: Evidence, context: Context, x: Axis, y: Axis, beside: bool = False) -> tuple[Sheet, Panel]:
     """Data and fit above, residuals in sigmas below, on one x axis."""
     sheet = new_sheet(context)
-    right = 0.655 if beside else 0.975
+    right = 0.65 if beside else 0.975
     places = grid(sheet, 2, 1, height_ratios=[3.3, 1], hspace=0.1, right=right)
     main = sheet.panel(places[0], "data", x, y)
     below = sheet.panel(places[1], "residuals", x, _RESIDUALS, sharex=main.axes)
@@ -158,7 +158,7 @@ def _with_residuals(seen: Evidence, context: Context, x: Axis, y: Axis, beside: 
     main.axes.tick_params(labelbottom=False)
     fine = _fine(seen.x)
     main.points(seen.x, seen.y, seen.sigma, seen.kept)
-    main.line(fine, seen.curve(fine), fit_label(seen, context), ls="--" if context.verdict == "no_signal" else "-")
+    main.line(fine, seen.curve(fine), fit_label(seen, context), ls="--" if context.verdict == NO_SIGNAL else "-")
     _residuals(below, seen)
     if sweep_of(seen.x).scale == "log":
         main.log_x()
@@ -168,7 +168,7 @@ def _with_residuals(seen: Evidence, context: Context, x: Axis, y: Axis, beside: 
 
 def fit_label(seen: Evidence, context: Context) -> str:
     """What the curve is called: by the richer model where one had to help, and plainly where there is no signal."""
-    if context.verdict == "no_signal":
+    if context.verdict == NO_SIGNAL:
         return "best fit, no better than flat"
     return f"fit ({seen.alternative.replace('_', ' ')})" if seen.alternative else "fit"
 
@@ -179,11 +179,11 @@ def _residuals(panel: Panel, seen: Evidence) -> None:
     panel.axes.axhline(0, color=style.FIT, lw=1.2, zorder=1)
     panel.points(seen.x, np.clip(scaled, -6, 6), None, seen.kept)
     reach = float(np.clip(np.nanmax(np.abs(np.where(seen.kept, scaled, 0.0)), initial=3.0), 3.0, 6.0))
-    panel.axes.set_ylim(-1.15 * reach, 1.15 * reach)
+    panel.axes.set_ylim(-1.4 * reach, 1.4 * reach)  # clipped points are drawn up to 1.24 times as far out
 
 
 def _iq_panel(sheet: Sheet, iq: IQPlane) -> None:
-    place = grid(sheet, 1, 1, left=0.745)[0]
+    place = grid(sheet, 1, 1, left=0.77)[0]
     panel = sheet.panel(place, "iq", Axis("I", "a.u."), Axis("Q", "a.u."))
     panel.points(iq.points[:, 0], iq.points[:, 1], None, label="means", colour=style.SKY)
     for centre, label, colour in ((iq.ground, "|0⟩", style.GREY), (iq.excited, "|1⟩", style.ORANGE)):
@@ -192,6 +192,7 @@ def _iq_panel(sheet: Sheet, iq: IQPlane) -> None:
         panel.entry["markers"].append({"label": label, "at": [float(centre[0]), float(centre[1])], "axis": "xy"})
     panel.axes.set_aspect("equal", adjustable="datalim")
     panel.axes.locator_params(nbins=4)
+    panel.axes.xaxis.set_major_locator(MaxNLocator(3, prune="upper"))
     panel.legend(ncols=3, columnspacing=0.7)
 
 
@@ -206,7 +207,9 @@ def _half_turn(frequency: float) -> float:
     return 0.5 / frequency if frequency > 0 else float("nan")
 
 
-def _marker(panel: Panel, at: float, label: str) -> None:
+def _marker(panel: Panel, at: float, label: str, context: Context) -> None:
+    if context.verdict == NO_SIGNAL:
+        return
     low, high = panel.axes.get_xlim()
     if low <= float(panel.x.shown(np.asarray(at))) <= high:
         panel.marker(at, label, style.NEW)

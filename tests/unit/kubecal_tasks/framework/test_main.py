@@ -118,7 +118,8 @@ class Node:
         folder.mkdir()
         (folder / "uri").write_text(uri or self.uri)
         environment = os.environ | {
-            "PYTHONPATH": str(TEST_TASKS),
+            # In front of what this process was given, so that the processes it starts run the code under test.
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(TEST_TASKS), os.environ.get("PYTHONPATH", "")))),
             REQUEST_VARIABLE: request.to_json(),
             POD_UID_VARIABLE: "pod-1",
             MONGODB_URI_FILE_VARIABLE: str(folder / "uri"),

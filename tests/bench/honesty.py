@@ -3,25 +3,32 @@
     python -m tests.bench.honesty [--qubit 5] [--seed 11]
 
 Inputs are set wrong by ``Chip.spec.design``, and CheckRabi is run: first the five gross errors with their verdicts,
-then a sweep of smaller ones whose contrast and frequency follow the generalised Rabi formula.
+then a sweep of smaller ones whose contrast and frequency follow theory, within their own errors.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import hypot, isfinite
+from math import hypot, isfinite, sqrt
 from typing import Any
+
+import numpy as np
 
 from kubecal.api.request import RequestSite, Verdict
 from kubecal.api.topology import square_lattice
+from kubecal.records.results import OutputRecord
 from kubecal_tasks.physics.truth import QubitTruth, draw_truth
 from tests.bench.closed_loop import ClosedLoop, Outcome
 
 RATE_MHZ = 12.5
-CONTRAST_TOLERANCE, FREQUENCY_TOLERANCE = 0.05, 0.02
+RELAXED = {"interval": 1000.0}
+"""Run parameters, us. After the usual interval a long-lived qubit is not back in |0>, and contrast depends on how far
+the shot before turned it: so it is on a real chip, but not in the formula."""
+MOST_SIGMAS = 4.5
+"""As for every pull: of some tens of numbers none is further off by chance."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Bench:
         site = square_lattice(8, 8, 4).site_by_id[self.qubit]
         return draw_truth(self.seed, RequestSite(id=site.id, x=site.x, y=site.y, mux=site.mux))
 
-    def rabi(self, mistake: Mistake) -> Outcome:
+    def rabi(self, mistake: Mistake, parameters: Mapping[str, Any] | None = None) -> Outcome:
         """CheckRabi with the inputs that the mistake gives it."""
         truth = self.truth
         # The design value of the readout is what a lab would have; the truth's own centre is not it.
@@ -78,7 +85,7 @@ class Bench:
             "readout_frequency": {"value": readout_ghz + mistake.readout_mhz / 1e3},
         }
         return ClosedLoop(square_lattice(8, 8, 4), self._config(mistake), {self.qubit: design}).run(
-            "CheckRabi", self.qubit
+            "CheckRabi", self.qubit, parameters
         )
 
     def _config(self, mistake: Mistake) -> dict[str, Any]:
@@ -97,33 +104,64 @@ def gross_errors(bench: Bench) -> Iterator[str]:
             yield f"{mistake.words} is judged {outcome.verdict}, not {expected}"
 
 
+@dataclass(frozen=True)
+class Compared:
+    """One measured quantity beside theory."""
+
+    name: str
+    measured: float
+    error: float
+    theory: float
+
+    @property
+    def sigmas(self) -> float:
+        """By how many errors it is off."""
+        return (self.measured - self.theory) / self.error
+
+    def __str__(self) -> str:
+        return f"{self.measured:9.4f} {self.theory:9.4f} {self.sigmas:+7.2f}"
+
+
 def small_errors(bench: Bench) -> Iterator[str]:
     """Print contrast and frequency beside theory and say where they differ."""
-    right = _amplitude(bench.rabi(Mistake("nothing")))
-    print(f"\n{'what is off':20} {'verdict':10} {'contrast':>9} {'theory':>7} {'MHz':>8} {'theory':>8}")
+    right = _value(bench.rabi(Mistake("nothing"), RELAXED), "rabi_amplitude")
+    unit = rabi_theory(bench.truth, Mistake("nothing"))[0]
+    heading = f"{'measured':>9} {'theory':>9} {'sigmas':>7}"
+    print(f"\n{'':31}{'contrast':^27} | {'frequency (MHz)':^27}")
+    print(f"{'what is off':20} {'verdict':10}{heading} | {heading}")
     for mistake in SMALL:
-        outcome = bench.rabi(mistake)
-        rate = RATE_MHZ * mistake.amplitude
-        turning = hypot(rate, mistake.drive_mhz)
-        contrast, frequency = _amplitude(outcome) / right, _value(outcome, "rabi_frequency")
-        expected = (rate / turning) ** 2
-        print(
-            f"{mistake.words:20} {outcome.verdict:10} {contrast:9.3f} {expected:7.3f} {frequency:8.3f} {turning:8.3f}"
-        )
-        if abs(contrast - expected) > CONTRAST_TOLERANCE:
-            yield f"{mistake.words}: the contrast is {contrast:.3f}, theory says {expected:.3f}"
-        if abs(frequency / turning - 1) > FREQUENCY_TOLERANCE:
-            yield f"{mistake.words}: the frequency is {frequency:.3f} MHz, theory says {turning:.3f}"
+        outcome = bench.rabi(mistake, RELAXED)
+        contrast_theory, turning = rabi_theory(bench.truth, mistake)
+        amplitude, turned = _value(outcome, "rabi_amplitude"), _value(outcome, "rabi_frequency")
+        ratio = amplitude.value / right.value
+        doubt = ratio * hypot(amplitude.error / amplitude.value, right.error / right.value)
+        contrast = Compared("contrast", ratio, doubt, contrast_theory / unit)
+        frequency = Compared("frequency", turned.value, turned.error, turning)
+        print(f"{mistake.words:20} {outcome.verdict:10}{contrast} | {frequency}")
+        for each in (contrast, frequency):
+            if not abs(each.sigmas) < MOST_SIGMAS:
+                yield f"{mistake.words}: the {each.name} is {each.measured:.4f}, theory says {each.theory:.4f}"
 
 
-def _amplitude(outcome: Outcome) -> float:
-    return _value(outcome, "rabi_amplitude")
+def rabi_theory(truth: QubitTruth, mistake: Mistake) -> tuple[float, float]:
+    """Contrast, and frequency in MHz, of a driven transmon of three levels without decay.
+
+    The generalised Rabi formula is that of its two lower levels; the third shifts the line by about
+    rate^2 / (2 anharmonicity), a quarter of a megahertz, which these errors can tell.
+    """
+    rate, detuning = RATE_MHZ * mistake.amplitude, -mistake.drive_mhz
+    anharmonicity = truth.anharmonicity_hz / 1e6
+    coupling = rate / 2 * np.asarray([[0, 1, 0], [1, 0, sqrt(2)], [0, sqrt(2), 0]])
+    levels, states = np.linalg.eigh(coupling + np.diag([0.0, detuning, 2 * detuning + anharmonicity]))
+    qubit = np.argsort(np.abs(states[2]))[:2]
+    return 4 * float(np.abs(np.prod(states[:2, qubit]))), float(np.abs(np.diff(levels[qubit]))[0])
 
 
-def _value(outcome: Outcome, name: str) -> float:
-    value = next((each.value for each in outcome.judged.outputs if each.name == name), float("nan"))
-    assert isfinite(value), f"{name} was not determined: {outcome.judged.message}"
-    return value
+def _value(outcome: Outcome, name: str) -> OutputRecord:
+    """An output of an attempt that gave one."""
+    found = [each for each in outcome.judged.outputs if each.name == name and isfinite(each.value) and each.error > 0]
+    assert found, f"{name} was not determined: {outcome.judged.message}"
+    return found[0]
 
 
 def main() -> int:

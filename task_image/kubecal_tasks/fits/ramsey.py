@@ -55,6 +55,8 @@ class RamseyFit(Fit):
     offset_y: Measured
     nyquist: float
     """Highest frequency that this spacing resolves."""
+    half_distance: float
+    """Of two lines, and part of the frequency's error then; 0 where there is one."""
 
     @property
     def periods(self) -> float:
@@ -272,8 +274,8 @@ def _read(chosen: Chosen, averaged: _Averaged, span: float, nyquist: float) -> R
     )
     sideways = (linear[2] * unit[p + 3] - linear[3] * unit[p + 2]) / radii[0] ** 2
     frequency_error = chosen.error(list(unit[0] / span))
-    if two:
-        frequency_error = float(np.hypot(frequency_error, abs(chosen.theta[3]) / span))
+    half_distance = abs(float(chosen.theta[3])) / span if two else 0.0
+    frequency_error = float(np.hypot(frequency_error, half_distance))
     time = span * float(np.exp(averaged.log_time.value))
     return RamseyFit(
         evidence(chosen, axes=2),
@@ -285,4 +287,5 @@ def _read(chosen: Chosen, averaged: _Averaged, span: float, nyquist: float) -> R
         offset_x=Measured(float(linear[0]) + shift, chosen.error(list(unit[p]))),
         offset_y=Measured(float(linear[1]) + shift, chosen.error(list(unit[p + 1]))),
         nyquist=nyquist,
+        half_distance=half_distance,
     )

@@ -67,7 +67,7 @@ def in_declared_units(declared: Sequence[OutputParameter], estimates: Sequence[E
     if unknown:
         raise ValueError(f"outputs {', '.join(unknown)} are not declared: add them to the task's outputs")
     return {
-        e.name: Estimate(e.name, float(from_si(e.value, units[e.name])), float(from_si(e.error, units[e.name])))
+        e.name: Estimate(e.name, *(float(from_si(part, units[e.name])) for part in (e.value, e.error, e.spread)))
         for e in estimates
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,13 @@ class Estimate:
     """Name of the declared output."""
     value: float
     error: float
+    spread: float = 0.0
+    """Part of the error that no number of shots makes smaller: the quantity itself has more than one value."""
+
+    @property
+    def random_error(self) -> float:
+        """The rest of the error, which more shots do make smaller."""
+        return math.sqrt(max(self.error**2 - self.spread**2, 0.0))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -90,7 +91,7 @@ class CheckRamsey(QubitTask):
         of_frequency = as_checks(ramsey_checks(fit))
         checks = (*of_frequency, *of_phase, *self.coherence_limit("t2_star", fit.t2_star))
         estimates = (
-            estimate("qubit_frequency", qubit),
+            replace(estimate("qubit_frequency", qubit), spread=fit.half_distance),
             estimate("ramsey_frequency", found),
             estimate("t2_star", fit.t2_star),
         )
@@ -98,7 +99,7 @@ class CheckRamsey(QubitTask):
             estimates=estimates,
             checks=checks,
             r2=fit.statistics.r2,
-            metrics=metrics(fit.statistics),
+            metrics=metrics(fit.statistics) | dict.fromkeys(fit.flags, 1.0),
             suggestion=self.suggest(of_frequency, estimates, x.x),
             lines=(
                 value_line("qubit frequency", qubit, "GHz", GIGAHERTZ),

@@ -140,7 +140,7 @@ class QubitTask(BaseTask):
                 continue
             absolute = to_si(precision.absolute or 0.0, output.unit)
             wanted = max(absolute, (precision.relative or 0.0) * abs(estimate.value))
-            proposal = more_shots(self.integer("shots"), estimate.error, wanted, MAX_SHOTS)
+            proposal = more_shots(self.integer("shots"), estimate.random_error, wanted, MAX_SHOTS)
             if proposal is not None:
                 return proposal
         return None

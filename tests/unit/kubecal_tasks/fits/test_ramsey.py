@@ -89,3 +89,11 @@ def test_shapes_and_variances_that_do_not_pair_are_refused() -> None:
         fit_ramseys(DELAYS, np.zeros((3, 101)))
     with pytest.raises(FitError, match="variances of both axes"):
         fit_ramsey(DELAYS, np.zeros(101), np.zeros(101), np.ones(101))
+
+
+def test_half_the_distance_of_two_lines_is_told_apart_from_what_noise_adds() -> None:
+    frequency, t2, t2_star, rng = (each[:8] if isinstance(each, np.ndarray) else each for each in truths(5))
+    drawn = sample(fringes(DELAYS, frequency, t2, t2_star, 0.2e6), 1000, rng)
+    for fit in fit_ramseys(DELAYS, drawn.y, drawn.variance):
+        assert fit.half_distance == pytest.approx(0.2e6, rel=0.1)
+        assert np.sqrt(fit.frequency.error**2 - fit.half_distance**2) < 20e3

@@ -106,3 +106,11 @@ def test_every_check_is_kept_with_its_value_and_limit() -> None:
         ("minimum", 30.0, True),
         ("imprecise", 7.0, False),
     ]
+
+
+def test_a_spread_is_an_error_that_more_shots_do_not_mend() -> None:
+    output = OutputParameter("qubit_frequency", "GHz", precision=Precision(absolute=50e-6))
+    beating = {"qubit_frequency": Estimate("qubit_frequency", 5.0, 200e-6, spread=199.9e-6)}
+    noisy = {"qubit_frequency": Estimate("qubit_frequency", 5.0, 200e-6)}
+    assert judge([output], beating, [], None, None).verdict is Verdict.OK
+    assert judge([output], noisy, [], None, None).verdict is Verdict.IMPRECISE

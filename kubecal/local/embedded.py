@@ -33,6 +33,7 @@ _COMMAND = "secantusd-py"
 _START_S = 30.0
 """How long a server may take to answer: recovery after a crash included."""
 _STOP_S = 15.0
+_ASK_AGAIN_S = 1.0
 _POLL_S = 0.05
 _LOG = "server.log"
 _ATTEMPTS = 3
@@ -231,7 +232,7 @@ class _Place:
         return self._server(port, pid)
 
     def _server(self, port: int, pid: int) -> EmbeddedServer:
-        return EmbeddedServer(f"mongodb://127.0.0.1:{port}/kubecal?directConnection=true", self._folder, pid)
+        return EmbeddedServer(_uri(port), self._folder, pid)
 
     def _is_ours(self, pid: int) -> bool:
         """Whether this process is the server of this folder, and not another that got the number since."""
@@ -258,6 +259,10 @@ def _program() -> str:
             f"the embedded database ({_COMMAND}) is not installed: pip install 'kubecal[local]', or give --mongo-uri"
         )
     return program
+
+
+def _uri(port: int) -> str:
+    return f"mongodb://127.0.0.1:{port}/kubecal?directConnection=true"
 
 
 def _free_port() -> int:
@@ -288,17 +293,27 @@ def _answers(uri: str) -> bool:
 
 
 def _end(pid: int, port: int) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-        until = time.monotonic() + _STOP_S
-        while time.monotonic() < until:
-            if not _alive(pid):
-                return
-            # It notices that it should stop when its wait for a connection ends, else after two seconds.
-            with suppress(OSError):
-                socket.create_connection(("127.0.0.1", port), timeout=_POLL_S).close()
-            time.sleep(_POLL_S)
+    if not _ended_by(signal.SIGTERM, pid, port):
+        _ended_by(signal.SIGKILL, pid, port)
+
+
+def _ended_by(number: signal.Signals, pid: int, port: int) -> bool:
+    until = time.monotonic() + _STOP_S
+    ask_at = 0.0
+    while time.monotonic() < until:
+        if not _alive(pid):
+            return True
+        if time.monotonic() >= ask_at and (not ask_at or _answers(_uri(port))):
+            # Now and then the server takes the signal and sleeps on. It is asked again only while it serves as
+            # before: one that is closing its storage must not be disturbed.
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+            ask_at = time.monotonic() + _ASK_AGAIN_S
+        # It notices that it should stop when its wait for a connection ends, else after two seconds.
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=_POLL_S).close()
+        time.sleep(_POLL_S)
+    return False
 
 
 def _alive(pid: int) -> bool:

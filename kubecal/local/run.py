@@ -163,7 +163,7 @@ class LocalRun:
         async def settle() -> None:
             left = await settle_left_behind(folder, records, HardwareClaims(store, owner))
             if left:
-                self.notice(f"an earlier run was killed: settled as cancelled what it left of {', '.join(left)}")
+                self.notice(f"an earlier run ended in mid-session, settled as cancelled: {', '.join(left)}")
 
         try:
             await settle()

@@ -1,0 +1,173 @@
+"""A person's computer: a home of its own, the command, and a look at what runs and what is on record."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pymongo import MongoClient
+
+from kubecal.local.embedded import embedded_server
+
+PATIENCE_S = 30.0
+_COMMAND = [sys.executable, "-c", "from kubecal.cli.main import main; main()"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a person sees of a command that ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Running:
+    """A command that runs."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self._lines: list[str] = []
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def line_with(self, words: str) -> str:
+        """Read on until a line has these words."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.append(line)
+            if words in line:
+                return line
+        raise AssertionError(f"{words!r} was never said: {''.join(self._lines)}{self.end().err}")
+
+    def task(self) -> int:
+        """The pid of the task process that runs, once there is one."""
+        found: list[int] = []
+
+        def measuring() -> bool:
+            assert self.process.poll() is None, f"it ended: {self.end()}"
+            # With a child of its own: it has begun its attempt.
+            found[:] = [pid for pid in children(self.pid) if "kubecal_tasks" in _arguments(pid) and children(pid)]
+            return bool(found)
+
+        wait_until(measuring, "a task process")
+        return found[0]
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def end(self) -> Ended:
+        """Wait for its end."""
+        out, err = self.process.communicate(timeout=PATIENCE_S)
+        return Ended(self.process.returncode, "".join(self._lines) + out, err)
+
+
+class Laptop:
+    """Where it all happens."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder = folder
+        self.data = folder / "data" / "kubecal"
+
+    def manifest(self, *tasks: str, faults: list[dict[str, Any]] | None = None, **config: Any) -> Path:
+        """A session of qubit 0 in a file of its own; Any: a backend's settings are."""
+        chip = {
+            "apiVersion": "kubecal.io/v1alpha1",
+            "kind": "Chip",
+            "metadata": {"name": "chip"},
+            "spec": {
+                "topology": {"squareLattice": {"rows": 1, "columns": 2, "muxSize": 1}},
+                "backend": {"name": "fake", "config": {"seed": 7, "faults": faults or [], **config}},
+            },
+        }
+        name = f"session-{len(list(self.folder.glob('*.yaml')))}"
+        session = {
+            "apiVersion": "kubecal.io/v1alpha1",
+            "kind": "CalibrationSession",
+            "metadata": {"name": name},
+            "spec": {
+                "chip": "chip",
+                "targets": {"qubits": ["0"]},
+                "steps": [{"name": "check", "tasks": [{"task": task} for task in tasks or ("CheckRabi",)]}],
+            },
+        }
+        path = self.folder / f"{name}.yaml"
+        path.write_text(yaml.safe_dump_all([chip, session]))
+        return path
+
+    @contextmanager
+    def running(self, *arguments: str | Path) -> Iterator[Running]:
+        """``kubecal run`` with these arguments; killed if the test leaves it running."""
+        with subprocess.Popen(
+            [*_COMMAND, "run", *map(str, arguments)],
+            cwd=self.folder,
+            env={**os.environ, "HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder / "data")},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield Running(process)
+            finally:
+                process.kill()
+
+    def run(self, *arguments: str | Path) -> Ended:
+        """``kubecal run`` to its end."""
+        with self.running(*arguments) as command:
+            return command.end()
+
+    def records(self, collection: str) -> list[dict[str, Any]]:
+        """Documents of the embedded database, oldest first; Any: documents."""
+        with (
+            embedded_server(self.data / "mongodb") as server,
+            MongoClient[dict[str, Any]](server.uri) as client,
+        ):
+            return list(client.kubecal[collection].find().sort("_id"))
+
+    def processes(self) -> Mapping[int, str]:
+        """Whatever runs on account of this computer, by pid."""
+        mine = str(self.folder).encode()
+        found = {}
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                if mine in (path / "environ").read_bytes() + (path / "cmdline").read_bytes():
+                    found[int(path.name)] = _arguments(int(path.name))
+            except OSError:
+                continue
+        return {pid: arguments for pid, arguments in found.items() if arguments}
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started and that live."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Poll a condition that no event tells of."""
+    until = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < until, f"not within {PATIENCE_S:g} s: {what}"
+        time.sleep(0.02)
+
+
+def _arguments(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""

@@ -186,14 +186,14 @@ class LocalRun:
                 self.drivers.append(driver)
                 if self.stopped_by is not None:
                     driver.cancel()
-            await self._attend(uri_file, server)
+            await self._attend(store, uri_file, server)
         finally:
             lifeline.let_go()
 
-    async def _attend(self, uri_file: Path, server: EmbeddedServer | None) -> None:
+    async def _attend(self, store: RecordStore, uri_file: Path, server: EmbeddedServer | None) -> None:
         """Run all drivers to their end; whatever fails first ends all, tasks included."""
         work = [asyncio.create_task(self._run_driver(driver)) for driver in self.drivers]
-        beside = [asyncio.create_task(self._keep_server(server, uri_file))] if server is not None else []
+        beside = [asyncio.create_task(self._keep_server(server, store, uri_file))] if server is not None else []
         try:
             pending = set(work)
             while pending:
@@ -214,7 +214,7 @@ class LocalRun:
         finally:
             beat.cancel()
 
-    async def _keep_server(self, server: EmbeddedServer, uri_file: Path) -> None:
+    async def _keep_server(self, server: EmbeddedServer, store: RecordStore, uri_file: Path) -> None:
         """Start the embedded database again when it dies; drivers and tasks read its new address from the file."""
         revived = 0
         while True:
@@ -230,6 +230,8 @@ class LocalRun:
             self.notice(f"the embedded database died: starting it again (its log: {server.log})")
             server = await asyncio.to_thread(revive, server)
             _write_secret(uri_file, server.uri)
+            # Else whatever is under way goes on looking for the dead one until its time is over.
+            await store.close()
 
     def _capacity(self, chips: Sequence[ChipView]) -> int:
         """Simulated tasks are work for this computer; real ones wait for instruments and need no cap."""

@@ -1,6 +1,6 @@
 """Does every error say how wrong its value is: pulls of all outputs against the simulator's hidden truth.
 
-    python -m tests.bench.pulls [--qubits 64] [--seed 11] [--processes 2]
+    python -m tests.bench.pulls [--qubits 64] [--seed 11] [--chips 1] [--processes 2]
 
 All six tasks run in the order of a check, each on what the ones before it found, on a chip without drift whose
 design values are off by 0.5 MHz and 10 %. A pull is (estimate - truth) / error: their width is 1 if errors are
@@ -153,12 +153,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--qubits", type=int, default=64)
     parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--chips", type=int, default=1, help="so many seeds in a row, from --seed on")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     topology = square_lattice(8, 8, 4)
-    jobs = [(str(q), topology, options.seed) for q in range(options.qubits)]
+    seeds = range(options.seed, options.seed + options.chips)
+    jobs = [(str(q), topology, seed) for seed in seeds for q in range(options.qubits)]
     with get_context("spawn").Pool(options.processes) as pool:
-        problems = report(pool.starmap(measure, jobs, chunksize=1))
+        measured = pool.starmap(measure, jobs, chunksize=1)
+    problems = report(measured)
+    good = len(jobs) * len(TASKS) - sum(len(each.failures) for each in measured)
+    print(f"{good} of {len(jobs) * len(TASKS)} tasks ok" if good < len(jobs) * len(TASKS) else f"all {good} tasks ok")
     for problem in problems:
         print(problem)
     return 1 if problems else 0

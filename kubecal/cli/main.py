@@ -31,11 +31,11 @@ app.add_typer(tasks_app, name="tasks")
 # The mark \b keeps the lines as they are.
 _EXIT_CODES = """\b
 Exit codes:
-  0    every session completed
-  1    a session failed, in part or as a whole, or was cancelled
-  2    nothing could be run, or not to its end: command line, manifests,
-       database, disk; the message says what to do
-  70   a mistake of kubecal itself; the message says where its trace is
+  0      every session completed
+  1      a session failed, in part or as a whole, or was cancelled
+  2      nothing could be run, or not to its end: command line, manifests,
+         database, disk; the message says what to do
+  70     a mistake of kubecal itself; the message says where its trace is
   128+n  stopped by signal n (130: Ctrl-C, 141: nobody reads the output)
 
 Ctrl-C cancels: running tasks get the time of terminationGracePeriodSeconds to

@@ -157,17 +157,18 @@ class LocalRun:
         """Run every domain, and keep the database alive meanwhile."""
         installation = driver_id(folder)
         records = ControlRecords(store, installation)
-        owner = f"{installation}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        lifeline = Lifeline(folder, [owner, *(view.ref.uid for domain in domains for view in domain.sessions)])
+        # One each: who lets go of its hardware must not let go of another's.
+        owners = [f"{installation}:{os.getpid()}:{uuid.uuid4().hex[:8]}" for _ in domains]
+        lifeline = Lifeline(folder, [*owners, *(view.ref.uid for domain in domains for view in domain.sessions)])
 
         async def settle() -> None:
-            left = await settle_left_behind(folder, records, HardwareClaims(store, owner))
+            left = await settle_left_behind(folder, records, HardwareClaims(store, owners[0]))
             if left:
                 self.notice(f"an earlier run ended in mid-session, settled as cancelled: {', '.join(left)}")
 
         try:
             await settle()
-            for domain in domains:
+            for domain, owner in zip(domains, owners, strict=True):
                 driver = LocalDriver(
                     hardware_id=domain.hardware_id,
                     chips=domain.chips,

@@ -31,6 +31,19 @@ async def test_released_hardware_is_free(store: RecordStore) -> None:
     assert await second.take("lab/fridge-a", "second") == ""
 
 
+async def test_hardware_of_owners_that_are_known_to_be_dead_is_free_at_once(store: RecordStore) -> None:
+    mine, other = HardwareClaims(store, "local:a:1"), HardwareClaims(store, "local:b:1")
+    alive = HardwareClaims(store, "local:a:2")
+    await mine.take("lab/fridge-a", "first")
+    await alive.take("lab/fridge-b", "second")
+    await other.take("lab/fridge-c", "another computer's")
+
+    await HardwareClaims(store, "local:a:3").release_dead("local:a:", lambda owner: owner == "local:a:2")
+
+    held = await HardwareClaims(store, "asks").holders(["lab/fridge-a", "lab/fridge-b", "lab/fridge-c"])
+    assert held == {"lab/fridge-b": "second", "lab/fridge-c": "another computer's"}
+
+
 async def test_a_holder_that_fell_silent_loses_the_hardware_and_is_told(store: RecordStore) -> None:
     first, second = HardwareClaims(store, "run-1"), HardwareClaims(store, "run-2")
     await first.take("lab/fridge-a", "first")

@@ -44,9 +44,12 @@ def test_an_instrument_that_fails_is_named_without_a_traceback(laptop: Laptop) -
 
 def test_the_same_seed_and_clock_give_identical_data_on_every_computer(laptop: Laptop, tmp_path: Path) -> None:
     other, third = Laptop(tmp_path / "other"), Laptop(tmp_path / "third")
-    assert laptop.run(laptop.manifest("CheckRabi", "CreateHPIPulse", clock=FIXED)).code == 0
-    assert other.run(other.manifest("CheckRabi", "CreateHPIPulse", clock=FIXED), "--jobs", "1").code == 0
-    assert third.run(third.manifest("CheckRabi", clock={**FIXED, "at": "2026-11-24T08:00:01Z"})).code == 0
+    with (
+        laptop.running(laptop.manifest("CheckRabi", "CreateHPIPulse", clock=FIXED)) as first,
+        other.running(other.manifest("CheckRabi", "CreateHPIPulse", clock=FIXED), "--jobs", "1") as second,
+        third.running(third.manifest("CheckRabi", clock={**FIXED, "at": "2026-11-24T08:00:01Z"})) as later_run,
+    ):
+        assert [run.end().code for run in (first, second, later_run)] == [0, 0, 0]
 
     one, two, later = _measured(laptop), _measured(other), _measured(third)
     assert sorted(one) == ["CheckRabi", "CreateHPIPulse"]

@@ -206,8 +206,12 @@ class TaskProcesses:
     def _signal(self, task: TaskProcess, number: signal.Signals) -> None:
         if task.process is None or task.process.returncode is not None:
             return
+        # Not by the process object: before it sends it looks whether the process has ended, and takes its exit code
+        # from under the watcher that waits for it.
+        send = os.killpg if number is signal.SIGKILL else os.kill
         with contextlib.suppress(ProcessLookupError):
-            task.process.send_signal(number)
+            # Killed with all that it started; asked to stop it is alone, since it tells its own.
+            send(task.process.pid, number)
 
     def _close_pipe(self, task: TaskProcess) -> None:
         if task.pipe_write_end is not None:

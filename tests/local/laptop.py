@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import yaml
@@ -45,10 +46,16 @@ class Running:
     def line_with(self, words: str) -> str:
         """Read on until a line has these words."""
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.append(line)
-            if words in line:
-                return line
+        # A pipe cannot be read with a limit of time: what says nothing for too long is killed, and its output ends.
+        watchdog = Timer(PATIENCE_S, self.process.kill)
+        watchdog.start()
+        try:
+            for line in self.process.stdout:
+                self._lines.append(line)
+                if words in line:
+                    return line
+        finally:
+            watchdog.cancel()
         raise AssertionError(f"{words!r} was never said: {''.join(self._lines)}{self.end().err}")
 
     def task(self) -> int:
@@ -118,6 +125,8 @@ class Laptop:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # Who started the tests in the background of a shell ignores SIGINT, and so would we.
+            preexec_fn=_hears_ctrl_c,
         ) as process:
             try:
                 yield Running(process)
@@ -148,6 +157,10 @@ class Laptop:
             except OSError:
                 continue
         return {pid: arguments for pid, arguments in found.items() if arguments}
+
+
+def _hears_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def children(pid: int) -> list[int]:

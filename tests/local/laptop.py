@@ -125,8 +125,8 @@ class Laptop:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # Who started the tests in the background of a shell ignores SIGINT, and so would we.
-            preexec_fn=_hears_ctrl_c,
+            # What was started in the background of a shell, or with nohup, ignores signals, and its children with it.
+            preexec_fn=_hears_signals,
         ) as process:
             try:
                 yield Running(process)
@@ -159,8 +159,9 @@ class Laptop:
         return {pid: arguments for pid, arguments in found.items() if arguments}
 
 
-def _hears_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _hears_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def children(pid: int) -> list[int]:

@@ -131,6 +131,28 @@ class TargetFailurePolicy(StrEnum):
     STOP_SESSION = "StopSession"
 
 
+class RetriedVerdict(StrEnum):
+    """Verdicts that another attempt may change."""
+
+    HARDWARE_ERROR = "hardware_error"
+    NO_SIGNAL = "no_signal"
+    WINDOW = "window"
+    IMPRECISE = "imprecise"
+
+
+class Retry(Model):
+    """What is measured again because its data were not good enough; crashes and disruptions have rules of their own."""
+
+    limit: Integer = Field(default=2, ge=0, le=10)
+    """Further attempts of a task after a verdict listed in `on`; 0: none."""
+    backoff_seconds: Integer = Field(default=5, ge=0, le=3600)
+    """From the end of such an attempt to the next one."""
+    on: Annotated[tuple[RetriedVerdict, ...], Unique()] = tuple(RetriedVerdict)
+    """Verdicts after which the task is measured again."""
+    adapt: Boolean = True
+    """True: the next attempt takes the run parameters that the one before suggests, word for word."""
+
+
 class Publish(StrEnum):
     """When results become the chip's current parameters."""
 
@@ -151,13 +173,13 @@ class Deadlines(Model):
 
 FIXED_FIELDS = (
     *("chip", "targets", "parameters", "steps", "onTargetFailure", "publish", "deadlines"),
-    *("username", "flowName"),
+    *("username", "flowName", "retry", "suspendHoldSeconds"),
 )
 """Fields of a session's spec that never change."""
 
 
 class SessionSpec(Model):
-    """The desired state of a CalibrationSession; only cancel, priority, note and tags can be changed later."""
+    """The desired state of a CalibrationSession; only suspend, cancel, priority, note and tags can be changed later."""
 
     transitions: ClassVar = (
         *unchangeable(FIXED_FIELDS, "cannot be changed after creation: apply a session of another name"),
@@ -179,12 +201,18 @@ class SessionSpec(Model):
     """In order; a target that has finished one starts the next."""
     on_target_failure: TargetFailurePolicy = TargetFailurePolicy.STOP_TARGET
     """StopTarget: a failed target stops; Continue: it goes on; StopSession: everybody stops."""
+    retry: Retry = Retry()
+    """Measuring again after a bad verdict."""
     publish: Publish = Publish.ON_SUCCESS
     """OnSuccess: accepted outputs become the chip's parameters; Never: they are only recorded."""
     deadlines: Deadlines = Deadlines()
     """How long things may take."""
     priority: Integer = Field(default=0, ge=0, le=1000)
     """Of the sessions that wait for a chip, the one with the highest starts first."""
+    suspend: Boolean = False
+    """True: running tasks finish, nothing new starts, and the session's clock stands, until it is false again."""
+    suspend_hold_seconds: Integer = Field(default=600, ge=0, le=604800)
+    """How long a suspended session keeps its chip from others; after that it queues again when it is resumed."""
     cancel: Boolean = False
     """True: stop the pods and end as Cancelled; cannot be taken back."""
     username: str = Field(default="", max_length=253)
@@ -203,6 +231,7 @@ class Phase(StrEnum):
     PENDING = "Pending"
     QUEUED = "Queued"
     RUNNING = "Running"
+    SUSPENDED = "Suspended"
     CANCELLING = "Cancelling"
     COMPLETED = "Completed"
     PARTIALLY_FAILED = "PartiallyFailed"
@@ -271,6 +300,15 @@ class WaitingFor(Model):
     """Since when it waits for that one."""
 
 
+class Suspension(Model):
+    """What a session's clock has left out."""
+
+    since: datetime | None = None
+    """Since when it stands; absent while it goes."""
+    seconds: Number = 0.0
+    """How long it stood before."""
+
+
 class SessionStatus(Model):
     """The observed state of a CalibrationSession, written by the operator."""
 
@@ -298,6 +336,8 @@ class SessionStatus(Model):
     """The last 20 failures."""
     waiting_for: WaitingFor | None = None
     """Who holds the chip, while queued."""
+    suspended: Suspension | None = None
+    """Time that deadlines.sessionSeconds does not count."""
 
 
 class CalibrationSession(KubernetesObject):

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from kubecal.api.naming import pod_name, task_id
 from kubecal.api.request import Receipt, Verdict
+from kubecal.api.session import Retry
 from kubecal.engine.model import AttemptRow, PodView, RowStatus, SessionRef, TaskKey, Trouble
-from kubecal.engine.retry import NEVER_STARTED, Ending, classify
+from kubecal.engine.retry import NEVER_STARTED, Ending, classify, measured_again
 
 POD_GONE = "PodGone"
 """Reason of an attempt whose pod vanished without its end having been seen."""
@@ -25,6 +26,8 @@ class State(StrEnum):
     RUNNING = "Running"
     ENDING = "Ending"
     """Its attempt ended without a result and must be given up or settled."""
+    JUDGED = "Judged"
+    """Its attempt was judged, not well, and is to be measured again."""
     OK = "Ok"
     FAILED = "Failed"
     SKIPPED = "Skipped"
@@ -46,7 +49,7 @@ class TaskState:
     """The current one."""
     row: AttemptRow | None
     earlier: tuple[AttemptRow, ...]
-    """Superseded attempts, oldest first."""
+    """The attempts before it, oldest first."""
     pod: PodView | None = None
     ending: Ending | None = None
     """With state Ending."""
@@ -81,6 +84,7 @@ def task_state(
     pending_s: float,
     rejected: Mapping[str, str],
     gone: Mapping[str, datetime],
+    retry: Retry | None = None,
 ) -> TaskState:
     """The state of one task.
 
@@ -96,12 +100,14 @@ def task_state(
         What the server said of pods it will never take, by name.
     gone
         When pods were seen to be gone, by name.
+    retry
+        Which verdicts are measured again; None: none are, because the session comes to its end.
     """
     if not rows:
         return TaskState(key, State.READY, 1, None, ())
     row, earlier = rows[-1], tuple(rows[:-1])
     pod = next((one for one in pods if one.attempt == row.attempt), None)
-    at = _At(key, row, earlier, pod)
+    at = _At(key, row, earlier, pod, retry)
     if row.superseded:
         # Its successor was opened in the same write and is not known here yet: asking once more tells of it.
         return at.ending(Ending(row.trouble or Trouble.DISRUPTION, row.reason, row.message))
@@ -150,6 +156,7 @@ class _At:
     row: AttemptRow
     earlier: tuple[AttemptRow, ...]
     pod: PodView | None
+    retry: Retry | None
 
     def state(self, state: State) -> TaskState:
         return TaskState(self.key, state, self.row.attempt, self.row, self.earlier, self.pod)
@@ -162,12 +169,17 @@ class _At:
             RowStatus.CANCELLED: State.CANCELLED,
         }
         row = self.row
-        return TaskState(
-            self.key, states[row.status], row.attempt, row, self.earlier, self.pod, None, row.verdict, row.message
-        )
+        state = states[row.status]
+        if state is State.FAILED:
+            state = self._failed(row.verdict)
+        return TaskState(self.key, state, row.attempt, row, self.earlier, self.pod, None, row.verdict, row.message)
+
+    def _failed(self, verdict: Verdict | None) -> State:
+        again = self.retry is not None and measured_again(verdict, self.earlier, self.retry)
+        return State.JUDGED if again else State.FAILED
 
     def receipt(self, receipt: Receipt) -> TaskState:
-        state = State.OK if receipt.verdict is Verdict.OK else State.FAILED
+        state = State.OK if receipt.verdict is Verdict.OK else self._failed(receipt.verdict)
         return TaskState(
             key=self.key,
             state=state,

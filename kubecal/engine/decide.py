@@ -69,4 +69,4 @@ def _on_chip(scene: Scene, session: SessionView, spec: SessionSpec) -> None:
     elif scene.holder(session) is None:
         wait(scene, session, spec, record, chip)
     else:
-        drive(scene, scene.running(session, spec, record, chip))
+        drive(scene, session, spec, record, chip)

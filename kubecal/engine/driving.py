@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kubecal.api.session import Phase
+from kubecal.api.session import Phase, SessionSpec, TargetFailurePolicy
 from kubecal.engine.ending import DEADLINE, deadline_message, finish, finish_by_its_tasks, through
-from kubecal.engine.model import ChipView, RowStatus, SettleExecution
-from kubecal.engine.running import Running, delete_superseded, end_all, end_attempts, skip_after_failures, start_tasks
+from kubecal.engine.model import ChipView, RowStatus, SessionRecord, SessionView, SettleExecution
+from kubecal.engine.running import (
+    Running,
+    delete_superseded,
+    end_all,
+    end_attempts,
+    failed_targets,
+    skip_after_failures,
+    start_tasks,
+)
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
 from kubecal.engine.status import chip_held, count_tasks, first_failures, valid
 
 
-def drive(scene: Scene, run: Running) -> None:
+def drive(scene: Scene, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView) -> None:
     """Go on with a session that holds the hardware."""
+    deadline = scene.since(session) + timedelta(seconds=spec.deadlines.session_seconds)
+    run = _as_it_stands(scene, session, spec, record, chip, in_time=deadline > scene.now)
     if run.record.status == "scheduled":
         scene.draft.add("settle_executions", _started(scene, run))
     if through(run):
         finish_by_its_tasks(scene, run)
         return
-    deadline = scene.since(run.session) + timedelta(seconds=run.spec.deadlines.session_seconds)
     if deadline <= scene.now:
         _past_deadline(scene, run)
         return
@@ -40,6 +49,16 @@ def drive(scene: Scene, run: Running) -> None:
     message = f"chip {run.chip.name!r} is in maintenance: running tasks finish, nothing new starts" * maintenance
     claims = (valid(), held_claim(scene, run.session), stored(scene), *pod_claims(run))
     show(scene, run.session, standing_of(scene, run, Phase.RUNNING, message or first_failures(run.states), claims))
+
+
+def _as_it_stands(
+    scene: Scene, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView, *, in_time: bool
+) -> Running:
+    """Verdicts are measured again as long as the session is on its way, and has not stopped at a failure."""
+    run = scene.running(session, spec, record, chip, retry=spec.retry if in_time else None)
+    if spec.on_target_failure is TargetFailurePolicy.STOP_SESSION and failed_targets(run):
+        return scene.running(session, spec, record, chip)
+    return run
 
 
 def drain(scene: Scene, run: Running, chip: ChipView | None) -> None:

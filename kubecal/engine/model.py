@@ -127,6 +127,10 @@ class AttemptRow:
     wires: tuple[Wire, ...] = ()
     grace_s: int = 0
     """terminationGracePeriodSeconds the attempt's pod was created with."""
+    opened_at: datetime | None = None
+    """When a driver opened it, on that driver's clock."""
+    suggestion: Mapping[str, Any] = field(default_factory=dict)
+    """Run parameters its data suggest for another attempt; Any: as the task wrote them."""
 
     @property
     def final(self) -> bool:
@@ -354,7 +358,8 @@ class CancelIntent:
 class NextAttempt:
     """(a) Supersede attempt n if it has no result, and open attempt n+1, in one transaction.
 
-    Where superseding matches nothing the attempt has a result, and the driver hands back its row instead.
+    Where superseding matches nothing the attempt has a result, and the driver hands back its row instead. After a
+    verdict (``trouble`` is Verdict) the attempt keeps its result, and n+1 is opened beside it.
     """
 
     ref: SessionRef
@@ -366,6 +371,8 @@ class NextAttempt:
     message: str
     log_pod: str = ""
     """Name of the pod whose last lines belong into the row; empty: none."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Run parameters in which attempt n+1 differs from n: what n suggested; Any: as the task wrote them."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ RECORD_STATUS = {
     Phase.PENDING: "scheduled",
     Phase.QUEUED: "scheduled",
     Phase.RUNNING: "running",
+    Phase.SUSPENDED: "running",
     Phase.CANCELLING: "running",
     Phase.COMPLETED: "completed",
     Phase.PARTIALLY_FAILED: "completed",

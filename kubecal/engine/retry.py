@@ -1,17 +1,20 @@
 """The three classes of trouble: what is tried again, how often, and after how long.
 
 A disruption (deleted, evicted, node lost, never started) is nobody's fault and not charged; a crash is
-charged; a verdict is the answer that was asked for and ends the task. Numbers are computed from the rows, so
-nothing is counted up and nothing can be counted twice.
+charged; a verdict is an answer, and measured again only where ``spec.retry`` says so. Crashes and verdicts are
+counted apart. Numbers are computed from the rows, so nothing is counted up and nothing can be counted twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from kubecal.engine.model import AttemptRow, PodView, Trouble
+from kubecal.api.request import Verdict
+from kubecal.api.session import Retry
+from kubecal.engine.model import AttemptRow, PodView, RowStatus, Trouble
 
 CRASH_LIMIT = 2
 """Crashes that are tried again."""
@@ -64,8 +67,34 @@ def classify(pod: PodView) -> Ending:
 
 
 def charged(rows: Sequence[AttemptRow]) -> int:
-    """Crashes so far: part of the simulator's random key."""
-    return sum(row.trouble is Trouble.CRASH for row in rows)
+    """Attempts so far that count, crashes and bad verdicts: part of the simulator's random key."""
+    return sum(row.trouble is Trouble.CRASH or judged(row) for row in rows)
+
+
+def judged(row: AttemptRow) -> bool:
+    """Whether an attempt was measured and judged, and not well."""
+    bad = row.verdict is not None and row.verdict is not Verdict.OK
+    return bad and row.status is RowStatus.FAILED and not row.superseded
+
+
+def measured_again(verdict: Verdict | None, earlier: Sequence[AttemptRow], retry: Retry) -> bool:
+    """Whether a task is measured again after this verdict."""
+    if verdict is None or verdict.value not in retry.on:
+        return False
+    return sum(map(judged, earlier)) < retry.limit
+
+
+def adapted(planned: Mapping[str, Any], earlier: Sequence[AttemptRow], retry: Retry) -> dict[str, Any]:
+    """The run parameters of the attempt after these: as planned, but for what was suggested since.
+
+    Any: values as the tasks wrote them.
+    """
+    parameters = dict(planned)
+    if retry.adapt:
+        for row in earlier:
+            if judged(row):
+                parameters |= row.suggestion
+    return parameters
 
 
 def exhausted(earlier: Sequence[AttemptRow], ending: Ending) -> str:
@@ -78,8 +107,9 @@ def exhausted(earlier: Sequence[AttemptRow], ending: Ending) -> str:
     ending
         Of the attempt that just ended.
     """
-    if ending.trouble is Trouble.CRASH and charged(earlier) >= CRASH_LIMIT:
-        return f"crashed {charged(earlier) + 1} times, the last time with {ending.reason}: {ending.message}"
+    crashes = sum(row.trouble is Trouble.CRASH for row in earlier)
+    if ending.trouble is Trouble.CRASH and crashes >= CRASH_LIMIT:
+        return f"crashed {crashes + 1} times, the last time with {ending.reason}: {ending.message}"
     disruptions = sum(row.trouble is Trouble.DISRUPTION for row in earlier)
     if ending.trouble is Trouble.DISRUPTION and disruptions >= DISRUPTION_LIMIT:
         return f"disrupted {disruptions + 1} times, the last time by {ending.reason}: {ending.message}"
@@ -89,11 +119,14 @@ def exhausted(earlier: Sequence[AttemptRow], ending: Ending) -> str:
     return ""
 
 
-def not_before(earlier: Sequence[AttemptRow]) -> datetime | None:
-    """When the attempt after these may start; None: at once."""
+def not_before(earlier: Sequence[AttemptRow], retry: Retry, opened_at: datetime | None) -> datetime | None:
+    """When the attempt after these, opened at that time on a driver's clock, may start; None: at once."""
     if not earlier:
         return None
     last = earlier[-1]
+    if judged(last):
+        # When it ended is known by its node's clock only.
+        return opened_at + timedelta(seconds=retry.backoff_seconds) if opened_at is not None else None
     ended = last.superseded_at or last.ended_at
     if ended is None:
         return None

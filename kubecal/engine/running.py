@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -29,9 +29,10 @@ from kubecal.engine.model import (
     SessionView,
     SettleRow,
     TaskKey,
+    Trouble,
 )
 from kubecal.engine.order import by_longest_chain, frontier
-from kubecal.engine.retry import charged, exhausted, not_before
+from kubecal.engine.retry import adapted, charged, exhausted, not_before
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ def end_attempts(run: Running, draft: Draft) -> None:
             draft.add("read_rows", (run.session.ref, state.key, state.attempt))
         if state.state is State.ENDING:
             _end_attempt(run, state, draft)
+        elif state.state is State.JUDGED and state.recorded:
+            draft.add("next_attempts", _measure_again(run, state))
 
 
 def _end_attempt(run: Running, state: TaskState, draft: Draft) -> None:
@@ -97,6 +100,19 @@ def _end_attempt(run: Running, state: TaskState, draft: Draft) -> None:
             message=ending.message,
             log_pod=state.log_pod,
         ),
+    )
+
+
+def _measure_again(run: Running, state: TaskState) -> NextAttempt:
+    suggested = state.row.suggestion if state.row is not None and run.spec.retry.adapt else {}
+    return NextAttempt(
+        ref=run.session.ref,
+        key=state.key,
+        attempt=state.attempt,
+        trouble=Trouble.VERDICT,
+        reason=str(state.verdict or ""),
+        message=state.message,
+        parameters=suggested,
     )
 
 
@@ -177,7 +193,7 @@ def start_tasks(run: Running, skipped: frozenset[TaskKey], held: HeldWires, draf
         planned, state = run.planned[key], run.states[key]
         if planned.max_parallel and by_step[key.step] >= planned.max_parallel:
             continue
-        ready_at = _ready_at(state)
+        ready_at = not_before(state.earlier, run.spec.retry, state.row.opened_at if state.row is not None else None)
         if ready_at is not None and ready_at > observed.now:
             draft.wake(ready_at)
             continue
@@ -194,15 +210,11 @@ def start_tasks(run: Running, skipped: frozenset[TaskKey], held: HeldWires, draf
         by_step[key.step] += 1
 
 
-def _ready_at(state: TaskState) -> datetime | None:
-    return not_before(state.earlier)
-
-
 def _create(run: Running, state: TaskState, planned: PlannedTask) -> CreatePod:
     ref, key = run.session.ref, state.key
     return CreatePod(
         ref=ref,
-        planned=planned,
+        planned=replace(planned, parameters=adapted(planned.parameters, state.earlier, run.spec.retry)),
         attempt=state.attempt,
         charged_retries=charged(state.earlier),
         measure_at=measure_at(run.observed.catalogue, run.record.chip_spec, run.observed.now),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from kubecal.api.chip import ChipStatus
-from kubecal.api.session import SessionSpec
+from kubecal.api.session import Retry, SessionSpec
 from kubecal.engine.attempts import live, task_state
 from kubecal.engine.chips import taken_keys
 from kubecal.engine.claims import HeldWires
@@ -46,9 +46,9 @@ class Scene:
         return next((held for held in self.holders if held.holder.uid == session.ref.uid), None)
 
     def since(self, session: SessionView) -> datetime:
-        """Since when it holds the chip."""
+        """When it first held the chip."""
         held = self.holder(session)
-        return held.holder.since if held is not None else session.status.started_at or self.now
+        return session.status.started_at or (held.holder.since if held is not None else self.now)
 
     def chip_of(self, session: SessionView, spec: SessionSpec, record: SessionRecord) -> ChipView:
         """The chip, or when it is gone what the record remembers of it."""
@@ -69,8 +69,19 @@ class Scene:
             deleted=True,
         )
 
-    def running(self, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView) -> Running:
-        """The session with its plan as it was admitted, and where every task of it stands."""
+    def running(
+        self,
+        session: SessionView,
+        spec: SessionSpec,
+        record: SessionRecord,
+        chip: ChipView,
+        *,
+        retry: Retry | None = None,
+    ) -> Running:
+        """The session with its plan as it was admitted, and where every task of it stands.
+
+        Without ``retry`` no verdict is measured again: the session is not on its way any more.
+        """
         planned_chip = replace(chip, spec=record.chip_spec, generation=record.chip_generation)
         plan, planned = plan_of(session, spec, planned_chip, self.observed.catalogue)
         pods = self.pods_of(session)
@@ -92,6 +103,7 @@ class Scene:
                 pending_s=spec.deadlines.pending_seconds,
                 rejected=self.observed.rejected,
                 gone=self.observed.gone,
+                retry=retry,
             )
             for key in keys
         }

@@ -30,7 +30,8 @@ def announce(scene: Scene, session: SessionView, kind: str, reason: str, message
 
 def standing_of(scene: Scene, run: Running, phase: Phase, message: str, claims: tuple[Claimed, ...]) -> Standing:
     """The standing of an admitted session."""
-    started = scene.since(run.session) if phase is not Phase.QUEUED else None
+    held = scene.holder(run.session) is not None
+    started = scene.since(run.session) if held or phase.final else None
     return Standing(phase, message, claims, started_at=started, plan=run.plan, states=run.states)
 
 

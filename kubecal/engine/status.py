@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kubecal.api.conditions import ConditionType
-from kubecal.api.session import Failure, Phase, SessionStatus, StepStatus, TaskCounts, WaitingFor
+from kubecal.api.session import Failure, Phase, SessionStatus, StepStatus, Suspension, TaskCounts, WaitingFor
 from kubecal.engine.attempts import State, TaskState
 from kubecal.engine.conditions import Claimed, merged
 from kubecal.engine.model import Plan, SessionView, TaskKey
@@ -26,6 +26,8 @@ class Standing:
     waiting_for: WaitingFor | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    suspended: Suspension | None = None
+    """None: as it was."""
     plan: Plan | None = None
     states: Mapping[TaskKey, TaskState] = field(default_factory=dict)
 
@@ -48,7 +50,12 @@ def session_status(session: SessionView, standing: Standing, now: datetime) -> S
         steps=_steps(standing.plan, standing.states),
         failures=_failures(standing.states),
         waiting_for=standing.waiting_for,
+        suspended=_worth_saying(standing.suspended) or session.status.suspended,
     )
+
+
+def _worth_saying(clock: Suspension | None) -> Suspension | None:
+    return clock if clock != Suspension() else None
 
 
 def count_tasks(states: Mapping[TaskKey, TaskState]) -> TaskCounts:
@@ -58,7 +65,7 @@ def count_tasks(states: Mapping[TaskKey, TaskState]) -> TaskCounts:
         found[state.state] += 1
     return TaskCounts(
         planned=len(states),
-        running=found[State.RUNNING] + found[State.ENDING],
+        running=found[State.RUNNING] + found[State.ENDING] + found[State.JUDGED],
         succeeded=found[State.OK],
         failed=found[State.FAILED],
         skipped=found[State.SKIPPED],

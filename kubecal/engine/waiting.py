@@ -11,6 +11,7 @@ from kubecal.engine.planning import plan_of
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import show, standing_of, stored
 from kubecal.engine.status import chip_held, valid
+from kubecal.engine.suspending import rest_in_line
 
 
 def wait(scene: Scene, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView) -> None:
@@ -18,9 +19,12 @@ def wait(scene: Scene, session: SessionView, spec: SessionSpec, record: SessionR
     if record.chip_generation != chip.generation:
         _plan_anew(scene, session, spec, record, chip)
         return
+    run = scene.running(session, spec, record, chip)
+    if spec.suspend:
+        rest_in_line(scene, run)
+        return
     scene.waiting.append((session, chip))
     reason, message, waiting_for = _waits_for(scene, session, chip)
-    run = scene.running(session, spec, record, chip)
     claims = (valid(), chip_held(False, reason, message), stored(scene))
     standing = standing_of(scene, run, Phase.QUEUED, message, claims)
     show(scene, session, replace(standing, waiting_for=waiting_for))

@@ -22,7 +22,6 @@ _COLLECTION = "task_result_history"
 _GIVEN_UP_AS = {
     Trouble.DISRUPTION: RowStatus.CANCELLED,
     Trouble.CRASH: RowStatus.FAILED,
-    Trouble.VERDICT: RowStatus.FAILED,
 }
 
 
@@ -71,18 +70,21 @@ async def supersede(
 ) -> list[Document]:
     """Body of the transaction that gives attempts up and opens the next ones; returns their rows.
 
-    An attempt that has a result is not given up, and none is opened after it. One that was given up before,
-    because this call is a repeat, has its successor already, whatever became of that.
+    An attempt that has a result is not given up, and none is opened after it, unless the intent is to measure again
+    after its verdict. One that was given up before, because this call is a repeat, has its successor already, whatever
+    became of that.
     """
-    await database.client.bulk_write([_give_up(database.name, each, now, logs) for each in intents], session=session)
+    lost = [_give_up(database.name, each, now, logs) for each in intents if each.trouble is not Trouble.VERDICT]
+    if lost:
+        await database.client.bulk_write(lost, session=session)
     pairs = [(each, row_id(each.ref, each.key, each.attempt), _next_id(each)) for each in intents]
     wanted = [identity for _, first, second in pairs for identity in (first, second)]
     cursor = database[_COLLECTION].find({"_id": {"$in": wanted}}, PLANNED_PROJECTION, session=session)
     rows = {document["_id"]: document for document in await cursor.to_list()}
     opened = [
-        following_row(rows[first], intent.attempt + 1, second, now)
+        following_row(rows[first], intent.attempt + 1, second, now, intent.parameters)
         for intent, first, second in pairs
-        if first in rows and rows[first]["superseded"] and second not in rows
+        if first in rows and _followed(rows[first], intent) and second not in rows
     ]
     if opened:
         try:
@@ -90,6 +92,13 @@ async def supersede(
         except DuplicateKeyError as error:
             raise KeyTaken from error
     return [*rows.values(), *opened]
+
+
+def _followed(row: Document, intent: NextAttempt) -> bool:
+    """Whether an attempt may follow this one."""
+    if intent.trouble is Trouble.VERDICT:
+        return bool(row["status"] == RowStatus.FAILED and row["verdict"] and not row["superseded"])
+    return bool(row["superseded"])
 
 
 def _next_id(intent: NextAttempt) -> str:

@@ -38,7 +38,7 @@ Document = dict[str, Any]
 ROW_FIELDS = (
     *("session_uid", "step", "name", "target", "ordinal", "attempt", "wires", "grace_s"),
     *("status", "trouble", "reason", "verdict", "checksum", "message", "start_at", "end_at", "interrupted_at"),
-    *("claimed_by", "superseded", "superseded_at"),
+    *("claimed_by", "superseded", "superseded_at", "suggestion", "system_info"),
 )
 """What of a row decisions need; the rest of a document can be large."""
 EXECUTION_FIELDS = (
@@ -207,14 +207,20 @@ def planned_row(ref: SessionRef, planned: PlannedTask, execution: Document, grac
         "grace_s": grace_s,
         "tags": list(execution["tags"]),
         "run_parameters": dict(planned.parameters),
+        "adapted": {},
         **_untouched(),
     }
 
 
-def following_row(previous: Document, attempt: int, identity: str, now: datetime) -> Document:
-    """The row of the next attempt: planned as the one before was, and untouched."""
+def following_row(
+    previous: Document, attempt: int, identity: str, now: datetime, adapted: Mapping[str, Any] | None = None
+) -> Document:
+    """The row of the next attempt: planned as the one before was but for adapted run parameters, and untouched."""
+    planned = {name: value for name, value in previous.items() if name in _PLANNED_FIELDS}
     return {
-        **{name: value for name, value in previous.items() if name in _PLANNED_FIELDS},
+        **planned,
+        "run_parameters": {**planned["run_parameters"], **(adapted or {})},
+        "adapted": dict(adapted or {}),
         "_id": identity,
         "task_id": identity,
         "attempt": attempt,
@@ -282,6 +288,8 @@ def attempt_row(document: Mapping[str, Any], now: datetime) -> AttemptRow:
         ended_at=document["end_at"],
         wires=wires_of(document["wires"]),
         grace_s=document["grace_s"],
+        opened_at=document["system_info"]["created_at"],
+        suggestion=(document["suggestion"] or {}).get("parameters", {}),
     )
 
 

@@ -248,6 +248,20 @@ BAD_SESSIONS = (
         'Unsupported value: "Review": supported values: "OnSuccess", "Never"',
     ),
     _session(
+        "a verdict that another attempt cannot change",
+        {"spec.retry": {"on": ["ok"]}},
+        "spec.retry.on[0]",
+        "must be hardware_error, no_signal, window or imprecise, not 'ok'",
+        'Unsupported value: "ok": supported values: "hardware_error", "no_signal", "window", "imprecise"',
+    ),
+    _session(
+        "more attempts than anybody needs",
+        {"spec.retry": {"limit": 11}},
+        "spec.retry.limit",
+        "must be at most 10, not 11",
+        "should be less than or equal to 10",
+    ),
+    _session(
         "a deadline below zero",
         {"spec.deadlines": {"sessionSeconds": -1}},
         "spec.deadlines.sessionSeconds",
@@ -320,7 +334,7 @@ BAD_SESSIONS = (
         {"spec.suspend": True},
         "spec",
         "there is no field suspend: known are cancel, chip, deadlines, flowName, note, onTargetFailure, parameters, "
-        "priority, publish, steps, tags, targets, username",
+        "priority, publish, retry, steps, tags, targets, username",
         'unknown field "spec.suspend"',
     ),
 )

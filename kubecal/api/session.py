@@ -147,7 +147,7 @@ class Retry(Model):
     """Further attempts of a task after a verdict listed in `on`; 0: none."""
     backoff_seconds: Integer = Field(default=5, ge=0, le=3600)
     """From the end of such an attempt to the next one."""
-    on: Annotated[tuple[RetriedVerdict, ...], Unique()] = tuple(RetriedVerdict)
+    on: Annotated[tuple[RetriedVerdict, ...], Field(max_length=16), Unique()] = tuple(RetriedVerdict)
     """Verdicts after which the task is measured again."""
     adapt: Boolean = True
     """True: the next attempt takes the run parameters that the one before suggests, word for word."""

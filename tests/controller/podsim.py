@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from kubecal.api.request import REQUEST_VARIABLE, Receipt, TaskRequest, TaskTrouble, Verdict
 from kubecal.api.wires import wires_from_json
-from kubecal.records.results import AttemptResult, OutputRecord
+from kubecal.records.results import AttemptResult, OutputRecord, SuggestionRecord
 from kubecal.records.store import RecordStore, RecordsUnavailable
 from kubecal.records.task import AttemptRecords, LostClaim, NotClaimed
 from kubecal_operator import names
@@ -38,6 +38,8 @@ class Play:
     seconds: float = 0.02
     """How long it measures."""
     verdict: Verdict = Verdict.OK
+    suggestion: Json = field(default_factory=dict)
+    """Run parameters it suggests for another attempt."""
     exit_code: int = 0
     """Not 0: its process ends with it and stores nothing."""
     scheduled: bool = True
@@ -323,6 +325,7 @@ def _result(request: TaskRequest, play: Play, started_at: datetime) -> AttemptRe
         metrics={},
         figures=(),
         raw_data=(),
+        suggestion=SuggestionRecord(play.suggestion, "simulated") if play.suggestion else None,
     )
 
 

@@ -65,10 +65,26 @@ async def test_three_crashes_end_that_target_and_not_the_others(lab: Lab, simula
     assert [(request.attempt, request.charged_retries) for request in crashed] == [(1, 0), (2, 1), (3, 2)]
 
 
-async def test_a_bad_verdict_is_an_answer_and_not_tried_again(lab: Lab, simulated: Simulated) -> None:
+async def test_a_bad_verdict_is_measured_again_with_what_was_suggested(lab: Lab, simulated: Simulated) -> None:
     lab.start_operator()
     await lab.apply_chip()
-    await lab.apply_session(tasks=("CheckRabi",), targets=ONE)
+    retry = {"limit": 2, "backoffSeconds": 0, "on": ["window"]}
+    await lab.apply_session(tasks=("CheckT1",), targets=ONE, retry=retry)
+    bad = Play(verdict=Verdict.WINDOW, suggestion={"shots": 4096})
+    async with simulated(lambda request: bad if request.attempt == 1 else Play()) as simulator:
+        status = await lab.phase("Completed")
+    assert status["tasks"]["succeeded"] == 1
+    first, second = sorted(await lab.rows(), key=lambda row: row["attempt"])
+    assert (first["status"], first["verdict"], first["superseded"]) == ("failed", "window", False)
+    assert (second["status"], second["adapted"]) == ("completed", {"shots": 4096})
+    again = simulator.measured[1]
+    assert (again.attempt, again.charged_retries, again.parameters["shots"]) == (2, 1, 4096)
+
+
+async def test_a_bad_verdict_is_an_answer_where_nothing_is_to_be_tried_again(lab: Lab, simulated: Simulated) -> None:
+    lab.start_operator()
+    await lab.apply_chip()
+    await lab.apply_session(tasks=("CheckRabi",), targets=ONE, retry={"limit": 0})
     async with simulated(lambda request: Play(verdict=Verdict.NO_SIGNAL)):
         status = await lab.phase("Failed")
     assert status["failures"][0]["verdict"] == "no_signal"

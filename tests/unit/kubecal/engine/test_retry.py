@@ -6,9 +6,20 @@ from typing import Any
 
 import pytest
 
-from kubecal.engine.model import AttemptRow, Trouble
-from kubecal.engine.retry import NEVER_STARTED, Ending, charged, classify, exhausted, not_before
-from tests.unit.kubecal.engine.builders import NOON, given_up, later, pod, receipt, terminated, trouble
+from kubecal.api.request import Verdict
+from kubecal.api.session import RetriedVerdict, Retry
+from kubecal.engine.model import AttemptRow, RowStatus, Trouble
+from kubecal.engine.retry import (
+    NEVER_STARTED,
+    Ending,
+    adapted,
+    charged,
+    classify,
+    exhausted,
+    measured_again,
+    not_before,
+)
+from tests.unit.kubecal.engine.builders import FIRST, NOON, given_up, later, pod, receipt, row, terminated, trouble
 
 CRASH, DISRUPTION = Trouble.CRASH, Trouble.DISRUPTION
 
@@ -91,8 +102,58 @@ def test_only_crashes_are_charged() -> None:
     ],
 )
 def test_the_backoff_doubles_up_to_a_minute(before: list[tuple[Trouble, str]], delay_s: float) -> None:
-    assert not_before(_rows(*before)) == later(delay_s)
+    assert not_before(_rows(*before), Retry(), NOON) == later(delay_s)
 
 
 def test_a_first_attempt_starts_at_once() -> None:
-    assert not_before(()) is None
+    assert not_before((), Retry(), NOON) is None
+
+
+def _judged(verdict: Verdict = Verdict.WINDOW, **changes: Any) -> AttemptRow:
+    return row(FIRST, 1, RowStatus.FAILED, trouble=Trouble.VERDICT, verdict=verdict, **changes)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "before", "retry", "again"),
+    [
+        (Verdict.WINDOW, 0, Retry(), True),
+        (Verdict.WINDOW, 1, Retry(), True),
+        (Verdict.WINDOW, 2, Retry(), False),
+        (Verdict.WINDOW, 0, Retry(limit=0), False),
+        (Verdict.WINDOW, 0, Retry(on=(RetriedVerdict.NO_SIGNAL,)), False),
+        (Verdict.NO_SIGNAL, 0, Retry(on=(RetriedVerdict.NO_SIGNAL,)), True),
+        (Verdict.UNPHYSICAL, 0, Retry(), False),
+        (Verdict.POOR_FIT, 0, Retry(), False),
+        (Verdict.OK, 0, Retry(), False),
+        (None, 0, Retry(), False),
+    ],
+)
+def test_a_verdict_is_measured_again_where_the_session_says_so(
+    verdict: Verdict | None, before: int, retry: Retry, again: bool
+) -> None:
+    assert measured_again(verdict, [_judged()] * before, retry) is again
+
+
+def test_crashes_and_disruptions_do_not_use_up_what_verdicts_may() -> None:
+    assert measured_again(Verdict.WINDOW, [*_rows(CRASHED, DELETED, CRASHED), _judged()], Retry())
+
+
+def test_verdicts_are_charged_beside_crashes() -> None:
+    assert charged([*_rows(CRASHED, DELETED), _judged()]) == 2
+
+
+def test_verdicts_do_not_use_up_what_crashes_may() -> None:
+    assert exhausted([_judged(), _judged()], Ending(*CRASHED, "because")) == ""
+
+
+def test_suggestions_add_up_word_for_word() -> None:
+    before = [_judged(suggestion={"shots": 4096}), *_rows(DELETED), _judged(suggestion={"times": {"stop": 80}})]
+    assert adapted({"shots": 1024, "wait": 1}, before, Retry()) == {"shots": 4096, "wait": 1, "times": {"stop": 80}}
+
+
+def test_without_adapt_the_same_is_measured_again() -> None:
+    assert adapted({"shots": 1024}, [_judged(suggestion={"shots": 4096})], Retry(adapt=False)) == {"shots": 1024}
+
+
+def test_the_next_measurement_waits_from_the_drivers_own_clock() -> None:
+    assert not_before([_judged(ended_at=later(3600))], Retry(backoff_seconds=7), NOON) == later(7)

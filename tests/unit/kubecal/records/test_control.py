@@ -221,6 +221,34 @@ async def test_an_attempt_with_a_result_is_not_superseded(store: RecordStore) ->
     assert [(row.attempt, row.status, row.superseded) for row in rows] == [(1, RowStatus.COMPLETED, False)]
 
 
+async def test_after_a_verdict_the_next_attempt_is_opened_beside_the_result(store: RecordStore) -> None:
+    lab = await admitted(store)
+    await lab.attempt().claim(NOON)
+    await lab.attempt().finish(result(output(), verdict=Verdict.WINDOW))
+    again = replace(lab.give_up(trouble=Trouble.VERDICT), parameters={"shots": 4096})
+
+    rows = (await lab.control.next_attempts([again], LATER))[lab.admission.ref.uid]
+    repeated = (await lab.control.next_attempts([again], LATER))[lab.admission.ref.uid]
+
+    first, second = sorted(rows, key=lambda row: row.attempt)
+    assert (first.status, first.verdict, first.superseded) == (RowStatus.FAILED, Verdict.WINDOW, False)
+    assert (second.attempt, second.status, second.opened_at) == (2, RowStatus.SCHEDULED, LATER)
+    assert len(repeated) == 2
+    stored = await lab.row(attempt=2)
+    assert stored["adapted"] == {"shots": 4096}
+    assert stored["run_parameters"]["shots"] == 4096
+
+
+async def test_nothing_is_opened_after_a_result_that_was_good(store: RecordStore) -> None:
+    lab = await admitted(store)
+    await lab.attempt().claim(NOON)
+    await lab.attempt().finish(result(output()))
+
+    rows = (await lab.control.next_attempts([lab.give_up(trouble=Trouble.VERDICT)], LATER))[lab.admission.ref.uid]
+
+    assert [row.attempt for row in rows] == [1]
+
+
 async def test_many_attempts_are_opened_together(store: RecordStore) -> None:
     tasks = [planned("CheckT1", str(n)) for n in range(4)]
     lab = await admitted(store, *tasks)

@@ -331,11 +331,11 @@ BAD_SESSIONS = (
     ),
     _session(
         "a field that comes later",
-        {"spec.suspend": True},
+        {"spec.parking": {}},
         "spec",
-        "there is no field suspend: known are cancel, chip, deadlines, flowName, note, onTargetFailure, parameters, "
-        "priority, publish, retry, steps, tags, targets, username",
-        'unknown field "spec.suspend"',
+        "there is no field parking: known are cancel, chip, deadlines, flowName, note, onTargetFailure, parameters, "
+        "priority, publish, retry, steps, suspend, suspendHoldSeconds, tags, targets, username",
+        'unknown field "spec.parking"',
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from kubecal.api.session import Phase, SessionSpec, TargetFailurePolicy
@@ -19,21 +20,24 @@ from kubecal.engine.running import (
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
 from kubecal.engine.status import chip_held, count_tasks, first_failures, valid
+from kubecal.engine.suspending import clock_of, deadline, rest_on_chip
 
 
 def drive(scene: Scene, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView) -> None:
     """Go on with a session that holds the hardware."""
-    deadline = scene.since(session) + timedelta(seconds=spec.deadlines.session_seconds)
-    run = _as_it_stands(scene, session, spec, record, chip, in_time=deadline > scene.now)
+    clock = clock_of(session, scene.now, stands=spec.suspend)
+    until = deadline(scene.since(session), spec, clock)
+    in_time = until is None or until > scene.now
+    run = _as_it_stands(scene, session, spec, record, chip, in_time=in_time)
     if run.record.status == "scheduled":
         scene.draft.add("settle_executions", _started(scene, run))
     if through(run):
         finish_by_its_tasks(scene, run)
         return
-    if deadline <= scene.now:
+    if not in_time:
         _past_deadline(scene, run)
         return
-    scene.draft.wake(deadline)
+    scene.draft.wake(until)
     end_attempts(run, scene.draft)
     delete_superseded(run, scene.draft)
     _wake_for_pending(scene, run)
@@ -43,12 +47,16 @@ def drive(scene: Scene, session: SessionView, spec: SessionSpec, record: Session
         show(scene, run.session, standing_of(scene, run, Phase.RUNNING, problem, (valid(problem),)))
         return
     skipped = skip_after_failures(run, scene.draft)
+    if spec.suspend:
+        rest_on_chip(scene, run, clock)
+        return
     maintenance = run.chip.spec is not None and run.chip.spec.maintenance
     if not maintenance and not _creates_blocked(scene, run):
         start_tasks(run, skipped, scene.held, scene.draft)
     message = f"chip {run.chip.name!r} is in maintenance: running tasks finish, nothing new starts" * maintenance
     claims = (valid(), held_claim(scene, run.session), stored(scene), *pod_claims(run))
-    show(scene, run.session, standing_of(scene, run, Phase.RUNNING, message or first_failures(run.states), claims))
+    standing = standing_of(scene, run, Phase.RUNNING, message or first_failures(run.states), claims)
+    show(scene, run.session, replace(standing, suspended=clock))
 
 
 def _as_it_stands(

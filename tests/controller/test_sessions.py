@@ -58,6 +58,27 @@ async def test_a_chip_that_never_comes_fails_the_session(lab: Lab) -> None:
     assert "there is no Chip 'fridge-a'" in status["message"]
 
 
+async def test_a_suspended_session_lets_others_have_the_chip_and_goes_on_when_it_is_resumed(
+    lab: Lab, simulated: Simulated
+) -> None:
+    lab.start_operator()
+    await lab.apply_chip()
+    await lab.apply_session(tasks=("CheckRabi", "CheckT1"), suspendHoldSeconds=1)
+    async with simulated(lambda request: Play(seconds=0.3)) as simulator:
+        await lab.until(lambda: _measured(simulator, 1), "a measurement")
+        await lab.patch_session({"suspend": True})
+        status = await lab.phase("Suspended")
+        assert "nothing" in status["message"]
+        await lab.apply_session("other", tasks=("CheckT2Echo",))
+        await lab.phase("Completed", name="other")
+        before = len(simulator.measured)
+        await lab.patch_session({"suspend": False})
+        status = await lab.phase("Completed")
+    assert before < 12
+    assert status["suspended"]["seconds"] > 1
+    assert {row["attempt"] for row in await lab.rows()} == {1}
+
+
 async def test_what_the_schema_cannot_see_fails_without_a_pod(lab: Lab) -> None:
     lab.start_operator()
     await lab.apply_chip()

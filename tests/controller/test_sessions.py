@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tests.controller.lab import Lab
 from tests.controller.lives import lives, overlaps
-from tests.controller.podsim import PodSimulator
+from tests.controller.podsim import Play, PodSimulator
 
 Simulated = Callable[..., PodSimulator]
 SIXTEEN = {"squareLattice": {"rows": 4, "columns": 4, "muxSize": 4}}
@@ -65,14 +65,14 @@ async def test_a_suspended_session_lets_others_have_the_chip_and_goes_on_when_it
     await lab.apply_chip()
     await lab.apply_session(tasks=("CheckRabi", "CheckT1"), suspendHoldSeconds=1)
     async with simulated(lambda request: Play(seconds=0.3)) as simulator:
-        await lab.until(lambda: _measured(simulator, 1), "a measurement")
-        await lab.patch_session({"suspend": True})
+        await lab.until(lambda: _measured(simulator), "a measurement")
+        await lab.patch_session("morning", {"suspend": True})
         status = await lab.phase("Suspended")
         assert "nothing" in status["message"]
         await lab.apply_session("other", tasks=("CheckT2Echo",))
         await lab.phase("Completed", name="other")
         before = len(simulator.measured)
-        await lab.patch_session({"suspend": False})
+        await lab.patch_session("morning", {"suspend": False})
         status = await lab.phase("Completed")
     assert before < 12
     assert status["suspended"]["seconds"] > 1
@@ -102,3 +102,7 @@ async def test_a_second_session_waits_and_says_for_what(lab: Lab, simulated: Sim
         await lab.phase("Completed", name="first")
         await lab.phase("Completed", name="second")
     assert overlaps(lives(lab.audit())) == []
+
+
+async def _measured(simulator: PodSimulator) -> bool:
+    return bool(simulator.measured)

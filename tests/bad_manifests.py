@@ -227,11 +227,11 @@ BAD_SESSIONS = (
         'unknown field "spec.steps[0].tasks[0].timeoutSecond"',
     ),
     _session(
-        "a schedule that comes later",
-        {"spec.steps.0.schedule": {"mode": "MuxSerial"}},
+        "a schedule that nobody knows",
+        {"spec.steps.0.schedule": {"mode": "Mux"}},
         "spec.steps[0].schedule.mode",
-        "must be Parallel, Isolated or Serial, not 'MuxSerial': did you mean Serial?",
-        'Unsupported value: "MuxSerial": supported values: "Parallel", "Isolated", "Serial"',
+        "must be Parallel, Isolated, MuxSerial or Serial, not 'Mux'",
+        'Unsupported value: "Mux": supported values: "Parallel", "Isolated", "MuxSerial", "Serial"',
     ),
     _session(
         "a policy nobody knows",
@@ -333,8 +333,8 @@ BAD_SESSIONS = (
         "a field that comes later",
         {"spec.parking": {}},
         "spec",
-        "there is no field parking: known are cancel, chip, deadlines, flowName, note, onTargetFailure, parameters, "
-        "priority, publish, retry, steps, suspend, suspendHoldSeconds, tags, targets, username",
+        "there is no field parking: known are cancel, chip, deadlines, flowName, lock, note, onTargetFailure, "
+        "parameters, priority, publish, retry, steps, suspend, suspendHoldSeconds, tags, targets, username",
         'unknown field "spec.parking"',
     ),
 )

@@ -76,6 +76,7 @@ class ScheduleMode(StrEnum):
 
     PARALLEL = "Parallel"
     ISOLATED = "Isolated"
+    MUX_SERIAL = "MuxSerial"
     SERIAL = "Serial"
 
 
@@ -83,7 +84,7 @@ class Schedule(Model):
     """How many targets of a step run side by side."""
 
     mode: ScheduleMode = ScheduleMode.ISOLATED
-    """Isolated: no two neighbours; Parallel: all; Serial: one target of the chip at a time."""
+    """Isolated: no two neighbours; Parallel: all; MuxSerial: one target of a MUX at a time; Serial: one of the chip."""
     max_parallel: Integer = Field(default=0, ge=0, le=10000)
     """Most tasks of this step at a time; 0: no limit."""
 
@@ -112,6 +113,8 @@ class Step(Model):
     """Narrows the session's targets for this step."""
     schedule: Schedule = Schedule()
     """Which targets run side by side."""
+    barrier: Boolean = False
+    """True: begins when every target is done with the steps before."""
 
 
 class Parameters(Model):
@@ -160,6 +163,20 @@ class Publish(StrEnum):
     NEVER = "Never"
 
 
+class LockScope(StrEnum):
+    """What of the hardware a session keeps others from."""
+
+    CHIP = "Chip"
+    TARGETS = "Targets"
+
+
+class Lock(Model):
+    """What a session holds while it runs."""
+
+    scope: LockScope = LockScope.CHIP
+    """Chip: everything; Targets: the wires of its own tasks, so that sessions with disjoint wires run side by side."""
+
+
 class Deadlines(Model):
     """How long things may take."""
 
@@ -173,7 +190,7 @@ class Deadlines(Model):
 
 FIXED_FIELDS = (
     *("chip", "targets", "parameters", "steps", "onTargetFailure", "publish", "deadlines"),
-    *("username", "flowName", "retry", "suspendHoldSeconds"),
+    *("username", "flowName", "retry", "suspendHoldSeconds", "lock"),
 )
 """Fields of a session's spec that never change."""
 
@@ -207,6 +224,8 @@ class SessionSpec(Model):
     """OnSuccess: accepted outputs become the chip's parameters; Never: they are only recorded."""
     deadlines: Deadlines = Deadlines()
     """How long things may take."""
+    lock: Lock = Lock()
+    """What the session holds while it runs."""
     priority: Integer = Field(default=0, ge=0, le=1000)
     """Of the sessions that wait for a chip, the one with the highest starts first."""
     suspend: Boolean = False

@@ -4,8 +4,9 @@
 mode        wires of a qubit task
 =========== =========================================================
 Parallel    X(qubit), S(its MUX)
-Isolated    the same, and S(every neighbour)
-Serial      the same, and X(chip)
+Isolated    as Parallel, and S(every neighbour)
+MuxSerial   X(qubit), X(its MUX)
+Serial      as Parallel, and X(chip)
 =========== =========================================================
 
 Holding a neighbour shared keeps it from being driven (that needs it exclusively) while two qubits with a common
@@ -21,9 +22,10 @@ from kubecal.api.wires import Wire, WireKind, WireMode
 
 def qubit_claims(qubit: str, mode: ScheduleMode, topology: Topology) -> tuple[Wire, ...]:
     """The wires of a task that drives one qubit, sorted."""
+    mux_mode = WireMode.EXCLUSIVE if mode is ScheduleMode.MUX_SERIAL else WireMode.SHARED
     wires = [
         Wire(WireMode.EXCLUSIVE, WireKind.QUBIT, qubit),
-        Wire(WireMode.SHARED, WireKind.MUX, str(topology.site_by_id[qubit].mux)),
+        Wire(mux_mode, WireKind.MUX, str(topology.site_by_id[qubit].mux)),
     ]
     if mode is ScheduleMode.ISOLATED:
         wires += [Wire(WireMode.SHARED, WireKind.QUBIT, other) for other in topology.neighbours[qubit]]

@@ -72,7 +72,11 @@ class Plan:
 
     tasks: tuple[PlannedTask, ...]
     chains: Mapping[str, tuple[TaskKey, ...]]
-    """For every target of the session its tasks, first to last; no barrier between steps."""
+    """For every target of the session its tasks, first to last."""
+    steps: tuple[str, ...] = ()
+    """Names of the steps in order."""
+    barriers: frozenset[str] = frozenset()
+    """Steps that begin when every target is done with those before."""
     problems: tuple[str, ...] = ()
     """Why this session cannot be planned, a sentence each; then ``tasks`` is empty."""
 

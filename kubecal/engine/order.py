@@ -18,6 +18,20 @@ def frontier(plan: Plan, states: Mapping[TaskKey, TaskState]) -> list[TaskKey]:
     return found
 
 
+def closed_steps(plan: Plan, states: Mapping[TaskKey, TaskState]) -> frozenset[str]:
+    """Steps behind a barrier that is still up: some target has not ended a task of a step before."""
+    if not plan.barriers:
+        return frozenset()
+    unfinished = {key.step for key, state in states.items() if not state.state.ended}
+    closed: set[str] = set()
+    before = False
+    for step in plan.steps:
+        if before and step in plan.barriers:
+            closed.add(step)
+        before = before or step in unfinished
+    return frozenset(closed)
+
+
 def by_longest_chain(plan: Plan, planned: Mapping[TaskKey, PlannedTask], keys: Iterable[TaskKey]) -> list[TaskKey]:
     """Sort by what remains of the chain, longest first; equal ones in the plan's order."""
     remaining: dict[TaskKey, tuple[float, int]] = {}

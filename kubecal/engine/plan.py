@@ -136,7 +136,12 @@ def _assemble(steps: list[_PlannedStep], topology: Topology) -> Plan:
         for task in _step_tasks(planned, topology):
             tasks.append(task)
             chains.setdefault(task.key.target, []).append(task.key)
-    return Plan(tasks=tuple(tasks), chains={target: tuple(keys) for target, keys in chains.items()})
+    return Plan(
+        tasks=tuple(tasks),
+        chains={target: tuple(keys) for target, keys in chains.items()},
+        steps=tuple(planned.step.name for planned in steps),
+        barriers=frozenset(planned.step.name for planned in steps if planned.step.barrier),
+    )
 
 
 def _step_tasks(planned: _PlannedStep, topology: Topology) -> Iterator[PlannedTask]:

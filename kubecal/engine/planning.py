@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from kubecal.api.catalogue import Catalogue
-from kubecal.api.session import SessionSpec
+from kubecal.api.session import LockScope, SessionSpec
 from kubecal.engine.chips import chip_problems
 from kubecal.engine.model import ChipView, Plan, PlannedTask, SessionView, TaskKey
 from kubecal.engine.plan import plan_session
+from kubecal.engine.reach import EVERYTHING, Reach, reach_of
 
 
 def plan_of(
@@ -17,6 +18,11 @@ def plan_of(
 ) -> tuple[Plan, Mapping[TaskKey, PlannedTask]]:
     """The session's plan on this chip, and its tasks by key."""
     return _plan(_PlanKey(session, spec, chip, catalogue))
+
+
+def reach_of_plan(session: SessionView, spec: SessionSpec, chip: ChipView, catalogue: Catalogue) -> Reach:
+    """What the session may ever need of its hardware."""
+    return _reach(_PlanKey(session, spec, chip, catalogue)) if spec.lock.scope is LockScope.TARGETS else EVERYTHING
 
 
 def problems_of(chip: ChipView, catalogue: Catalogue) -> str:
@@ -53,6 +59,12 @@ def _plan(key: _PlanKey) -> tuple[Plan, Mapping[TaskKey, PlannedTask]]:
         raise ValueError("a chip that does not parse has no plan")
     plan = plan_session(key.spec, key.chip.name, key.chip.spec, key.catalogue)
     return plan, {task.key: task for task in plan.tasks}
+
+
+@lru_cache(maxsize=512)
+def _reach(key: _PlanKey) -> Reach:
+    plan, _ = _plan(key)
+    return reach_of(task.wires for task in plan.tasks)
 
 
 @lru_cache(maxsize=512)

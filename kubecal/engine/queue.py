@@ -7,7 +7,7 @@ those who wait, and waiting raises it by one level an hour, so nobody waits for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,11 +63,11 @@ def in_line(waiting: Sequence[tuple[SessionView, ChipView]], now: datetime) -> l
 
 
 def shown_queue(
-    chip: ChipView, line: Sequence[tuple[SessionView, ChipView]], waits_for: str
+    chip: ChipView, line: Sequence[tuple[SessionView, ChipView]], waits_for: Mapping[str, str]
 ) -> tuple[QueuedSession, ...]:
-    """The part of the line that waits for this chip, for its status."""
+    """The part of the line that waits for this chip, for its status; ``waits_for`` names sessions by waiting uid."""
     return tuple(
-        QueuedSession(session=session.ref.name, position=number, waits_for=waits_for)
+        QueuedSession(session=session.ref.name, position=number, waits_for=waits_for.get(session.ref.uid, ""))
         for number, (session, its_chip) in enumerate(line, 1)
         if its_chip.uid == chip.uid
     )[:_QUEUE_SHOWN]

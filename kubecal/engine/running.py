@@ -30,7 +30,7 @@ from kubecal.engine.model import (
     TaskKey,
     Trouble,
 )
-from kubecal.engine.order import by_longest_chain, frontier
+from kubecal.engine.order import by_longest_chain, closed_steps, frontier
 from kubecal.engine.retry import adapted, charged, exhausted, not_before
 
 
@@ -185,7 +185,8 @@ def start_tasks(run: Running, skipped: frozenset[TaskKey], held: HeldWires, draf
     by_step = Counter(state.key.step for state in run.states.values() if state.state is State.RUNNING)
     unanswered = {reservation.pod_name for reservation in observed.reservations}
     ready = [key for key in frontier(run.plan, run.states) if run.states[key].state is State.READY]
-    waiting = [key for key in ready if key not in skipped]
+    closed = closed_steps(run.plan, run.states)
+    waiting = [key for key in ready if key not in skipped and key.step not in closed]
     for key in by_longest_chain(run.plan, run.planned, waiting):
         if limit and running >= limit:
             return

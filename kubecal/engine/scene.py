@@ -32,7 +32,7 @@ class Scene:
         self.holders = _holders(observed, self.pods)
         self.lost = _lost_attempts(observed, self.pods)
         self.held = _held_wires(observed, self.lost, self.draft)
-        self.waiting: list[tuple[SessionView, ChipView]] = []
+        self.waiting: list[Running] = []
         """Sessions that want the hardware; filled while sessions are looked at."""
         self.released: set[str] = set()
         """Uids of sessions that come to their end in this pass."""
@@ -69,6 +69,10 @@ class Scene:
             deleted=True,
         )
 
+    def as_admitted(self, record: SessionRecord, chip: ChipView) -> ChipView:
+        """The chip as the session's record has it."""
+        return replace(chip, spec=record.chip_spec, generation=record.chip_generation)
+
     def running(
         self,
         session: SessionView,
@@ -82,8 +86,7 @@ class Scene:
 
         Without ``retry`` no verdict is measured again: the session is not on its way any more.
         """
-        planned_chip = replace(chip, spec=record.chip_spec, generation=record.chip_generation)
-        plan, planned = plan_of(session, spec, planned_chip, self.observed.catalogue)
+        plan, planned = plan_of(session, spec, self.as_admitted(record, chip), self.observed.catalogue)
         pods = self.pods_of(session)
         rows_by_key: dict[TaskKey, list[AttemptRow]] = {}
         for row in sorted(record.rows, key=lambda one: one.attempt):

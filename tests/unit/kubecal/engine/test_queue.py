@@ -65,11 +65,11 @@ def test_the_line_does_not_depend_on_the_order_of_observation() -> None:
 def test_a_chip_shows_its_own_part_of_the_line_with_places_in_all_of_it() -> None:
     mine, other = chip(), chip("fridge-b", hardwareId="lab/fridge-a")
     line = [(_applied("a"), other), (_applied("b"), mine), (_applied("c"), mine)]
-    shown = shown_queue(mine, line, "holder")
-    assert [(one.session, one.position, one.waits_for) for one in shown] == [("b", 2, "holder"), ("c", 3, "holder")]
+    shown = shown_queue(mine, line, {line[1][0].ref.uid: "a", line[2][0].ref.uid: "b"})
+    assert [(one.session, one.position, one.waits_for) for one in shown] == [("b", 2, "a"), ("c", 3, "b")]
 
 
 def test_a_very_long_line_is_cut() -> None:
     fridge = chip()
     line = [(_applied(str(number)), fridge) for number in range(300)]
-    assert len(shown_queue(fridge, line, "")) == 100
+    assert len(shown_queue(fridge, line, {})) == 100

@@ -23,18 +23,26 @@ _AT_REST_AFTER, _OVER_AFTER = 30, 400
 """Passes: of one moment, and of a world that has become kind."""
 _ANY = st.integers(min_value=0, max_value=1_000)
 _MODES = st.sampled_from(["Isolated", "Parallel", "Serial"])
+_SCOPES = st.sampled_from(["Chip", "Targets"])
+_AGAIN = st.integers(0, 2)
 _POLICIES = st.sampled_from(["StopTarget", "Continue", "StopSession"])
 
 
 class Worlds(RuleBasedStateMachine):
     """Two sessions on four qubits, and everything that can come in between."""
 
-    @initialize(mode=_MODES, beside=_MODES, policy=_POLICIES)
-    def begin(self, mode: str, beside: str, policy: str) -> None:
+    @initialize(mode=_MODES, beside=_MODES, policy=_POLICIES, scope=_SCOPES, barrier=st.booleans(), again=_AGAIN)
+    def begin(self, mode: str, beside: str, policy: str, scope: str, barrier: bool, again: int) -> None:
         views = []
         for name, schedule, tasks in (("morning", mode, ("Rabi", "T1")), ("evening", beside, ("T1", "Compute"))):
-            steps = [{"name": "s", "tasks": [{"task": task} for task in tasks], "schedule": {"mode": schedule}}]
-            views.append(session(name, steps=steps, onTargetFailure=policy, targets={"qubits": ["0", "1", "3"]}))
+            steps: list[dict[str, Any]] = [
+                {"name": task.lower(), "tasks": [{"task": task}], "schedule": {"mode": schedule}, "barrier": barrier}
+                for task in tasks
+            ]
+            # Disjoint, or touching in the one they share.
+            qubits = ["0", "1", "3"] if scope == "Chip" or name == "morning" else ["2", "3"]
+            rules = {"onTargetFailure": policy, "lock": {"scope": scope}, "retry": {"limit": again}}
+            views.append(session(name, steps=steps, targets={"qubits": qubits}, suspendHoldSeconds=30, **rules))
         self.world = World(chip(), views)
 
     # ------------------------------------------------------------------ the driver
@@ -142,6 +150,13 @@ class Worlds(RuleBasedStateMachine):
         self.world.cancel(view, deletes=deletes)
 
     @rule(which=_ANY)
+    def suspend_or_resume(self, which: int) -> None:
+        views = list(self.world.sessions.values())
+        if views:
+            view = views[which % len(views)]
+            self.world.suspend(view, view.spec is not None and not view.spec.suspend)
+
+    @rule(which=_ANY)
     def delete_the_chip(self, which: int) -> None:
         if which % 20 == 1:
             self.world.chips.clear()
@@ -160,6 +175,8 @@ class Worlds(RuleBasedStateMachine):
         world = self.world
         world.refuse_next = world.silent_next = False
         world.memory.unseen.clear()
+        for view in list(world.sessions.values()):
+            world.suspend(view, False)
         for _ in range(_OVER_AFTER):
             self._kindly()
             world.pass_time(GRACE_S)

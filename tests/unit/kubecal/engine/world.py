@@ -176,6 +176,12 @@ class World:
         self.sessions[view.ref.uid] = changed
         self._sweep()
 
+    def suspend(self, view: SessionView, suspend: bool) -> None:
+        """A person wants the session to rest, or to go on."""
+        assert view.spec is not None
+        spec = view.spec.model_copy(update={"suspend": suspend})
+        self.sessions[view.ref.uid] = replace(view, spec=spec, generation=view.generation + 1)
+
     def _sweep(self) -> None:
         """What was deleted and nobody holds back is gone."""
         for uid, view in list(self.sessions.items()):
@@ -188,7 +194,8 @@ class World:
         assert attempt not in self.memory.created, f"attempt {attempt} is created twice"
         assert known.status in OPEN, f"attempt {attempt} has ended"
         assert not known.superseded, f"attempt {attempt} was given up"
-        assert create.charged_retries == self._charged(*attempt[:2]), "what a task is charged is its crashes on record"
+        charged = self._charged(*attempt[:2])
+        assert create.charged_retries == charged, "what a task is charged is its crashes and verdicts on record"
         before = (one for one in self.pods.values() if (one.session_uid, one.key) == attempt[:2])
         assert not any(one.node and one.terminated is None for one in before), f"{attempt[:2]} is still at work"
         if self.refuse_next:
@@ -241,13 +248,18 @@ class World:
         attempt = (intent.ref.uid, intent.key, intent.attempt)
         known = self.rows[attempt]
         following = (*attempt[:2], intent.attempt + 1)
-        if known.status in OPEN and not known.superseded:
+        judged = intent.trouble is Trouble.VERDICT
+        if judged:
+            assert known.status is RowStatus.FAILED, "only what was judged is measured again"
+            assert not known.superseded
+        elif known.status in OPEN and not known.superseded:
             status = RowStatus.FAILED if intent.trouble is Trouble.CRASH else RowStatus.CANCELLED
             why = {"trouble": intent.trouble, "reason": intent.reason, "message": intent.message}
             ended = {"superseded": True, "superseded_at": self.now, "ended_at": self.now}
             self.rows[attempt] = replace(known, status=status, **ended, **why)  # type: ignore[arg-type]
-        if self.rows[attempt].superseded:
-            self.rows.setdefault(following, row(intent.key, following[2], wires=known.wires, grace_s=GRACE_S))
+        if judged or self.rows[attempt].superseded:
+            fields = {"wires": known.wires, "grace_s": GRACE_S, "opened_at": self.now}
+            self.rows.setdefault(following, row(intent.key, following[2], **fields))
         self._read(intent.ref, intent.key, intent.attempt)
         self._read(intent.ref, intent.key, following[2])
 
@@ -308,8 +320,10 @@ class World:
         known = self.rows[process.attempt]
         if stores and not known.superseded and known.status in OPEN and known.claimed_by == uid:
             status = RowStatus.COMPLETED if verdict is Verdict.OK else RowStatus.FAILED
-            self.rows[process.attempt] = replace(known, status=status, verdict=verdict, ended_at=self.now)
-        if not stores or exit_code:
+            trouble_ = None if verdict is Verdict.OK else Trouble.VERDICT
+            ended = {"status": status, "verdict": verdict, "trouble": trouble_, "ended_at": self.now}
+            self.rows[process.attempt] = replace(known, **ended)  # type: ignore[arg-type]
+        if not stores or exit_code or verdict is not Verdict.OK:
             self.crashes[(owner, key)] += 1
         self._end(uid, exit_code, outcome=receipt(self._view(self.refs[owner]), key, attempt, verdict.value))
 
@@ -370,7 +384,9 @@ class World:
             assert self._charged(*task) <= self.crashes[task], f"{task} is charged more often than it crashed"
 
     def _charged(self, uid: str, key: TaskKey) -> int:
-        return sum(one.trouble is Trouble.CRASH for attempt, one in self.rows.items() if attempt[:2] == (uid, key))
+        charged = (Trouble.CRASH, Trouble.VERDICT)
+        mine = [(attempt, one) for attempt, one in self.rows.items() if attempt[:2] == (uid, key)]
+        return sum(one.trouble in charged for _, one in mine)
 
     @property
     def over(self) -> bool:

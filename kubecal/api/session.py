@@ -102,19 +102,79 @@ class TaskEntry(Model):
     """The fit's R2 must be above it; only for tasks with an R2 gate."""
 
 
+class OnEmpty(StrEnum):
+    """What becomes of a session of which no target passes a filter."""
+
+    STOP = "Stop"
+    SKIP = "Skip"
+    FAIL = "Fail"
+
+
+class Filter(Model):
+    """Which targets go on to the steps that follow."""
+
+    metric: Annotated[str, Field(max_length=63)] = ""
+    """An output of a task before, like t1, or the fit's r2; the target's last one counts."""
+    min: Number | None = None
+    """Least value that passes, in the catalogue's unit."""
+    max: Number | None = None
+    """Largest value that passes, in the catalogue's unit."""
+    status: Literal["", "Succeeded"] = ""
+    """Succeeded: targets of which no task has failed."""
+    on_empty: OnEmpty = OnEmpty.STOP
+    """No target passes: Stop: nothing follows; Skip: only what needs one of them does not; Fail: the session fails."""
+
+    @rule(
+        "(has(self.metric) && self.metric != '') != (has(self.status) && self.status != '')",
+        "give either metric or status",
+    )
+    def _one_of(self) -> bool:
+        return bool(self.metric) != bool(self.status)
+
+    @rule(
+        "!(has(self.metric) && self.metric != '') || has(self.min) || has(self.max)",
+        "give min or max: what must the metric be?",
+    )
+    def _bounded(self) -> bool:
+        return not self.metric or self.min is not None or self.max is not None
+
+    @rule(
+        "!has(self.min) || !has(self.max) || self.min <= self.max",
+        "min must not be above max: exchange or correct them",
+    )
+    def _ordered(self) -> bool:
+        return self.min is None or self.max is None or self.min <= self.max
+
+
 class Step(Model):
-    """Tasks that every target goes through in this order."""
+    """Tasks that every target goes through in this order, or a filter of targets."""
 
     name: StepName
     """Unique in the session."""
-    tasks: tuple[TaskEntry, ...] = Field(min_length=1, max_length=MAX_TASKS_PER_STEP)
+    tasks: tuple[TaskEntry, ...] = Field(default=(), max_length=MAX_TASKS_PER_STEP)
     """In order; repeats are allowed."""
+    filter: Filter | None = None
+    """Instead of tasks: which targets go on."""
     targets: Targets | None = None
     """Narrows the session's targets for this step."""
     schedule: Schedule = Schedule()
     """Which targets run side by side."""
     barrier: Boolean = False
     """True: begins when every target is done with the steps before."""
+
+    @rule(
+        "has(self.filter) != (has(self.tasks) && size(self.tasks) > 0)",
+        "give either tasks or filter",
+    )
+    def _one_kind(self) -> bool:
+        return (self.filter is not None) != bool(self.tasks)
+
+    @rule(
+        "!has(self.filter) || (!has(self.targets) && !self.barrier)",
+        "a filter takes all targets as they come: remove targets and barrier",
+    )
+    def _filters_all(self) -> bool:
+        return self.filter is None or (self.targets is None and not self.barrier)
 
 
 class Parameters(Model):

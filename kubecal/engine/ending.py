@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kubecal.api.session import Phase
-from kubecal.engine.attempts import live
+from kubecal.engine.attempts import State, TaskState, live
+from kubecal.engine.filters import failed_by
 from kubecal.engine.model import DeletePod, SessionView, SettleExecution
 from kubecal.engine.phases import RECORD_STATUS, Ended, final_phase
 from kubecal.engine.running import Running, failed_targets, own_targets
@@ -15,6 +16,8 @@ from kubecal.engine.status import chip_held, count_tasks, finished, first_failur
 
 _UNFINISHED = ("scheduled", "running")
 DEADLINE = "DeadlineExceeded"
+ALL_FILTERED = "AllFiltered"
+"""No target reached the last step."""
 
 
 def through(run: Running) -> bool:
@@ -35,8 +38,17 @@ def finish_by_its_tasks(scene: Scene, run: Running) -> None:
     elif run.spec.on_target_failure == "StopSession" and failed_targets(run):
         why = first_failures(run.states)
         finish(scene, run, f"stopped at the first failure (onTargetFailure: StopSession): {why}")
+    elif failed_by(run.filters):
+        finish(scene, run, failed_by(run.filters))
+    elif run.filters and not any(state.state is State.OK for state in last_step(run)):
+        finish(scene, run, "", reason=ALL_FILTERED if not failed_targets(run) else "")
     else:
         finish(scene, run, "")
+
+
+def last_step(run: Running) -> list[TaskState]:
+    """The tasks of the last step that has any."""
+    return [state for key, state in run.states.items() if key.step == run.plan.tasks[-1].key.step]
 
 
 def finish(
@@ -64,7 +76,12 @@ def finish(
     if phase is Phase.CANCELLED:
         message = f"the session was {run.record.cancel_reason}"
     elif phase is Phase.COMPLETED:
-        message = f"all {len(run.states)} tasks ok"
+        skipped = sum(state.state is State.SKIPPED for state in run.states.values())
+        message = (
+            f"{len(run.states) - skipped} tasks ok, {skipped} left out by filters"
+            if skipped
+            else (f"all {len(run.states)} tasks ok")
+        )
     over = finished(phase, message, reason)
     claims = (valid(), chip_held(False, released), stored(scene), over)
     standing = replace(standing_of(scene, run, phase, message, claims), finished_at=scene.now)

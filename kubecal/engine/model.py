@@ -20,7 +20,7 @@ from typing import Any
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.request import Receipt, TaskTrouble, Verdict
-from kubecal.api.session import SessionSpec, SessionStatus
+from kubecal.api.session import Filter, SessionSpec, SessionStatus
 from kubecal.api.wires import Wire
 
 # ---------------------------------------------------------------- identity
@@ -77,6 +77,8 @@ class Plan:
     """Names of the steps in order."""
     barriers: frozenset[str] = frozenset()
     """Steps that begin when every target is done with those before."""
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    """Steps that choose which targets go on, by name."""
     problems: tuple[str, ...] = ()
     """Why this session cannot be planned, a sentence each; then ``tasks`` is empty."""
 
@@ -133,6 +135,8 @@ class AttemptRow:
     """terminationGracePeriodSeconds the attempt's pod was created with."""
     opened_at: datetime | None = None
     """When a driver opened it, on that driver's clock."""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """Values and quality metrics by name, for filters."""
     suggestion: Mapping[str, Any] = field(default_factory=dict)
     """Run parameters its data suggest for another attempt; Any: as the task wrote them."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from kubecal.api.catalogue import Catalogue, CatalogueTask
 from kubecal.api.chip import ChipSpec
-from kubecal.api.session import MAX_PLANNED, SessionSpec, Step, TaskEntry
+from kubecal.api.session import MAX_PLANNED, Filter, SessionSpec, Step, TaskEntry
 from kubecal.api.topology import Topology
 from kubecal.engine.chips import chip_problems
 from kubecal.engine.claims import qubit_claims
@@ -18,6 +18,8 @@ from kubecal.engine.parameters import check_parameter_names, resolve_parameters
 from kubecal.engine.problems import PlanProblem, did_you_mean
 from kubecal.engine.targets import select_qubits
 
+R2 = "r2"
+"""The quality of a fit that every task with an R2 gate gives."""
 _SHOWN = 10
 """Problems that are said at once; more would not fit into a condition."""
 
@@ -30,6 +32,10 @@ def plan_session(spec: SessionSpec, chip_name: str, chip: ChipSpec, catalogue: C
     steps: list[_PlannedStep] = []
     for number, step in enumerate(spec.steps):
         place = f"spec.steps[{number}]"
+        if step.filter is not None:
+            problems += _filter_problems(spec, number, step.filter, catalogue)
+            steps.append(_PlannedStep(step, (), ()))
+            continue
         entries, found = _entries(spec, step, place, catalogue)
         problems += found
         try:
@@ -81,6 +87,22 @@ def _limit_problems(spec: SessionSpec, chip_name: str, chip: ChipSpec) -> list[s
             f"{chip.limits.max_session_seconds}: lower it"
         )
     return found
+
+
+def _filter_problems(spec: SessionSpec, number: int, wanted: Filter, catalogue: Catalogue) -> list[str]:
+    """A filter needs tasks before and after it, and a metric that one before gives."""
+    place = f"spec.steps[{number}]"
+    before = [entry.task for step in spec.steps[:number] for entry in step.tasks]
+    after = [entry.task for step in spec.steps[number + 1 :] for entry in step.tasks]
+    if not before:
+        return [f"{place}: no task comes before this filter: move it behind the steps it judges"]
+    if not after:
+        return [f"{place}: no task comes after this filter: remove it, or add a step"]
+    tasks = [catalogue.task_by_name[name] for name in before if name in catalogue.task_by_name]
+    known = {output.name for task in tasks for output in task.outputs} | {R2}
+    if wanted.metric and wanted.metric not in known:
+        return [f"{place}.filter.metric: no task before gives {wanted.metric!r}: {did_you_mean(wanted.metric, known)}"]
+    return []
 
 
 def _step_qubits(
@@ -140,6 +162,7 @@ def _assemble(steps: list[_PlannedStep], topology: Topology) -> Plan:
         tasks=tuple(tasks),
         chains={target: tuple(keys) for target, keys in chains.items()},
         steps=tuple(planned.step.name for planned in steps),
+        filters={planned.step.name: planned.step.filter for planned in steps if planned.step.filter is not None},
         barriers=frozenset(planned.step.name for planned in steps if planned.step.barrier),
     )
 

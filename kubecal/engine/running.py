@@ -13,6 +13,7 @@ from kubecal.engine.attempts import TASK_ENDED, State, TaskState, live
 from kubecal.engine.claims import HeldWires
 from kubecal.engine.clock import measure_at
 from kubecal.engine.draft import Draft
+from kubecal.engine.filters import FILTERED, Judged, judge_filters, left_out, undecided
 from kubecal.engine.lost import UNSEEN_ENDS, Lost
 from kubecal.engine.model import (
     ChipView,
@@ -49,6 +50,11 @@ class Running:
     observed: Observed
     lost: tuple[Lost, ...] = ()
     """Its attempts whose process may still be there although nothing is seen of it."""
+
+    @cached_property
+    def filters(self) -> tuple[Judged, ...]:
+        """What each filter made of the targets so far."""
+        return judge_filters(self.plan, self.states)
 
     @cached_property
     def live_pods(self) -> Mapping[TaskKey, int]:
@@ -125,14 +131,18 @@ def delete_superseded(run: Running, draft: Draft) -> None:
 
 
 def skip_after_failures(run: Running, draft: Draft) -> frozenset[TaskKey]:
-    """End the tasks that will not run: behind a failure under StopTarget, everywhere under StopSession.
+    """End the tasks that will not run: left out by a filter, behind a failure, everywhere under StopSession.
 
     Returns them: their rows are settled only later in this pass, and nothing of them may be started meanwhile.
     """
     policy = run.spec.on_target_failure
-    if policy is TargetFailurePolicy.CONTINUE:
-        return frozenset()
     skipped: set[TaskKey] = set()
+    for key, why in left_out(run.plan, run.filters).items():
+        if run.states[key].state is State.READY:
+            draft.add("settle_rows", _ended_unrun(run, run.states[key], RowStatus.SKIPPED, FILTERED, why))
+            skipped.add(key)
+    if policy is TargetFailurePolicy.CONTINUE:
+        return frozenset(skipped)
     stop_all = policy is TargetFailurePolicy.STOP_SESSION and any(
         state.state is State.FAILED for state in run.states.values()
     )
@@ -140,7 +150,7 @@ def skip_after_failures(run: Running, draft: Draft) -> frozenset[TaskKey]:
         failed: TaskKey | None = None
         for key in chain:
             state = run.states[key]
-            if state.state is State.READY and (stop_all or failed is not None):
+            if key not in skipped and state.state is State.READY and (stop_all or failed is not None):
                 reason = f"{failed.task} failed before it" if failed else "the session stops at the first failure"
                 draft.add("settle_rows", _ended_unrun(run, state, RowStatus.SKIPPED, "Skipped", reason))
                 skipped.add(key)
@@ -185,8 +195,8 @@ def start_tasks(run: Running, skipped: frozenset[TaskKey], held: HeldWires, draf
     by_step = Counter(state.key.step for state in run.states.values() if state.state is State.RUNNING)
     unanswered = {reservation.pod_name for reservation in observed.reservations}
     ready = [key for key in frontier(run.plan, run.states) if run.states[key].state is State.READY]
-    closed = closed_steps(run.plan, run.states)
-    waiting = [key for key in ready if key not in skipped and key.step not in closed]
+    closed, open_ = closed_steps(run.plan, run.states), undecided(run.plan, run.filters)
+    waiting = [key for key in ready if key not in skipped and key.step not in closed and key not in open_]
     for key in by_longest_chain(run.plan, run.planned, waiting):
         if limit and running >= limit:
             return

@@ -10,6 +10,7 @@ from kubecal.api.conditions import ConditionType
 from kubecal.api.session import Failure, Phase, SessionStatus, StepStatus, Suspension, TaskCounts, WaitingFor
 from kubecal.engine.attempts import State, TaskState
 from kubecal.engine.conditions import Claimed, merged
+from kubecal.engine.filters import Judged, judge_filters
 from kubecal.engine.model import Plan, SessionView, TaskKey
 
 _FAILURES_SHOWN = 20
@@ -94,7 +95,14 @@ def _steps(plan: Plan | None, states: Mapping[TaskKey, TaskState]) -> tuple[Step
                 targets_out=sum(all(state is State.OK for state in each) for each in targets.values()),
             )
         )
-    return tuple(shown)
+    shown += [_filter_status(judged) for judged in judge_filters(plan, states)]
+    return tuple(sorted(shown, key=lambda step: plan.steps.index(step.name)))
+
+
+def _filter_status(judged: Judged) -> StepStatus:
+    came = len(judged.passed) + len(judged.dropped)
+    phase = "Finished" if not judged.open else "Running" if came else "Waiting"
+    return StepStatus(name=judged.step, phase=phase, targets_out=len(judged.passed))
 
 
 def _failures(states: Mapping[TaskKey, TaskState]) -> tuple[Failure, ...]:

@@ -38,7 +38,7 @@ Document = dict[str, Any]
 ROW_FIELDS = (
     *("session_uid", "step", "name", "target", "ordinal", "attempt", "wires", "grace_s"),
     *("status", "trouble", "reason", "verdict", "checksum", "message", "start_at", "end_at", "interrupted_at"),
-    *("claimed_by", "superseded", "superseded_at", "suggestion", "system_info"),
+    *("claimed_by", "superseded", "superseded_at", "suggestion", "system_info", "numbers"),
 )
 """What of a row decisions need; the rest of a document can be large."""
 EXECUTION_FIELDS = (
@@ -256,6 +256,7 @@ def _untouched() -> Document:
         "quality_metrics": {},
         "verdict": None,
         "checks": [],
+        "numbers": {},
         "suggestion": None,
         "checksum": None,
         "measured_at": None,
@@ -289,6 +290,7 @@ def attempt_row(document: Mapping[str, Any], now: datetime) -> AttemptRow:
         wires=wires_of(document["wires"]),
         grace_s=document["grace_s"],
         opened_at=document["system_info"]["created_at"],
+        numbers=document.get("numbers", {}),
         suggestion=(document["suggestion"] or {}).get("parameters", {}),
     )
 

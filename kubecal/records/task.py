@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from pymongo import UpdateOne
@@ -267,6 +268,7 @@ class AttemptRecords:
             "output_parameters": {output.name: self._output(output, measured_at) for output in result.outputs},
             "output_parameter_names": [output.name for output in result.outputs if output.accepted],
             "quality_metrics": dict(result.metrics),
+            "numbers": _numbers(result),
             "checks": [asdict(check) for check in result.checks],
             "suggestion": _suggestion_document(result),
             "figure_path": [file.file_id for figure in figures for file in (figure.svg, figure.png)],
@@ -365,6 +367,12 @@ def _files(result: AttemptResult) -> list[FileContent]:
 
 def _inputs_document(inputs: Sequence[InputRecord]) -> Document:
     return {each.name: {**asdict(each), "value_type": "float"} for each in inputs}
+
+
+def _numbers(result: AttemptResult) -> dict[str, float]:
+    """What filters ask for, without the rest of a document: accepted values, and quality metrics."""
+    values = {output.name: float(output.value) for output in result.outputs if output.accepted}
+    return {name: value for name, value in {**result.metrics, **values}.items() if isfinite(value)}
 
 
 def _suggestion_document(result: AttemptResult) -> Document | None:

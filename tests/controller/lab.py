@@ -159,7 +159,7 @@ class Lab:
     async def apply_session(self, name: str = "morning", *, tasks: tuple[str, ...] = SIX, **spec: Any) -> None:
         """Create a session of all qubits, unless told otherwise."""
         steps = [{"name": "check", "tasks": [{"task": task} for task in tasks]}]
-        body = {"chip": "fridge-a", "targets": {"all": True}, "steps": steps, **spec}
+        body: Json = {"chip": "fridge-a", "targets": {"all": True}, "steps": steps, **spec}
         await self._create(names.SESSIONS, "CalibrationSession", name, body)
 
     async def _create(self, plural: str, kind: str, name: str, spec: Json) -> None:

@@ -38,6 +38,8 @@ class Play:
     seconds: float = 0.02
     """How long it measures."""
     verdict: Verdict = Verdict.OK
+    t1_us: float = 30.0
+    """What a CheckT1 finds."""
     suggestion: Json = field(default_factory=dict)
     """Run parameters it suggests for another attempt."""
     exit_code: int = 0
@@ -312,7 +314,7 @@ async def _until_stored(call: Callable[[], Awaitable[str]]) -> str:
 
 def _result(request: TaskRequest, play: Play, started_at: datetime) -> AttemptResult:
     now = datetime.now(UTC)
-    value = OutputRecord("t1", 30.0, 0.5, "us", "Energy relaxation time", "", play.verdict is Verdict.OK)
+    value = OutputRecord("t1", play.t1_us, 0.5, "us", "Energy relaxation time", "", play.verdict is Verdict.OK)
     return AttemptResult(
         verdict=play.verdict,
         message="" if play.verdict is Verdict.OK else f"simulated {play.verdict}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 from tests.controller.lab import Lab
 from tests.controller.lives import lives, overlaps
@@ -77,6 +78,45 @@ async def test_a_suspended_session_lets_others_have_the_chip_and_goes_on_when_it
     assert before < 12
     assert status["suspended"]["seconds"] > 1
     assert {row["attempt"] for row in await lab.rows()} == {1}
+
+
+async def test_sessions_of_disjoint_targets_run_side_by_side_and_touching_ones_wait(
+    lab: Lab, simulated: Simulated
+) -> None:
+    lab.start_operator()
+    await lab.apply_chip(topology=SIXTEEN)
+    alone: dict[str, Any] = {"tasks": ("CheckRabi", "CheckT1"), "lock": {"scope": "Targets"}}
+    async with simulated(lambda request: Play(seconds=0.5)):
+        await lab.apply_session("corner", targets={"qubits": ["0"]}, **alone)
+        await lab.phase("Running", name="corner")
+        await lab.apply_session("touching", targets={"qubits": ["1"]}, **alone)
+        await lab.apply_session("far", targets={"qubits": ["15"]}, **alone)
+        queued = await lab.phase("Queued", name="touching")
+        assert queued["message"] == "waits for session corner, which holds qubit 0"
+        await lab.phase("Running", "Completed", name="far")
+        assert (await lab.status("touching"))["phase"] == "Queued"
+        for name in ("corner", "far", "touching"):
+            await lab.phase("Completed", name=name)
+    assert overlaps(lives(lab.audit())) == []
+
+
+async def test_a_filter_behind_a_barrier_lets_only_good_qubits_on(lab: Lab, simulated: Simulated) -> None:
+    lab.start_operator()
+    await lab.apply_chip()
+    steps: list[dict[str, Any]] = [
+        {"name": "check", "tasks": [{"task": "CheckT1"}]},
+        {"name": "good", "filter": {"metric": "t1", "min": 25}},
+        {"name": "fine", "barrier": True, "tasks": [{"task": "CheckRabi"}]},
+    ]
+    await lab.apply_session(steps=steps)
+    async with simulated(lambda request: Play(t1_us=20.0 if request.target == "2" else 30.0)) as simulator:
+        status = await lab.phase("Completed")
+    assert status["message"] == "7 tasks ok, 1 left out by filters"
+    assert [step["targetsOut"] for step in status["steps"]] == [4, 3, 3]
+    order = [request.task for request in simulator.measured]
+    assert order == ["CheckT1"] * 4 + ["CheckRabi"] * 3
+    (left_out,) = [row for row in await lab.rows() if row["status"] == "skipped"]
+    assert (left_out["qid"], left_out["message"]) == ("2", "filter good: t1 is 20, below 25")
 
 
 async def test_what_the_schema_cannot_see_fails_without_a_pod(lab: Lab) -> None:

@@ -362,7 +362,8 @@ BAD_SESSIONS = (
         {"spec.parking": {}},
         "spec",
         "there is no field parking: known are cancel, chip, deadlines, flowName, lock, note, onTargetFailure, "
-        "parameters, priority, publish, retry, steps, suspend, suspendHoldSeconds, tags, targets, username",
+        "parameters, priority, publish, retry, steps, suspend, suspendHoldSeconds, tags, targets, "
+        "ttlSecondsAfterFinished, username",
         'unknown field "spec.parking"',
     ),
 )

@@ -256,7 +256,7 @@ FIXED_FIELDS = (
 
 
 class SessionSpec(Model):
-    """The desired state of a CalibrationSession; only suspend, cancel, priority, note and tags can be changed later."""
+    """The desired state of a CalibrationSession; only suspend, cancel, priority, note, tags and ttl can change."""
 
     transitions: ClassVar = (
         *unchangeable(FIXED_FIELDS, "cannot be changed after creation: apply a session of another name"),
@@ -302,6 +302,8 @@ class SessionSpec(Model):
     """Labels on the execution and its results."""
     note: str = Field(default="", max_length=8192)
     """For people; kept with the execution."""
+    ttl_seconds_after_finished: Integer | None = Field(default=None, ge=0, le=31536000)
+    """How long the object stays after its end; absent: until somebody deletes it. Its records stay in any case."""
 
 
 class Phase(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from kubecal.api.session import Phase
 from kubecal.engine.attempts import State, TaskState, live
@@ -104,8 +105,24 @@ def over(scene: Scene, session: SessionView) -> None:
     for pod in pods:
         if pod.terminated is None and pod.deleting_since is None:
             scene.draft.add("deletes", DeletePod(pod, "its session is over"))
-    if session.deleted_at is not None and session.finalized and not any(map(live, pods)):
+    if any(map(live, pods)):
+        return
+    if session.deleted_at is None:
+        _delete_in_time(scene, session)
+    elif session.finalized:
         scene.draft.add("remove_finalizer", session.ref)
+
+
+def _delete_in_time(scene: Scene, session: SessionView) -> None:
+    """A finished session goes when its time is over; without ``ttlSecondsAfterFinished`` it stays."""
+    ttl = session.spec.ttl_seconds_after_finished if session.spec is not None else None
+    if ttl is None or session.status.finished_at is None:
+        return
+    until = session.status.finished_at + timedelta(seconds=ttl)
+    if until > scene.now:
+        scene.draft.wake(until)
+    else:
+        scene.draft.add("delete_sessions", session.ref)
 
 
 def _settled(

@@ -485,6 +485,8 @@ class Decision:
     settle_executions: tuple[SettleExecution, ...] = ()
     status_patches: tuple[StatusPatch, ...] = ()
     remove_finalizer: tuple[SessionRef, ...] = ()
+    delete_sessions: tuple[SessionRef, ...] = ()
+    """(f) Finished sessions that nobody wants to see any more; their records stay."""
     announcements: tuple[Announcement, ...] = ()
     read_rows: tuple[tuple[SessionRef, TaskKey, int], ...] = ()
     """Attempts whose record must be read from the primary before more can be concluded; receipts: within 5 s."""

@@ -109,6 +109,7 @@ class Executor:
         complete = await self._each(self._write_status, due) and complete
         # (f) Only now: an object that is let go is gone, and its status and record are the last that is known of it.
         complete = await self._each(self._remove_finalizer, decision.remove_finalizer) and complete
+        complete = await self._each(self._delete_session, decision.delete_sessions) and complete
         # (g) Nothing depends on Events.
         for announcement in decision.announcements:
             await announce(self._client, announcement, self._settings.identity)
@@ -126,6 +127,10 @@ class Executor:
         session = self._cache.sessions.get(ref.uid)
         if session is not None:
             self._cache.sessions[ref.uid] = replace(session, finalized=False)
+
+    async def _delete_session(self, ref: SessionRef) -> None:
+        path = names.custom(ref.namespace, names.SESSIONS, ref.name)
+        await self._client.delete(path, {"preconditions": {"uid": ref.uid}})
 
     def _saw_session(self, ref: SessionRef, body: Json | None) -> None:
         if body is None or body["metadata"]["uid"] != ref.uid:
@@ -208,12 +213,11 @@ class Executor:
         session = self._cache.sessions.get(ref.uid)
         if session is None:
             return
-        # Merge patches keep what they do not name: fields that went away are named as null.
-        body = patch.status.model_dump(mode="json", by_alias=True, exclude_none=True)
-        absent = {key: None for key in session.status.model_dump(by_alias=True, exclude_none=True) if key not in body}
+        before = session.status.model_dump(mode="json", by_alias=True, exclude_none=True)
+        body = with_nulls(before, patch.status.model_dump(mode="json", by_alias=True, exclude_none=True))
         path = names.custom(ref.namespace, names.SESSIONS, ref.name, "status")
         try:
-            written = await self._client.merge(path, {"metadata": {"uid": ref.uid}, "status": {**body, **absent}})
+            written = await self._client.merge(path, {"metadata": {"uid": ref.uid}, "status": body})
         except ApiError as error:
             if not (error.not_found or error.conflict):
                 raise
@@ -274,6 +278,15 @@ class Executor:
             return True
 
         return all(await asyncio.gather(*(one(intent) for intent in intents)))
+
+
+def with_nulls(before: Json, after: Json) -> Json:
+    """A merge patch that makes ``after`` of ``before``: it keeps what it does not name, so what went away is null."""
+    patch: Json = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        known = before.get(key)
+        patch[key] = with_nulls(known, value) if isinstance(value, dict) and isinstance(known, dict) else value
+    return patch
 
 
 _WAITING = ("wake_at", "status_patches", "read_rows")

@@ -61,6 +61,15 @@ async def test_a_finished_session_can_be_deleted_without_rewriting_its_record(la
     assert [execution["status"] for execution in await lab.executions()] == ["completed"]
 
 
+async def test_a_finished_session_goes_by_itself_when_its_time_is_over(lab: Lab, simulated: Simulated) -> None:
+    lab.start_operator()
+    await lab.apply_chip()
+    await lab.apply_session(tasks=("CheckT1",), ttlSecondsAfterFinished=1)
+    async with simulated():
+        await lab.gone(timeout_s=30)
+    assert [execution["status"] for execution in await lab.executions()] == ["completed"]
+
+
 async def test_a_session_that_waits_can_be_deleted(lab: Lab) -> None:
     lab.start_operator()
     await lab.apply_chip(maintenance=True)

@@ -76,6 +76,7 @@ async def test_a_suspended_session_lets_others_have_the_chip_and_goes_on_when_it
         await lab.patch_session("morning", {"suspend": False})
         status = await lab.phase("Completed")
     assert before < 12
+    assert set(status["suspended"]) == {"seconds"}
     assert status["suspended"]["seconds"] > 1
     assert {row["attempt"] for row in await lab.rows()} == {1}
 

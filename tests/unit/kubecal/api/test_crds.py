@@ -120,7 +120,7 @@ def test_a_status_has_no_defaults() -> None:
 
 def test_every_field_of_a_session_is_fixed_or_changeable_on_purpose() -> None:
     names = {field.alias for field in SessionSpec.model_fields.values()}
-    assert names - set(FIXED_FIELDS) == {"suspend", "cancel", "priority", "note", "tags"}
+    assert names - set(FIXED_FIELDS) == {"suspend", "cancel", "priority", "note", "tags", "ttlSecondsAfterFinished"}
 
 
 def test_sentences_of_rules_are_short_enough_for_a_terminal() -> None:

@@ -290,6 +290,13 @@ BAD_SESSIONS = (
         "should be less than or equal to 10",
     ),
     _session(
+        "an execution id of another form",
+        {"spec.executionId": "2026-11-23"},
+        "spec.executionId",
+        "write YYYYMMDD-NNN, like 20261123-004",
+        "write YYYYMMDD-NNN, like 20261123-004",
+    ),
+    _session(
         "a deadline below zero",
         {"spec.deadlines": {"sessionSeconds": -1}},
         "spec.deadlines.sessionSeconds",
@@ -361,8 +368,8 @@ BAD_SESSIONS = (
         "a field that comes later",
         {"spec.parking": {}},
         "spec",
-        "there is no field parking: known are cancel, chip, deadlines, flowName, lock, note, onTargetFailure, "
-        "parameters, priority, publish, retry, steps, suspend, suspendHoldSeconds, tags, targets, "
+        "there is no field parking: known are cancel, chip, deadlines, executionId, flowName, lock, note, "
+        "onTargetFailure, parameters, priority, publish, retry, steps, suspend, suspendHoldSeconds, tags, targets, "
         "ttlSecondsAfterFinished, username",
         'unknown field "spec.parking"',
     ),

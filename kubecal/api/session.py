@@ -39,6 +39,11 @@ StepName = Annotated[
 ]
 Muxes = Annotated[tuple[Annotated[Integer, Field(ge=0, le=MAX_QUBITS)], ...], Field(max_length=MAX_QUBITS), Unique()]
 Tags = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=63)], ...], Field(max_length=32), Unique()]
+ExecutionId = Annotated[
+    str,
+    Field(max_length=16),
+    Matching(r"([0-9]{8}-[0-9]{3,7})?", "write YYYYMMDD-NNN, like 20261123-004"),
+]
 RunParameters = Annotated[dict[str, Any], Field(max_length=64)]
 """Values by name; Any: checked strictly against the catalogue."""
 
@@ -250,7 +255,7 @@ class Deadlines(Model):
 
 FIXED_FIELDS = (
     *("chip", "targets", "parameters", "steps", "onTargetFailure", "publish", "deadlines"),
-    *("username", "flowName", "retry", "suspendHoldSeconds", "lock"),
+    *("username", "flowName", "retry", "suspendHoldSeconds", "lock", "executionId"),
 )
 """Fields of a session's spec that never change."""
 
@@ -294,6 +299,8 @@ class SessionSpec(Model):
     """How long a suspended session keeps its chip from others; after that it queues again when it is resumed."""
     cancel: Boolean = False
     """True: stop the pods and end as Cancelled; cannot be taken back."""
+    execution_id: ExecutionId = ""
+    """YYYYMMDD-NNN of its execution, if nobody has it yet; absent: the next one of the day."""
     username: str = Field(default="", max_length=253)
     """A label on the execution, no right."""
     flow_name: str = Field(default="", max_length=253)

@@ -37,6 +37,9 @@ def without_chip(scene: Scene, session: SessionView, spec: SessionSpec, chip: Ch
 
 def admit(scene: Scene, session: SessionView, spec: SessionSpec, chip: ChipView) -> None:
     """Plan it and have that recorded, or say what is wrong."""
+    if session.refusal:
+        fail_unplanned(scene, session, session.refusal)
+        return
     plan, _ = plan_of(session, spec, chip, scene.observed.catalogue)
     if plan.problems:
         fail_unplanned(scene, session, "; ".join(plan.problems))

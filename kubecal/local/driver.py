@@ -213,7 +213,9 @@ class LocalDriver:
             self._replace(ref.uid, finalized=True)
         if decision.admissions:
             admitted = await self._records.admit(decision.admissions, catalogue=self._catalogue, image=IMAGE, now=now)
-            self._take_records(admitted)
+            self._take_records(admitted.records)
+            for uid, why in admitted.refused.items():
+                self._replace(uid, refusal=why)
         if decision.replans:
             self._take_records(await self._records.replan(decision.replans, now))
         if decision.cancels:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -61,6 +62,16 @@ _BATCH = 1_000
 _UNFINISHED = {"$nin": ENDED}
 
 
+@dataclass(frozen=True)
+class Admitted:
+    """What became of sessions that were to be admitted."""
+
+    records: Mapping[str, SessionRecord]
+    """By session uid."""
+    refused: Mapping[str, str]
+    """Why a session cannot have the execution it asks for, by its uid."""
+
+
 class ControlRecords:
     """What a driver reads and writes.
 
@@ -80,22 +91,23 @@ class ControlRecords:
 
     async def admit(
         self, admissions: Sequence[Admission], *, catalogue: Catalogue, image: str, now: datetime
-    ) -> dict[str, SessionRecord]:
-        """Give each session its execution and planned rows; one that has them keeps them.
-
-        Returns
-        -------
-        dict
-            The records by session uid.
-        """
+    ) -> Admitted:
+        """Give each session its execution and planned rows; one that has them keeps them."""
+        refused: dict[str, str] = {}
         for admission in admissions:
             execution = await self._execution(admission, catalogue.hash, image, now)
+            if execution is None:
+                refused[admission.ref.uid] = (
+                    f"spec.executionId {admission.spec.execution_id} belongs to another execution of the project: "
+                    "leave it out, or choose one that is free, under another name"
+                )
+                continue
             if execution["driver_id"] != self.driver_id:
                 continue
             project_id = execution["project_id"]
             await self._insert(admission.ref, admission.plan, admission.chip, execution, now, renew=False)
             await self._write(partial(_registered, admission, project_id, catalogue, image, now))
-        return await self.load([admission.ref.uid for admission in admissions], now)
+        return Admitted(await self.load([admission.ref.uid for admission in admissions], now), refused)
 
     async def replan(self, replans: Sequence[Replan], now: datetime) -> dict[str, SessionRecord]:
         """Copy the changed chip, end rows that are no longer planned, add and renew the others."""
@@ -250,17 +262,23 @@ class ControlRecords:
 
     # ------------------------------------------------------------ parts
 
-    async def _execution(self, admission: Admission, catalogue_hash: str, image: str, now: datetime) -> Document:
-        """The session's execution; a new one takes the next number of its day in the same transaction."""
+    async def _execution(self, admission: Admission, catalogue_hash: str, image: str, now: datetime) -> Document | None:
+        """The session's execution; a new one takes the id it asks for, or the next of its day, in the same transaction.
 
-        async def take(database: AsyncDatabase[Document], session: AsyncClientSession) -> Document:
+        None if somebody else has the id it asks for.
+        """
+
+        async def take(database: AsyncDatabase[Document], session: AsyncClientSession) -> Document | None:
             known = await database.execution_history.find_one({"session_uid": admission.ref.uid}, session=session)
             if known is not None:
                 return known
             pinned = {"catalogue_hash": catalogue_hash, "image": image}
             document = execution_document(admission, "", self.driver_id, now, **pinned)
+            wanted = admission.spec.execution_id
+            if wanted and await _taken(database, session, document, wanted):
+                return None
             try:
-                number = await _take_number(database, session, document, now)
+                number = wanted or await _take_number(database, session, document, now)
                 document["execution_id"] = number
                 document["calib_data_path"] = f"{document['project_id']}/{number}"
                 await database.execution_history.insert_one(document, session=session)
@@ -316,22 +334,31 @@ class ControlRecords:
 async def _take_number(
     database: AsyncDatabase[Document], session: AsyncClientSession, execution: Document, now: datetime
 ) -> str:
-    """The next execution id of the project's day; given back if the transaction fails."""
+    """The next execution id of the project's day that nobody took by name; given back if the transaction fails."""
     day = day_of(now, ZoneInfo(execution["time_zone"]))
-    counter: Document | None = await database.execution_counter.find_one_and_update(
-        {"project_id": execution["project_id"], "date": day},
-        {
-            "$inc": {"index": 1},
-            "$set": {"username": execution["username"], "system_info.updated_at": now},
-            "$setOnInsert": {"system_info.created_at": now},
-        },
-        upsert=True,
-        return_document=ReturnDocument.AFTER,
-        session=session,
-    )
-    # The index counts executions, and the first of a day is 000.
-    index = counter["index"] if counter is not None else 1
-    return f"{day}-{index - 1:03d}"
+    while True:
+        counter: Document | None = await database.execution_counter.find_one_and_update(
+            {"project_id": execution["project_id"], "date": day},
+            {
+                "$inc": {"index": 1},
+                "$set": {"username": execution["username"], "system_info.updated_at": now},
+                "$setOnInsert": {"system_info.created_at": now},
+            },
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        # The index counts executions, and the first of a day is 000.
+        number = f"{day}-{(counter['index'] if counter is not None else 1) - 1:03d}"
+        if not await _taken(database, session, execution, number):
+            return number
+
+
+async def _taken(
+    database: AsyncDatabase[Document], session: AsyncClientSession, execution: Document, number: str
+) -> bool:
+    key = {"project_id": execution["project_id"], "execution_id": number}
+    return await database.execution_history.find_one(key, {"_id": 1}, session=session) is not None
 
 
 def _registered(

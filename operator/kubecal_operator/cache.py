@@ -121,7 +121,7 @@ class Cache:
             return False
         known = self.sessions.get(view.ref.uid)
         if known is not None:
-            view = replace(view, record=known.record, record_known=known.record_known)
+            view = replace(view, record=known.record, record_known=known.record_known, refusal=known.refusal)
         self.sessions[view.ref.uid] = view
         return True
 
@@ -184,6 +184,12 @@ class Cache:
             session = self.sessions.get(uid)
             if session is not None:
                 self.sessions[uid] = replace(session, record=records.get(uid), record_known=True)
+
+    def refuse(self, reasons: Mapping[str, str]) -> None:
+        """Sessions, by uid, that cannot have the execution they ask for."""
+        for uid, why in reasons.items():
+            if uid in self.sessions:
+                self.sessions[uid] = replace(self.sessions[uid], refusal=why)
 
     def forget_records(self) -> None:
         """Somebody else may have written them since they were read: read all again before anything is concluded."""

@@ -146,7 +146,8 @@ class Executor:
         if ready:
             image = self._settings.task_image
             admitted = await self._records.admit(ready, catalogue=self._catalogue, image=image, now=now)
-            self._cache.put_records(admitted, admitted)
+            self._cache.put_records(admitted.records, admitted.records)
+            self._cache.refuse(admitted.refused)
         if decision.replans:
             replanned = await self._records.replan(decision.replans, now)
             self._cache.put_records(replanned, replanned)

@@ -120,6 +120,19 @@ async def test_a_filter_behind_a_barrier_lets_only_good_qubits_on(lab: Lab, simu
     assert (left_out["qid"], left_out["message"]) == ("2", "filter good: t1 is 20, below 25")
 
 
+async def test_an_execution_id_can_be_asked_for_once(lab: Lab, simulated: Simulated) -> None:
+    lab.start_operator()
+    await lab.apply_chip()
+    asked: dict[str, Any] = {"tasks": ("CheckT1",), "executionId": "20200101-007"}
+    async with simulated():
+        await lab.apply_session("first", **asked)
+        assert (await lab.phase("Completed", name="first"))["executionId"] == "20200101-007"
+        await lab.apply_session("second", **asked)
+        refused = await lab.phase("Failed", name="second")
+    assert "spec.executionId 20200101-007 belongs to another execution" in refused["message"]
+    assert len(await lab.rows()) == 4
+
+
 async def test_what_the_schema_cannot_see_fails_without_a_pod(lab: Lab) -> None:
     lab.start_operator()
     await lab.apply_chip()

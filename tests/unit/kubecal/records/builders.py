@@ -160,5 +160,5 @@ class Lab:
 async def admitted(store: RecordStore, *tasks: PlannedTask, now: datetime = NOON, publish: str = "OnSuccess") -> Lab:
     control = ControlRecords(store, "lab-cluster/all")
     wanted = admission(*tasks, publish=publish)
-    records = await control.admit([wanted], catalogue=CATALOGUE, image=IMAGE, now=now)
+    records = (await control.admit([wanted], catalogue=CATALOGUE, image=IMAGE, now=now)).records
     return Lab(store, control, wanted, records[wanted.ref.uid].execution_id)

@@ -52,13 +52,13 @@ async def test_an_admitted_session_has_an_execution_and_a_row_for_every_planned_
 
 async def test_admitting_again_changes_nothing_and_takes_no_number(store: RecordStore) -> None:
     wanted = admission()
-    first = await control(store).admit([wanted], catalogue=CATALOGUE, image=IMAGE, now=NOON)
+    first = (await control(store).admit([wanted], catalogue=CATALOGUE, image=IMAGE, now=NOON)).records
     lab = Lab(store, control(store), wanted, first[wanted.ref.uid].execution_id)
     await lab.attempt().claim(NOON)
 
-    again = await control(store).admit([wanted], catalogue=CATALOGUE, image=IMAGE, now=LATER)
+    again = (await control(store).admit([wanted], catalogue=CATALOGUE, image=IMAGE, now=LATER)).records
     other = admission()
-    third = await control(store).admit([other], catalogue=CATALOGUE, image=IMAGE, now=LATER)
+    third = (await control(store).admit([other], catalogue=CATALOGUE, image=IMAGE, now=LATER)).records
 
     assert again[wanted.ref.uid].execution_id == first[wanted.ref.uid].execution_id
     assert again[wanted.ref.uid].rows[0].claimed_by == "pod-1"
@@ -72,7 +72,7 @@ async def test_many_sessions_admitted_at_once_get_different_numbers_without_gaps
         *(control(store).admit([each], catalogue=CATALOGUE, image=IMAGE, now=NOON) for each in wanted)
     )
 
-    ids = sorted(record.execution_id for each in records for record in each.values())
+    ids = sorted(record.execution_id for each in records for record in each.records.values())
     assert ids == [f"20261123-{n:03d}" for n in range(8)]
 
 
@@ -83,7 +83,7 @@ async def test_one_session_admitted_by_two_drivers_at_once_has_one_execution(sto
         *(control(store).admit([wanted], catalogue=CATALOGUE, image=IMAGE, now=NOON) for _ in range(4))
     )
 
-    assert {each[wanted.ref.uid].execution_id for each in both} == {"20261123-000"}
+    assert {each.records[wanted.ref.uid].execution_id for each in both} == {"20261123-000"}
 
 
 @pytest.mark.parametrize(
@@ -101,17 +101,31 @@ async def test_execution_ids_roll_over_at_the_chips_midnight(
 ) -> None:
     wanted = admission(chip=a_chip(zone))
 
-    records = await control(store).admit(
-        [wanted], catalogue=CATALOGUE, image=IMAGE, now=datetime.fromisoformat(at).astimezone(UTC)
-    )
+    now = datetime.fromisoformat(at).astimezone(UTC)
+    records = (await control(store).admit([wanted], catalogue=CATALOGUE, image=IMAGE, now=now)).records
 
     assert records[wanted.ref.uid].execution_id == expected
+
+
+async def test_an_execution_id_that_is_free_is_taken_and_one_that_is_not_is_refused(store: RecordStore) -> None:
+    wanted, late, next_one = (admission(name=name) for name in ("wanted", "late", "next"))
+    first, second = (
+        replace(each, spec=each.spec.model_copy(update={"execution_id": "20261123-000"})) for each in (wanted, late)
+    )
+
+    admitted = await control(store).admit([first, second, next_one], catalogue=CATALOGUE, image=IMAGE, now=NOON)
+
+    assert admitted.records[wanted.ref.uid].execution_id == "20261123-000"
+    assert late.ref.uid not in admitted.records
+    assert "20261123-000 belongs to another execution" in admitted.refused[late.ref.uid]
+    # The day's own numbers go on around it.
+    assert admitted.records[next_one.ref.uid].execution_id == "20261123-001"
 
 
 async def test_projects_count_their_executions_apart(store: RecordStore) -> None:
     wanted = [admission(chip=a_chip(project_id=project)) for project in ("alpha", "beta")]
 
-    records = await control(store).admit(wanted, catalogue=CATALOGUE, image=IMAGE, now=NOON)
+    records = (await control(store).admit(wanted, catalogue=CATALOGUE, image=IMAGE, now=NOON)).records
 
     assert {record.execution_id for record in records.values()} == {"20261123-000"}
 

@@ -40,12 +40,13 @@ def admit(scene: Scene, session: SessionView, spec: SessionSpec, chip: ChipView)
     if session.refusal:
         fail_unplanned(scene, session, session.refusal)
         return
+    if scene.chip_problems[chip.uid]:
+        # Its owner may correct it, and people apply both files at once.
+        without_chip(scene, session, spec, chip)
+        return
     plan, _ = plan_of(session, spec, chip, scene.observed.catalogue)
     if plan.problems:
         fail_unplanned(scene, session, "; ".join(plan.problems))
-        return
-    if scene.chip_problems[chip.uid]:
-        without_chip(scene, session, spec, chip)
         return
     if not session.finalized:
         scene.draft.add("add_finalizer", session.ref)

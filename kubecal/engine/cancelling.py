@@ -20,7 +20,7 @@ def to_cancel(session: SessionView) -> bool:
 
 def cancel(scene: Scene, session: SessionView, spec: SessionSpec) -> None:
     """The next thing to do about a session that is to be cancelled."""
-    reason = "deleted" if session.deleted_at is not None else "cancelled by spec.cancel"
+    reason = "deleted" if session.deleted_at is not None else session.cancel_reason or "cancelled by spec.cancel"
     record = session.record
     if record is None:
         _cancel_unplanned(scene, session, reason)

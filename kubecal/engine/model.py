@@ -184,6 +184,8 @@ class SessionView:
     record: SessionRecord | None = None
     record_known: bool = True
     """False: MongoDB has not yet been asked (or does not answer): nothing may be concluded from ``record``."""
+    cancel_reason: str = ""
+    """Why it is cancelled, where its spec was not changed by a person; like ``interrupted by SIGINT``."""
     refusal: str = ""
     """Why it cannot have the execution it asks for; empty: nothing is known against it."""
     secret_missing: str = ""

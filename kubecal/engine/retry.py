@@ -1,8 +1,9 @@
 """The three classes of trouble: what is tried again, how often, and after how long.
 
-A disruption (deleted, evicted, node lost, never started) is nobody's fault and not charged; a crash is
-charged; a verdict is an answer, and measured again only where ``spec.retry`` says so. Crashes and verdicts are
-counted apart. Numbers are computed from the rows, so nothing is counted up and nothing can be counted twice.
+A disruption (deleted, evicted, node lost, never started) is nobody's fault and not charged; a crash is charged, and
+final where it would only happen again; a verdict is an answer, and measured again only where ``spec.retry`` says so.
+Crashes and verdicts are counted apart. Numbers are computed from the rows, so nothing is counted up and nothing can
+be counted twice.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ NEVER_STARTED_LIMIT = 3
 NEVER_STARTED = "NeverStarted"
 _BACKOFF_FIRST_S, _BACKOFF_MOST_S = 1.0, 60.0
 
+_HOPELESS = frozenset(
+    {"MissingInput", "BadRequest", "BadParameters", "UnknownTask", "CatalogueMismatch", "ProgramRefused"}
+)
+"""Reasons of a task's own last words that would be the same the next time."""
 _DISRUPTIVE = frozenset({"Interrupted", "NotClaimed"})
 """Reasons of a task's own last words that mean: it was not its fault."""
 
@@ -107,6 +112,8 @@ def exhausted(earlier: Sequence[AttemptRow], ending: Ending) -> str:
     ending
         Of the attempt that just ended.
     """
+    if ending.trouble is Trouble.CRASH and ending.reason in _HOPELESS:
+        return ending.message or ending.reason
     crashes = sum(row.trouble is Trouble.CRASH for row in earlier)
     if ending.trouble is Trouble.CRASH and crashes >= CRASH_LIMIT:
         return f"crashed {crashes + 1} times, the last time with {ending.reason}: {ending.message}"

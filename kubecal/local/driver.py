@@ -97,12 +97,14 @@ class LocalDriver:
         """The sessions as they stand."""
         return tuple(self._sessions.values())
 
-    def cancel(self) -> None:
+    def cancel(self, reason: str) -> None:
         """Ask for every session to be cancelled; the engine does the rest."""
         for uid, session in self._sessions.items():
             if session.spec is not None and not session.spec.cancel:
                 spec = session.spec.model_copy(update={"cancel": True})
-                self._sessions[uid] = replace(session, spec=spec, generation=session.generation + 1)
+                self._sessions[uid] = replace(
+                    session, spec=spec, generation=session.generation + 1, cancel_reason=reason
+                )
         self._changed.set()
 
     async def run(self) -> None:

@@ -32,6 +32,7 @@ _LOOK_S = 0.5
 """How often to look whether the embedded database lives."""
 _REVIVALS = 3
 """A database that dies more often in one run has a reason that starting it again does not cure."""
+_INTERRUPTED = "interrupted by {}"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -100,7 +101,7 @@ class LocalRun:
             return
         again, self.stopped_by = self.stopped_by is not None, self.stopped_by or number
         for driver in self.drivers:
-            driver.processes.kill_all() if again else driver.cancel()
+            driver.processes.kill_all() if again else driver.cancel(_INTERRUPTED.format(number.name))
         self.notice(
             "killing the running tasks"
             if again
@@ -186,7 +187,7 @@ class LocalRun:
                 )
                 self.drivers.append(driver)
                 if self.stopped_by is not None:
-                    driver.cancel()
+                    driver.cancel(_INTERRUPTED.format(self.stopped_by.name))
             await self._attend(store, uri_file, server)
         finally:
             lifeline.let_go()

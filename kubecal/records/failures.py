@@ -27,6 +27,8 @@ DUPLICATE_KEY = 11000
 """Server's code for a key that is taken."""
 _WRITE_CONFLICT = 112
 _TRANSACTIONS_NEED_REPLICA_SET = 20
+# InternalError, UnknownError, FileStreamFailed, OutOfDiskSpace: nothing that another operation would do better.
+_CANNOT_WRITE = frozenset({1, 8, 39, 14031})
 # Shutting down, stepping down, electing, starting up: the same sentence as for a server that is away.
 _PASSING = frozenset({6, 7, 50, 89, 91, 189, 202, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 
@@ -120,6 +122,11 @@ def classify(error: PyMongoError, where: str) -> RecordsUnavailable | None:
         return judge_server(OLDEST_WIRE_VERSION, None, where)
     if isinstance(error, InvalidOperation) and "after close" in str(error):
         return RecordsUnavailable(Unusable.UNREACHABLE, f"the connection to MongoDB at {where} was just renewed")
+    if isinstance(error, OperationFailure) and error.code in _CANNOT_WRITE:
+        detail = " ".join(str(error.details.get("errmsg", error) if error.details else error).split())[:300]
+        return RecordsUnavailable(
+            Unusable.REFUSED, f"MongoDB at {where} cannot work, look at its disk and its log: {detail}"
+        )
     passing = isinstance(error, OperationFailure) and error.code in _PASSING
     if (
         passing

@@ -42,8 +42,13 @@ def test_a_chip_that_names_a_qubit_it_lacks_is_refused_with_a_sentence(spec: dic
     assert reason_of(update.status, ConditionType.VALID) == ("False", "Invalid")
     assert update.status.conditions[0].message == sentence
     status = patch_of(decision).status
-    assert (status.phase, status.message) == (Phase.FAILED, sentence)
+    # Its owner may correct it until pendingSeconds are over.
+    assert status.phase is Phase.PENDING
+    assert sentence in status.message
+    assert reason_of(status, ConditionType.CHIP_HELD) == ("False", "ChipInvalid")
     assert nothing(decision, "admissions", "creates")
+    late = decide(replace(observed(session(), chips=[chip(**spec)]), now=later(600)))
+    assert patch_of(late).status.phase is Phase.FAILED
 
 
 def test_an_applied_session_gets_its_finalizer_and_its_record_first() -> None:

@@ -146,6 +146,11 @@ def test_verdicts_do_not_use_up_what_crashes_may() -> None:
     assert exhausted([_judged(), _judged()], Ending(*CRASHED, "because")) == ""
 
 
+@pytest.mark.parametrize("reason", ["MissingInput", "BadParameters", "CatalogueMismatch"])
+def test_what_would_only_happen_again_is_not_tried_again(reason: str) -> None:
+    assert exhausted([], Ending(CRASH, reason, "hpi_amplitude is missing")) == "hpi_amplitude is missing"
+
+
 def test_suggestions_add_up_word_for_word() -> None:
     before = [_judged(suggestion={"shots": 4096}), *_rows(DELETED), _judged(suggestion={"times": {"stop": 80}})]
     assert adapted({"shots": 1024, "wait": 1}, before, Retry()) == {"shots": 4096, "wait": 1, "times": {"stop": 80}}

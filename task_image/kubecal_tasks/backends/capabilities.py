@@ -9,6 +9,7 @@ from kubecal_tasks.programs.axes import AnyAxis, Axis
 from kubecal_tasks.programs.operations import Delay, Operation, Play, Repeat
 from kubecal_tasks.programs.program import Program
 from kubecal_tasks.programs.swept import Amount, Swept
+from kubecal_tasks.programs.timeline import timeline
 
 _GRID_TOLERANCE = 1e-3
 """Of a step: what rounding of a time in seconds may miss the grid by."""
@@ -50,7 +51,7 @@ class Capabilities:
             if not isinstance(amount, Swept) and not self._on_grid(amount):
                 step = self.duration_step_s * 1e9
                 return f"{what} lasts {amount * 1e9:.6g} ns, which is no multiple of {step:g} ns: round it"
-        longest = max(program.timeline(point).end_s for point in program.points())
+        longest = max(timeline(program, point).end_s for point in program.points())
         if longest > self.max_shot_s:
             return f"one shot lasts {longest:.4g} s, the longest possible is {self.max_shot_s:g} s: sweep less far"
         return None

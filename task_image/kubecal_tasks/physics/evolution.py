@@ -33,7 +33,7 @@ from kubecal_tasks.physics.propagation import (
 from kubecal_tasks.physics.truth import QubitTruth
 from kubecal_tasks.programs.envelopes import Flat
 from kubecal_tasks.programs.program import Program
-from kubecal_tasks.programs.timeline import Pulse, Timeline
+from kubecal_tasks.programs.timeline import Pulse, Timeline, timeline
 
 TURN = 2 * math.pi
 MIN_DRAWS, MAX_DRAWS = 64, 1024
@@ -62,7 +62,7 @@ class Evolution:
         rng
             Draws the slow detunings, anew for every point; None: many evenly placed ones, for an exact answer.
         """
-        shots = [program.timeline(point) for point in program.points()]
+        shots = [timeline(program, point) for point in program.points()]
         reference_hz = program.frames[0].frequency_hz if program.frames else self.truth.frequency_hz
         pulses = self._propagate({each.pulse for shot in shots for each in shot.pulses})
         found = []

@@ -4,8 +4,9 @@ A program is a value: frozen dataclasses in SI units, checked when it is built, 
 as a timeline (``describe``). It says nothing of any instrument.
 """
 
-from kubecal_tasks.programs.acquisition import Acquired, Acquisition, Average, Shots
+from kubecal_tasks.programs.acquisition import Acquired, Acquisition
 from kubecal_tasks.programs.axes import Axis, SequenceAxis
+from kubecal_tasks.programs.document import program_from_dict, program_to_dict
 from kubecal_tasks.programs.envelopes import Envelope, Flat, FlatTop, Gaussian
 from kubecal_tasks.programs.operations import (
     Barrier,
@@ -23,6 +24,8 @@ from kubecal_tasks.programs.operations import (
 )
 from kubecal_tasks.programs.program import Program, ProgramError
 from kubecal_tasks.programs.swept import Amount, Swept
+from kubecal_tasks.programs.timeline import describe, timeline, total_duration_s
+from kubecal_tasks.programs.wanted import Average, Shots
 
 __all__ = [
     "Acquired",
@@ -49,6 +52,11 @@ __all__ = [
     "Shots",
     "Swept",
     "Tone",
+    "describe",
     "drive_line",
+    "program_from_dict",
+    "program_to_dict",
     "readout_line",
+    "timeline",
+    "total_duration_s",
 ]

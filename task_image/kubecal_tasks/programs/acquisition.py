@@ -1,51 +1,18 @@
-"""What a program asks to be acquired, and what came back."""
+"""What came back from a program."""
 
 from __future__ import annotations
 
 import io
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kubecal_tasks.programs.errors import ProgramError
-
-if TYPE_CHECKING:
-    from kubecal_tasks.programs.program import Program
+from kubecal_tasks.programs.document import program_from_dict, program_to_dict
+from kubecal_tasks.programs.program import Program
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Average:
-    """Mean IQ of every point over its shots, with the covariance of that mean."""
-
-    shots: int
-    name: ClassVar[str] = "average"
-
-    def __post_init__(self) -> None:
-        _check_shots(self.shots)
-
-
-@dataclass(frozen=True)
-class Shots:
-    """IQ of every single shot."""
-
-    shots: int
-    name: ClassVar[str] = "shots"
-
-    def __post_init__(self) -> None:
-        _check_shots(self.shots)
-
-
-Wanted = Average | Shots
-
-
-def _check_shots(shots: int) -> None:
-    if shots < 2:
-        raise ProgramError(f"{shots} shots have no scatter to judge by: take at least 2")
 
 
 @dataclass(frozen=True)
@@ -112,7 +79,7 @@ class Acquisition:
         """
         arrays: dict[str, NDArray[np.generic]] = {
             "label": np.asarray(self.label),
-            "program": np.asarray(json.dumps(self.program.to_dict(), sort_keys=True)),
+            "program": np.asarray(json.dumps(program_to_dict(self.program), sort_keys=True)),
             "iq": self.data.iq,
             "clipped": self.data.clipped,
             "duration_s": np.asarray(self.data.duration_s),
@@ -133,7 +100,6 @@ class Acquisition:
         ProgramError
             If its program is none.
         """
-        from kubecal_tasks.programs.program import Program  # program.py knows acquisitions, not the other way round
 
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             names = sorted((n for n in file.files if n.startswith("axis_")), key=lambda n: int(n[5:]))
@@ -144,4 +110,4 @@ class Acquisition:
                 clipped=file["clipped"],
                 duration_s=float(file["duration_s"]),
             )
-            return cls(str(file["label"]), Program.from_dict(json.loads(str(file["program"]))), data)
+            return cls(str(file["label"]), program_from_dict(json.loads(str(file["program"]))), data)

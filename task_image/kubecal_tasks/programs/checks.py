@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kubecal_tasks.programs.axes import AnyAxis, SequenceAxis
 from kubecal_tasks.programs.errors import ProgramError
-from kubecal_tasks.programs.operations import Barrier, Choose, Delay, Operation, Play, Readout, Repeat, ShiftPhase
+from kubecal_tasks.programs.operations import (
+    Barrier,
+    Choose,
+    Delay,
+    Frame,
+    Operation,
+    Play,
+    Readout,
+    Repeat,
+    ShiftPhase,
+)
 from kubecal_tasks.programs.swept import Amount, Swept
-
-if TYPE_CHECKING:
-    from kubecal_tasks.programs.program import Program
 
 MAX_POINTS = 1_000_000
 MAX_DEPTH = 8
@@ -21,37 +27,40 @@ MAX_DEPTH = 8
 _WHOLE = 1e-9
 
 
-def check_program(program: Program) -> None:
-    """Refuse a program that contradicts itself.
+def check_program(
+    frames: Sequence[Frame], body: Sequence[Operation], readout: Readout, axes: Sequence[AnyAxis], interval_s: float
+) -> None:
+    """Refuse a program that contradicts itself; its parts are named as its fields.
 
     Raises
     ------
     ProgramError
         With the operation and the number that are wrong.
     """
-    _check_frames(program)
-    axes: dict[str, AnyAxis] = {}
-    for axis in program.axes:
-        if axis.name in axes:
+    _check_frames(frames)
+    by_name: dict[str, AnyAxis] = {}
+    for axis in axes:
+        if axis.name in by_name:
             raise ProgramError(f"two axes are called {axis.name!r}: rename one")
-        axes[axis.name] = axis
-    if program.size > MAX_POINTS:
-        raise ProgramError(f"the axes have {program.size} points together, more than {MAX_POINTS}: sweep less")
-    if not (math.isfinite(program.interval_s) and program.interval_s >= 0):
-        raise ProgramError(f"an interval of {program.interval_s} s between shots: give a time, 0 or longer")
-    context = _Context({frame.name for frame in program.frames}, axes)
-    for operation in program.body:
+        by_name[axis.name] = axis
+    size = math.prod(len(axis.values) for axis in axes)
+    if size > MAX_POINTS:
+        raise ProgramError(f"the axes have {size} points together, more than {MAX_POINTS}: sweep less")
+    if not (math.isfinite(interval_s) and interval_s >= 0):
+        raise ProgramError(f"an interval of {interval_s} s between shots: give a time, 0 or longer")
+    context = _Context({frame.name for frame in frames}, by_name)
+    for operation in body:
         context.check(operation, 0)
-    for axis in program.axes:
+    for axis in axes:
         if isinstance(axis, SequenceAxis):
             for sequence in axis.sequences:
                 for operation in sequence:
                     context.check(operation, 0)
-    context.check_readout(program.readout)
+    context.check_readout(readout)
 
 
-def _check_frames(program: Program) -> None:
-    names = [frame.name for frame in program.frames]
+def _check_frames(frames: Sequence[Frame]) -> None:
+    names = [frame.name for frame in frames]
     for name in names:
         if names.count(name) > 1:
             raise ProgramError(f"two frames are called {name!r}: rename one")

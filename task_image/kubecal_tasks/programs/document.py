@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kubecal_tasks.programs.acquisition import Average, Shots
 from kubecal_tasks.programs.axes import Axis, SequenceAxis
 from kubecal_tasks.programs.envelopes import Flat, FlatTop, Gaussian
 from kubecal_tasks.programs.errors import ProgramError
 from kubecal_tasks.programs.operations import Barrier, Choose, Delay, Frame, Play, Readout, Repeat, ShiftPhase, Tone
+from kubecal_tasks.programs.program import Program
 from kubecal_tasks.programs.swept import Swept
-
-if TYPE_CHECKING:
-    from kubecal_tasks.programs.program import Program
+from kubecal_tasks.programs.wanted import Average, Shots
 
 VERSION = 1
 _TYPES: Mapping[str, type] = {
@@ -39,8 +37,6 @@ def program_from_dict(document: Mapping[str, Any]) -> Program:
     ProgramError
         If it is no program of this version.
     """
-    from kubecal_tasks.programs.program import Program  # program.py uses this module
-
     if not isinstance(document, Mapping) or document.get("version") != VERSION:
         raise ProgramError(f"this is no program of version {VERSION}: read it with the release that wrote it")
     given = {name: _decode(value) for name, value in document.items() if name != "version"}

@@ -7,15 +7,12 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from kubecal_tasks.programs.acquisition import Wanted
 from kubecal_tasks.programs.axes import AnyAxis, SequenceAxis
 from kubecal_tasks.programs.checks import check_program
-from kubecal_tasks.programs.document import program_from_dict, program_to_dict
 from kubecal_tasks.programs.errors import ProgramError
 from kubecal_tasks.programs.operations import Frame, Operation, Readout
-from kubecal_tasks.programs.timeline import Timeline, describe, timeline
+from kubecal_tasks.programs.wanted import Wanted
 
 __all__ = ["Point", "Program", "ProgramError"]
 
@@ -52,7 +49,7 @@ class Program:
     """Outermost first; every combination of their values is a point."""
 
     def __post_init__(self) -> None:
-        check_program(self)
+        check_program(self.frames, self.body, self.readout, self.axes, self.interval_s)
 
     @cached_property
     def frame_by_name(self) -> Mapping[str, Frame]:
@@ -80,36 +77,3 @@ class Program:
         for index in itertools.product(*(range(n) for n in self.shape)):
             values = {axis.name: axis.values[i] for axis, i in zip(self.axes, index, strict=True)}
             yield Point(index, values, dict(zip(names, index, strict=True)))
-
-    def timeline(self, point: Point) -> Timeline:
-        """What is played when, at one point."""
-        return timeline(self, point)
-
-    @cached_property
-    def sequence_time_s(self) -> float:
-        """Time of one shot at every point together, without the interval."""
-        return sum(self.timeline(point).end_s for point in self.points())
-
-    @property
-    def duration_s(self) -> float:
-        """How long all shots of all points take."""
-        return self.acquisition.shots * (self.sequence_time_s + self.size * self.interval_s)
-
-    def describe(self) -> str:
-        """The program as a timeline in words, at its first and last point."""
-        return describe(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; Any: that is what it is."""
-        return program_to_dict(self)
-
-    @staticmethod
-    def from_dict(document: Mapping[str, Any]) -> Program:
-        """Read what ``to_dict`` wrote.
-
-        Raises
-        ------
-        ProgramError
-            If it is no program.
-        """
-        return program_from_dict(document)

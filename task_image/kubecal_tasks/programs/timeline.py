@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from kubecal_tasks.programs.envelopes import Envelope
 from kubecal_tasks.programs.operations import Barrier, Choose, Delay, Frame, Operation, Play, Repeat, ShiftPhase
+from kubecal_tasks.programs.program import Point, Program
 from kubecal_tasks.programs.swept import Swept, amount_at
-
-if TYPE_CHECKING:
-    from kubecal_tasks.programs.program import Point, Program
 
 
 @dataclass(frozen=True)
@@ -131,6 +128,12 @@ def count_at(count: int | Swept, point: Point) -> int:
     return round(amount_at(count, point.values))
 
 
+def total_duration_s(program: Program) -> float:
+    """How long all shots of all points take."""
+    sequences_s = sum(timeline(program, point).end_s for point in program.points())
+    return program.acquisition.shots * (sequences_s + program.size * program.interval_s)
+
+
 def describe(program: Program) -> str:
     """A program in words: its frames, its axes, and its timeline at the first and the last point."""
     lines = [f"{f.name}: {f.frequency_hz / 1e9:.9g} GHz on {f.line}, phase group {f.group}" for f in program.frames]
@@ -141,10 +144,10 @@ def describe(program: Program) -> str:
     for point in points if len(points) == 1 else (points[0], points[-1]):
         where = ", ".join(f"{name} = {value:.6g}" for name, value in point.values.items())
         lines.append(f"at {where}:" if where else "one point:")
-        lines += [f"  {text}" for text in _in_words(program.timeline(point))]
+        lines += [f"  {text}" for text in _in_words(timeline(program, point))]
     shots, kind = program.acquisition.shots, program.acquisition.name
     lines.append(f"{shots} shots a point ({kind}), {program.interval_s * 1e6:.6g} us between them")
-    lines.append(f"takes {program.duration_s:.4g} s")
+    lines.append(f"takes {total_duration_s(program):.4g} s")
     return "\n".join(lines)
 
 

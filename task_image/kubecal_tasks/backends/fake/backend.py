@@ -22,9 +22,11 @@ from kubecal_tasks.physics.drift import drifted
 from kubecal_tasks.physics.evolution import Evolution
 from kubecal_tasks.physics.readout import ADC_FULL_SCALE, Readout, sample_averages, sample_shots, shot_sigma
 from kubecal_tasks.physics.truth import DEFAULT, LONG, QubitTruth, draw_truth
-from kubecal_tasks.programs.acquisition import Acquired, Average
+from kubecal_tasks.programs.acquisition import Acquired
 from kubecal_tasks.programs.operations import drive_line, readout_line
 from kubecal_tasks.programs.program import Program
+from kubecal_tasks.programs.timeline import timeline, total_duration_s
+from kubecal_tasks.programs.wanted import Average
 
 DRIVE_BAND = Band(3.5e9, 6.5e9)
 READOUT_BAND = Band(6.0e9, 8.0e9)
@@ -122,7 +124,7 @@ class FakeBackend:
         played = self.capabilities().snapped(program if mistake is None else narrowed(program, mistake.value))
         acquired = self._measure(played)
         if self._config.time_scale > 0:
-            _sleep(self._config.time_scale * played.duration_s)
+            _sleep(self._config.time_scale * total_duration_s(played))
         return acquired
 
     def _measure(self, program: Program) -> Acquired:
@@ -142,7 +144,7 @@ class FakeBackend:
             iq=iq.reshape(*program.shape, *iq.shape[1:-1], 1, 2),
             covariance=None if covariance is None else covariance.reshape(*program.shape, 1, 2, 2),
             clipped=np.asarray([clipped]),
-            duration_s=program.duration_s,
+            duration_s=total_duration_s(program),
         )
 
     def _readouts(self, program: Program, truth: QubitTruth) -> list[Readout]:
@@ -151,7 +153,7 @@ class FakeBackend:
         found: dict[tuple[float, float, float], Readout] = {}
         readouts = []
         for point in program.points():
-            shot = program.timeline(point)
+            shot = timeline(program, point)
             tone = shot.tones[0]
             key = (tone.frequency_hz, tone.amplitude, shot.readout_length_s)
             if key not in found:

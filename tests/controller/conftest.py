@@ -6,14 +6,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from kubecal_operator.client import ApiClient
-from tests.cluster.binaries import installed
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.process import run, wait_until
 from tests.controller.lab import ROOT, Lab, new_namespace, system_namespace
 from tests.controller.podsim import PodSimulator, Script
+from tests.controller.served import prepare
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +30,7 @@ async def lab(
     """A namespace that enforces the strictest Pod Security level, and the service account the chart makes."""
     namespace = new_namespace()
     position = control_plane.audit_position()
-    _prepare(control_plane, namespace)
+    prepare(control_plane, namespace)
     kubeconfig = control_plane.service_account_kubeconfig(system_namespace(namespace), "kubecal-operator")
     monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
     api = ApiClient()
@@ -55,39 +53,3 @@ def simulated(lab: Lab) -> Iterator[Callable[..., PodSimulator]]:
 
     yield make
     assert [clash for simulator in made for clash in simulator.clashes] == []
-
-
-def _prepare(control_plane: ControlPlane, namespace: str) -> None:
-    strict = {"pod-security.kubernetes.io/enforce": "restricted"}
-    bodies = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-        for name, labels in ((namespace, strict), (system_namespace(namespace), {}))
-    ]
-    control_plane.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(bodies) + "---\n" + _rights(namespace))
-    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
-    wait_until(lambda: _exists(control_plane, path), f"the service account of {namespace}", timeout_s=20)
-
-
-def _rights(namespace: str) -> str:
-    """What the chart grants an operator that serves this namespace."""
-    chart = ROOT / "charts" / "kubecal"
-    words: list[str | Path] = [
-        "template",
-        "kubecal",
-        chart,
-        "--namespace",
-        system_namespace(namespace),
-        "--show-only",
-        "templates/rbac.yaml",
-    ]
-    return run(
-        [installed("helm"), *words, "--set", f"namespaces={{{namespace}}}", "--set", "mongodb.existingSecret=mongodb"]
-    )
-
-
-def _exists(control_plane: ControlPlane, path: str) -> bool:
-    try:
-        control_plane.kubectl("get", "--raw", path)
-    except Exception:
-        return False
-    return True

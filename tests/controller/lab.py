@@ -107,7 +107,7 @@ class Lab:
 
     def start_operator(self, identity: str = "operator-0", **environment: str) -> OperatorProcess:
         """Start a replica; two of one identity are one pod that was restarted."""
-        port = _free_port()
+        port = free_port()
         given = {**self._environment(identity, port), **environment}
         log = self.folder / f"{identity}-{len(self.operators)}.log"
         process = spawn([_PROGRAM, "run"], log, environment=given, on_death=signal.SIGKILL)
@@ -118,7 +118,7 @@ class Lab:
     def release(self) -> int:
         """What the chart runs before an uninstallation; the exit code."""
         log = self.folder / "release.log"
-        environment = self._environment("release", _free_port())
+        environment = self._environment("release", free_port())
         return spawn([_PROGRAM, "release"], log, environment=environment).wait(30)
 
     def write_uri(self, uri: str) -> None:
@@ -267,7 +267,7 @@ class Lab:
             if found:
                 return found
             if time.monotonic() > deadline:
-                raise AssertionError(f"{described} did not happen within {timeout_s:.0f} s\n{await self._account()}")
+                raise AssertionError(f"{described} did not happen within {timeout_s:.0f} s\n{await self.account()}")
             self._alive()
             await asyncio.sleep(0.05)
 
@@ -307,7 +307,8 @@ class Lab:
             if code is not None and code > 0:
                 raise AssertionError(f"an operator ended by itself with code {code}:\n{tail(operator.said)}")
 
-    async def _account(self) -> str:
+    async def account(self) -> str:
+        """How things stand, for whoever reads a failure."""
         sessions = (await self.api.list_all(names.custom(self.namespace, names.SESSIONS, "").rstrip("/")))[0]
         pods = [f"{pod['metadata']['name']} {pod['status'].get('phase')}" for pod in await self.pods()]
         states = [f"{one['metadata']['name']}: {one.get('status')}" for one in sessions]
@@ -334,7 +335,8 @@ def system_namespace(namespace: str) -> str:
     return f"{namespace}-system"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""Sweeps: one fixed session, disturbed at every place where a disturbance can fall."""

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help venv demo test unit lint format images cluster cluster-down bench crds clean
+.PHONY: help venv demo test unit lint format images cluster cluster-down bench sweeps crds clean
 
 help:
 	@echo "make demo          a session of 4 qubits x 6 tasks on a simulated chip, here, without a cluster"
@@ -15,6 +15,7 @@ help:
 	@echo "make cluster-down  removes it"
 	@echo "make images        the operator's, the task and the test image"
 	@echo "make bench         measures what docs/design.md promises, and checks it"
+	@echo "make sweeps        the operator disturbed at every step of a session, and whether planted bugs are caught"
 
 # The stamp is newer than pyproject.toml exactly when the environment was made from it.
 $(VENV)/.stamp: pyproject.toml
@@ -61,6 +62,11 @@ images: venv
 
 bench: venv
 	python -m tests.bench
+
+# Every case, then every planted bug; about an hour on two cores. A failing case prints how to run it again.
+sweeps: venv
+	python -m tests.sweeps
+	python -m tests.sweeps --plants --every 5
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

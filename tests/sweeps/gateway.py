@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import ssl
@@ -33,15 +34,15 @@ class Gateway:
         self._runner: web.AppRunner | None = None
         self._upstream: aiohttp.ClientSession | None = None
         self._port = 0
+        self._handling: set[asyncio.Task[web.StreamResponse]] = set()
         self.meddler = Meddler()
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=0, ssl=self._tls)
         self._upstream = aiohttp.ClientSession(connector=connector, auto_decompress=False)
         application = web.Application(client_max_size=64 * 1024 * 1024)
-        application.router.add_route("*", "/{path:.*}", self._handle)
-        # A request of an operator that was killed is carried out all the same, as a server does.
-        self._runner = web.AppRunner(application, handler_cancellation=False, shutdown_timeout=0.1)
+        application.router.add_route("*", "/{path:.*}", self._accept)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -53,6 +54,9 @@ class Gateway:
     ) -> None:
         assert self._runner is not None
         assert self._upstream is not None
+        for task in self._handling:
+            task.cancel()
+        await asyncio.gather(*self._handling, return_exceptions=True)
         await self._upstream.close()
         await self._runner.cleanup()
 
@@ -62,10 +66,21 @@ class Gateway:
         content["clusters"][0]["cluster"]["server"] = f"http://127.0.0.1:{self._port}"
         return kubeconfig.write(path, yaml.safe_dump(content))
 
+    async def _accept(self, request: web.Request) -> web.StreamResponse:
+        # A task of our own: the request of an operator that was killed is carried out all the same.
+        task = asyncio.create_task(self._handle(request))
+        self._handling.add(task)
+        task.add_done_callback(self._handling.discard)
+        return await asyncio.shield(task)
+
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if request.query.get("watch") in ("1", "true"):
             return await self._watch(request)
-        body = await request.read()
+        try:
+            body = await request.read()
+        except ConnectionError:
+            # Killed before it was sent whole.
+            return _broken(request)
         call = _call_of(request, body)
         if "/leases" in call.path:
             # Renewed by the clock: they would make every count another one.

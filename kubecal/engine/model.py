@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from kubecal.api.catalogue import Catalogue
@@ -61,7 +62,7 @@ class PlannedTask:
     r2_threshold: float | None
     """None where the task has no R2 gate."""
     duration_s: float
-    """Estimate from the catalogue; orders who goes first (longest remaining chain)."""
+    """Estimate from the catalogue; orders who goes first."""
     max_parallel: int
     """The step's limit of tasks at a time; 0: none."""
 
@@ -81,6 +82,23 @@ class Plan:
     """Steps that choose which targets go on, by name."""
     problems: tuple[str, ...] = ()
     """Why this session cannot be planned, a sentence each; then ``tasks`` is empty."""
+
+    @cached_property
+    def remaining(self) -> Mapping[TaskKey, tuple[float, int]]:
+        """What is left of a target's chain from each task on, itself included: estimated seconds, and tasks."""
+        seconds_of = {task.key: task.duration_s for task in self.tasks}
+        found: dict[TaskKey, tuple[float, int]] = {}
+        for chain in self.chains.values():
+            seconds = 0.0
+            for count, key in enumerate(reversed(chain), 1):
+                seconds += seconds_of[key]
+                found[key] = (seconds, count)
+        return found
+
+    @cached_property
+    def places(self) -> Mapping[TaskKey, int]:
+        """Where each task stands in ``tasks``."""
+        return {task.key: number for number, task in enumerate(self.tasks)}
 
 
 # ---------------------------------------------------------------- observation

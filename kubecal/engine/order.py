@@ -1,9 +1,10 @@
-"""Who goes first: among tasks that may start, those at the head of the longest remaining chain."""
+"""Who goes first: among tasks that may start, those whose wires are needed for longest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from kubecal.api.wires import WireKind, WireMode
 from kubecal.engine.attempts import TaskState
 from kubecal.engine.model import Plan, PlannedTask, TaskKey
 
@@ -32,13 +33,36 @@ def closed_steps(plan: Plan, states: Mapping[TaskKey, TaskState]) -> frozenset[s
     return frozenset(closed)
 
 
-def by_longest_chain(plan: Plan, planned: Mapping[TaskKey, PlannedTask], keys: Iterable[TaskKey]) -> list[TaskKey]:
-    """Sort by what remains of the chain, longest first; equal ones in the plan's order."""
-    remaining: dict[TaskKey, tuple[float, int]] = {}
-    for chain in plan.chains.values():
-        seconds = 0.0
-        for count, key in enumerate(reversed(chain), 1):
-            seconds += planned[key].duration_s
-            remaining[key] = (seconds, count)
-    place = {task.key: number for number, task in enumerate(plan.tasks)}
-    return sorted(keys, key=lambda key: (-remaining[key][0], -remaining[key][1], place[key]))
+def by_heaviest_claims(plan: Plan, planned: Mapping[TaskKey, PlannedTask], heads: Iterable[TaskKey]) -> list[TaskKey]:
+    """Sort heads of chains, given all of them, by how long the busiest of their wires is still needed, longest first.
+
+    What remains of a chain alone would let two neighbours that exclude each other take turns: whoever is behind goes
+    next, and those around both wait for every turn. Whoever is next to the most work goes on until it is done, and
+    the session then takes no longer than that work does. Without anything shared this is the longest chain first.
+    """
+    heads = list(heads)
+    exclusive: dict[tuple[WireKind, str], float] = {}
+    shared: dict[tuple[WireKind, str], float] = {}
+    for key in heads:
+        seconds, _ = plan.remaining[key]
+        for wire in planned[key].wires:
+            at = (wire.kind, wire.id)
+            if wire.mode is WireMode.EXCLUSIVE:
+                exclusive[at] = exclusive.get(at, 0.0) + seconds
+            else:
+                # Those that share a wire need it at the same time.
+                shared[at] = max(shared.get(at, 0.0), seconds)
+
+    def needed_s(key: TaskKey, own: float) -> float:
+        most = own
+        for wire in planned[key].wires:
+            at = (wire.kind, wire.id)
+            alone = wire.mode is WireMode.EXCLUSIVE
+            most = max(most, exclusive.get(at, 0.0) + (shared.get(at, 0.0) if alone else own))
+        return most
+
+    def rank(key: TaskKey) -> tuple[float, float, int, int]:
+        seconds, tasks = plan.remaining[key]
+        return (-needed_s(key, seconds), -seconds, -tasks, plan.places[key])
+
+    return sorted(heads, key=rank)

@@ -31,7 +31,7 @@ from kubecal.engine.model import (
     TaskKey,
     Trouble,
 )
-from kubecal.engine.order import by_longest_chain, closed_steps, frontier
+from kubecal.engine.order import by_heaviest_claims, closed_steps, frontier
 from kubecal.engine.retry import adapted, charged, exhausted, not_before
 
 
@@ -188,16 +188,16 @@ def _ended_unrun(run: Running, state: TaskState, status: RowStatus, reason: str,
 
 
 def start_tasks(run: Running, skipped: frozenset[TaskKey], held: HeldWires, draft: Draft) -> None:
-    """Create the pods of tasks whose turn it is and whose wires are free, longest remaining chain first."""
+    """Create the pods of tasks whose turn it is and whose wires are free, the most needed wires first."""
     observed = run.observed
     limit = run.record.chip_spec.limits.max_parallel_tasks
     running = sum(state.state is State.RUNNING for state in run.states.values())
     by_step = Counter(state.key.step for state in run.states.values() if state.state is State.RUNNING)
     unanswered = {reservation.pod_name for reservation in observed.reservations}
-    ready = [key for key in frontier(run.plan, run.states) if run.states[key].state is State.READY]
+    heads = by_heaviest_claims(run.plan, run.planned, frontier(run.plan, run.states))
     closed, open_ = closed_steps(run.plan, run.states), undecided(run.plan, run.filters)
-    waiting = [key for key in ready if key not in skipped and key.step not in closed and key not in open_]
-    for key in by_longest_chain(run.plan, run.planned, waiting):
+    ready = [key for key in heads if run.states[key].state is State.READY]
+    for key in (key for key in ready if key not in skipped and key.step not in closed and key not in open_):
         if limit and running >= limit:
             return
         planned, state = run.planned[key], run.states[key]

@@ -8,16 +8,15 @@ from dataclasses import replace
 import pytest
 
 from kubecal.engine.attempts import State, TaskState
-from kubecal.engine.model import TaskKey
-from kubecal.engine.order import by_longest_chain, frontier
-from tests.unit.kubecal.engine.builders import planned, session
+from kubecal.engine.model import Plan, TaskKey
+from kubecal.engine.order import by_heaviest_claims, frontier
+from tests.unit.kubecal.engine.builders import chip, planned, session
 
 STEPS = [
     {"name": "a", "tasks": [{"task": "Rabi"}, {"task": "T1"}]},
     {"name": "b", "tasks": [{"task": "T1"}], "targets": {"qubits": ["1", "2"]}},
 ]
 PLAN = planned(session(steps=STEPS))
-BY_KEY = {task.key: task for task in PLAN.tasks}
 
 
 def _states(**ended: int) -> Mapping[TaskKey, TaskState]:
@@ -47,18 +46,47 @@ def test_targets_flow_without_waiting_for_each_other(ended: dict[str, int], head
     assert [f"{key.task} {key.target}" for key in frontier(PLAN, _states(**ended))] == heads
 
 
+def _order(plan: Plan, states: Mapping[TaskKey, TaskState]) -> list[str]:
+    planned_by_key = {task.key: task for task in plan.tasks}
+    return [key.target for key in by_heaviest_claims(plan, planned_by_key, reversed(frontier(plan, states)))]
+
+
 def test_the_longest_remaining_chain_goes_first_and_equals_as_planned() -> None:
-    heads = frontier(PLAN, _states())
-    assert [key.target for key in by_longest_chain(PLAN, BY_KEY, reversed(heads))] == ["1", "2", "0", "3"]
+    assert _order(PLAN, _states()) == ["1", "2", "0", "3"]
 
 
 def test_what_was_done_does_not_count() -> None:
-    heads = frontier(PLAN, _states(q1=2))
     # 1 has 10 s left, 2 has 40 s, 0 and 3 have 30 s.
-    assert [key.target for key in by_longest_chain(PLAN, BY_KEY, heads)] == ["2", "0", "3", "1"]
+    assert _order(PLAN, _states(q1=2)) == ["2", "0", "3", "1"]
 
 
 def test_without_estimates_the_longer_chain_goes_first() -> None:
-    instant = {key: replace(task, duration_s=0.0) for key, task in BY_KEY.items()}
-    heads = frontier(PLAN, _states())
-    assert [key.target for key in by_longest_chain(PLAN, instant, heads)] == ["1", "2", "0", "3"]
+    instant = replace(PLAN, tasks=tuple(replace(task, duration_s=0.0) for task in PLAN.tasks))
+    assert _order(instant, _states()) == ["1", "2", "0", "3"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "ended", "order"),
+    [
+        # On the square 0 1 / 2 3 each is beside two: 3 has 70 s to come with 1, its own 30 included.
+        ("Isolated", {}, ["1", "2", "0", "3"]),
+        # 1 is through with its first task: with 0 or 3 it still has 50 s to come, 2 with either has 70 s.
+        ("Isolated", {"q1": 1}, ["2", "0", "3", "1"]),
+        # The MUX is needed by all four: what each has left itself decides.
+        ("MuxSerial", {"q1": 1, "q2": 2}, ["0", "3", "1", "2"]),
+        ("Serial", {"q0": 1}, ["1", "2", "3", "0"]),
+    ],
+)
+def test_who_is_next_to_the_most_work_goes_first(mode: str, ended: dict[str, int], order: list[str]) -> None:
+    steps = [{**step, "schedule": {"mode": mode}} for step in STEPS]
+    assert _order(planned(session(steps=steps)), _states(**ended)) == order
+
+
+def test_one_beside_much_work_goes_before_one_that_nobody_waits_for() -> None:
+    row = chip(topology={"squareLattice": {"rows": 1, "columns": 4, "muxSize": 1}})
+    steps = [{"name": "a", "tasks": [{"task": "Rabi"}, {"task": "T1"}], "schedule": {"mode": "Isolated"}}]
+    plan = planned(session(steps=steps), row)
+    through = {*plan.chains["1"], plan.chains["2"][0]}
+    states = {key: TaskState(key, State.OK if key in through else State.READY, 1, None, ()) for key in plan.remaining}
+    # 0 has 30 s left and is alone; 2 has 10 s left, and 3 with its 30 s cannot run beside it.
+    assert _order(plan, states) == ["3", "2", "0"]

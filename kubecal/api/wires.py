@@ -30,6 +30,12 @@ class WireKind(StrEnum):
     MODULE = "module"
     CHIP = "chip"
 
+    def spoken(self, identity: str) -> str:
+        """As people call it: ``qubit 3``, ``MUX 0``, ``the chip``."""
+        if self is WireKind.CHIP:
+            return "the chip"
+        return f"{'MUX' if self is WireKind.MUX else self.value} {identity}"
+
 
 @dataclass(frozen=True, order=True)
 class Wire:

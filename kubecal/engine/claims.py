@@ -15,6 +15,8 @@ neighbour may still run side by side. A task that only computes holds nothing.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from kubecal.api.session import ScheduleMode
 from kubecal.api.topology import Topology
 from kubecal.api.wires import Wire, WireKind, WireMode
@@ -34,33 +36,43 @@ def qubit_claims(qubit: str, mode: ScheduleMode, topology: Topology) -> tuple[Wi
     return tuple(sorted(wires))
 
 
+class Obstruction(NamedTuple):
+    """Why wires cannot be taken."""
+
+    wire: Wire
+    """The first of them that is not free."""
+    holder: str
+    """Who holds what excludes it: a pod's name."""
+
+
 class HeldWires:
     """What is taken now, indexed so that a question costs as much as the claim has wires, not as the chip has."""
 
     def __init__(self) -> None:
         self._modes: dict[tuple[WireKind, str], dict[str, WireMode]] = {}
-        self._holders: set[str] = set()
+        self._holders: dict[str, None] = {}
+        """A set that keeps its order: what is in the way is called the same in every pass."""
 
     def take(self, holder: str, wires: tuple[Wire, ...]) -> None:
         """Note that ``holder`` (a pod's name) holds these."""
         for wire in wires:
             self._modes.setdefault((wire.kind, wire.id), {})[holder] = wire.mode
         if wires:
-            self._holders.add(holder)
+            self._holders[holder] = None
 
-    def blocking(self, wires: tuple[Wire, ...]) -> str | None:
-        """Who holds something that excludes these wires; None: they are free."""
+    def blocking(self, wires: tuple[Wire, ...]) -> Obstruction | None:
+        """What is in the way of these wires; None: they are free."""
         if not wires:
             return None
         chip = self._exclusive_holder(WireKind.CHIP)
         if chip is not None:
-            return chip
+            return Obstruction(Wire(WireMode.EXCLUSIVE, WireKind.CHIP, ""), chip)
         for wire in wires:
             if wire.kind is WireKind.CHIP and wire.mode is WireMode.EXCLUSIVE and self._holders:
-                return next(iter(self._holders))
+                return Obstruction(wire, next(iter(self._holders)))
             for holder, mode in self._modes.get((wire.kind, wire.id), {}).items():
                 if WireMode.EXCLUSIVE in (mode, wire.mode):
-                    return holder
+                    return Obstruction(wire, holder)
         return None
 
     def _exclusive_holder(self, kind: WireKind) -> str | None:

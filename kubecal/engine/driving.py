@@ -15,10 +15,10 @@ from kubecal.engine.running import (
     end_attempts,
     failed_targets,
     skip_after_failures,
-    start_tasks,
 )
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
+from kubecal.engine.starting import start_tasks
 from kubecal.engine.status import chip_held, count_tasks, first_failures, valid
 from kubecal.engine.suspending import clock_of, deadline, rest_on_chip
 

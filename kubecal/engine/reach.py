@@ -31,10 +31,9 @@ class Reach:
         if not common:
             return ""
         kind, identity = min(common, key=lambda place: (place[0], len(place[1]), place[1]))
-        return f"{_WORDS[kind]} {identity}"
+        return kind.spoken(identity)
 
 
-_WORDS = {WireKind.QUBIT: "qubit", WireKind.MUX: "MUX", WireKind.MODULE: "module", WireKind.CHIP: "chip"}
 EVERYTHING = Reach(everything=True)
 
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from kubecal.api.naming import pod_name
 from kubecal.api.session import SessionSpec, TargetFailurePolicy
 from kubecal.engine.attempts import TASK_ENDED, State, TaskState, live
-from kubecal.engine.claims import HeldWires
-from kubecal.engine.clock import measure_at
 from kubecal.engine.draft import Draft
-from kubecal.engine.filters import FILTERED, Judged, judge_filters, left_out, undecided
+from kubecal.engine.filters import FILTERED, Judged, judge_filters, left_out
 from kubecal.engine.lost import UNSEEN_ENDS, Lost
 from kubecal.engine.model import (
     ChipView,
-    CreatePod,
     DeletePod,
     NextAttempt,
     Observed,
@@ -31,8 +27,7 @@ from kubecal.engine.model import (
     TaskKey,
     Trouble,
 )
-from kubecal.engine.order import by_heaviest_claims, closed_steps, frontier
-from kubecal.engine.retry import adapted, charged, exhausted, not_before
+from kubecal.engine.retry import exhausted
 
 
 @dataclass(frozen=True)
@@ -184,57 +179,6 @@ def _ended_unrun(run: Running, state: TaskState, status: RowStatus, reason: str,
         trouble=ended,
         reason=reason,
         message=message,
-    )
-
-
-def start_tasks(run: Running, skipped: frozenset[TaskKey], held: HeldWires, draft: Draft) -> None:
-    """Create the pods of tasks whose turn it is and whose wires are free, the most needed wires first."""
-    observed = run.observed
-    limit = run.record.chip_spec.limits.max_parallel_tasks
-    running = sum(state.state is State.RUNNING for state in run.states.values())
-    by_step = Counter(state.key.step for state in run.states.values() if state.state is State.RUNNING)
-    unanswered = {reservation.pod_name for reservation in observed.reservations}
-    heads = by_heaviest_claims(run.plan, run.planned, frontier(run.plan, run.states))
-    closed, open_ = closed_steps(run.plan, run.states), undecided(run.plan, run.filters)
-    ready = [key for key in heads if run.states[key].state is State.READY]
-    for key in (key for key in ready if key not in skipped and key.step not in closed and key not in open_):
-        if limit and running >= limit:
-            return
-        planned, state = run.planned[key], run.states[key]
-        if planned.max_parallel and by_step[key.step] >= planned.max_parallel:
-            continue
-        ready_at = not_before(state.earlier, run.spec.retry, state.row.opened_at if state.row is not None else None)
-        if ready_at is not None and ready_at > observed.now:
-            draft.wake(ready_at)
-            continue
-        # The pod of an earlier attempt may still drive the line: the next one waits for its end.
-        if key in run.live_pods or held.blocking(planned.wires) is not None:
-            continue
-        create = _create(run, state, planned)
-        if create.pod_name in unanswered:
-            # It may exist already; tasks that claim no wires are not kept back by those of the reservation.
-            continue
-        held.take(create.pod_name, planned.wires)
-        draft.add("creates", create)
-        running += 1
-        by_step[key.step] += 1
-
-
-def _create(run: Running, state: TaskState, planned: PlannedTask) -> CreatePod:
-    ref, key = run.session.ref, state.key
-    return CreatePod(
-        ref=ref,
-        planned=replace(planned, parameters=adapted(planned.parameters, state.earlier, run.spec.retry)),
-        attempt=state.attempt,
-        charged_retries=charged(state.earlier),
-        measure_at=measure_at(run.observed.catalogue, run.record.chip_spec, run.observed.now),
-        execution_id=run.record.execution_id,
-        spec=run.spec,
-        chip=run.chip,
-        chip_spec=run.record.chip_spec,
-        catalogue_hash=run.record.catalogue_hash,
-        image=run.record.image,
-        pod_name=pod_name(ref.name, ref.uid, key.step, key.task, key.target, key.ordinal, state.attempt),
     )
 
 

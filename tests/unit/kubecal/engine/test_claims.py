@@ -51,7 +51,8 @@ def test_who_may_run_beside_whom(
     held = HeldWires()
     held.take("first", qubit_claims(pair[0], first, LATTICE))
     wanted = qubit_claims(pair[1], second, LATTICE)
-    assert held.blocking(wanted) == (None if together else "first")
+    found = held.blocking(wanted)
+    assert (found.holder if found is not None else None) == (None if together else "first")
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,14 @@ def test_the_index_says_what_comparing_all_with_all_says(modes: tuple[ScheduleMo
         held = HeldWires()
         held.take("first", first)
         assert (held.blocking(second) is None) is (conflicts(first, second) is None), (one, other)
+
+
+def test_a_claim_on_the_whole_chip_is_named_as_such_whoever_asks() -> None:
+    held = HeldWires()
+    held.take("serial", qubit_claims("0", SERIAL, LATTICE))
+    found = held.blocking(qubit_claims("15", PARALLEL, LATTICE))
+    assert found is not None
+    assert (found.wire.kind.spoken(found.wire.id), found.holder) == ("the chip", "serial")
 
 
 def test_nothing_is_in_the_way_of_a_task_that_only_computes() -> None:
@@ -83,5 +92,6 @@ def test_several_may_share_and_each_of_them_keeps_out_who_wants_it_alone() -> No
     held.take("first", (Wire(WireMode.SHARED, mux, "0"),))
     assert held.blocking((Wire(WireMode.SHARED, mux, "0"),)) is None
     held.take("second", (Wire(WireMode.SHARED, mux, "0"),))
-    assert held.blocking((Wire(WireMode.EXCLUSIVE, mux, "0"),)) == "first"
+    alone = Wire(WireMode.EXCLUSIVE, mux, "0")
+    assert held.blocking((alone,)) == (alone, "first")
     assert held.blocking((Wire(WireMode.EXCLUSIVE, mux, "1"),)) is None

@@ -379,6 +379,24 @@ class Failure(Model):
     """What went wrong, in one sentence."""
 
 
+MAX_WAITS = 8
+
+
+class Wait(Model):
+    """Tasks that do not run for one reason, and an example of them."""
+
+    reason: str
+    """What keeps them, such as WaitsForWire, Barrier or RetryAt; `kubecal explain` tells it of every task."""
+    tasks: int
+    """How many they are."""
+    task: str
+    """One of them."""
+    target: str
+    """What that one acts on."""
+    message: Annotated[str, shortened(512), Field(max_length=512)] = ""
+    """What keeps that one, in one sentence."""
+
+
 class WaitingFor(Model):
     """What a queued session waits for."""
 
@@ -422,6 +440,8 @@ class SessionStatus(Model):
     """How far each step has come."""
     failures: tuple[Failure, ...] = Field(default=(), max_length=20)
     """The last 20 failures."""
+    waits: tuple[Wait, ...] = Field(default=(), max_length=MAX_WAITS)
+    """Why tasks that do not run do not, in brief."""
     waiting_for: WaitingFor | None = None
     """Who holds the chip, while queued."""
     suspended: Suspension | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubecal.api.explanation import Reason
 from kubecal.api.session import Phase, SessionSpec
 from kubecal.engine.admission import let_go
 from kubecal.engine.ending import finish, finish_by_its_tasks, through
@@ -9,6 +10,7 @@ from kubecal.engine.model import CancelIntent, RowStatus, SessionView
 from kubecal.engine.running import end_all
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
+from kubecal.engine.starting import Hindrance
 from kubecal.engine.status import Standing, finished, valid
 
 
@@ -38,7 +40,8 @@ def cancel(scene: Scene, session: SessionView, spec: SessionSpec) -> None:
     end_all(run, RowStatus.CANCELLED, "Cancelled", f"the session was {record.cancel_reason or reason}", scene.draft)
     claims = (valid(), held_claim(scene, session), stored(scene), *pod_claims(run))
     message = f"{reason}: waiting for {sum(run.live_pods.values())} pods to stop"
-    standing = standing_of(scene, run, Phase.CANCELLING, message, claims)
+    ended = Hindrance(Reason.CANCELLED, f"the session was {reason}")
+    standing = standing_of(scene, run, Phase.CANCELLING, message, claims, ended)
     show(scene, session, standing, early=session.status.phase is not Phase.CANCELLING)
 
 

@@ -19,19 +19,25 @@ from kubecal.engine.showing import show, stored
 from kubecal.engine.status import Standing, valid
 from kubecal.engine.waiting import wait
 
-_NEEDS_RECORDS = ("admissions", "replans", "next_attempts", "read_rows", "settle_rows", "settle_executions", "creates")
+_NEEDS_RECORDS = ("admissions", "replans", "next_attempts", "read_rows", "settle_rows", "settle_executions")
 
 
-def decide(observed: Observed) -> Decision:
-    """What to do now. Same observation, same decision."""
+def look(observed: Observed) -> Scene:
+    """Every policy's say on what is observed."""
     scene = Scene(observed)
     holding = {held.holder.uid for held in scene.holders}
     for session in sorted(observed.sessions, key=lambda one: one.ref.uid not in holding):
         _session(scene, session)
     hand_out(scene)
+    return scene
+
+
+def decide(observed: Observed) -> Decision:
+    """What to do now. Same observation, same decision."""
+    scene = look(observed)
     if not observed.records.available:
         scene.draft.drop(_NEEDS_RECORDS)
-    if not observed.may_create:
+    if scene.creates_nothing:
         scene.draft.drop(("creates",))
     return scene.draft.decision()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,10 @@ class Draft:
     def has(self, phase: str) -> bool:
         """Whether something of this phase was added."""
         return bool(self._lists.get(phase))
+
+    def drafted(self, phase: str) -> Sequence[object]:
+        """What was added of this phase so far."""
+        return self._lists.get(phase, ())
 
     def drop(self, phases: Iterable[str]) -> None:
         """Forget everything of these phases."""

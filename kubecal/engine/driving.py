@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from kubecal.api.explanation import Reason
 from kubecal.api.session import Phase, SessionSpec, TargetFailurePolicy
+from kubecal.engine import pod_trouble
 from kubecal.engine.ending import DEADLINE, deadline_message, finish, finish_by_its_tasks, through
 from kubecal.engine.model import ChipView, RowStatus, SessionRecord, SessionView, SettleExecution
 from kubecal.engine.running import (
@@ -18,9 +20,10 @@ from kubecal.engine.running import (
 )
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
-from kubecal.engine.starting import start_tasks
+from kubecal.engine.starting import Hindrance, start_tasks
 from kubecal.engine.status import chip_held, count_tasks, first_failures, valid
 from kubecal.engine.suspending import clock_of, deadline, rest_on_chip
+from kubecal.engine.why import Why, records_unavailable
 
 
 def drive(scene: Scene, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView) -> None:
@@ -44,19 +47,43 @@ def drive(scene: Scene, session: SessionView, spec: SessionSpec, record: Session
     if run.plan.problems:
         # Made with another catalogue: nothing is started until that one is back, or the session's time is over.
         problem = "; ".join(run.plan.problems)
-        show(scene, run.session, standing_of(scene, run, Phase.RUNNING, problem, (valid(problem),)))
+        changed = Hindrance(Reason.CATALOGUE_CHANGED, problem)
+        show(scene, run.session, standing_of(scene, run, Phase.RUNNING, problem, (valid(problem),), changed))
         return
     skipped = skip_after_failures(run, scene.draft)
     if spec.suspend:
         rest_on_chip(scene, run, clock)
         return
-    maintenance = run.chip.spec is not None and run.chip.spec.maintenance
-    if not maintenance and not _creates_blocked(scene, run):
-        start_tasks(run, skipped, scene.held, scene.draft)
-    message = f"chip {run.chip.name!r} is in maintenance: running tasks finish, nothing new starts" * maintenance
+    keeps_all = _keeps_all(scene, run)
+    turns = None
+    if not _in_maintenance(run) and not _creates_blocked(scene, run):
+        turns = start_tasks(run, skipped, scene.held, scene.draft)
+    message = keeps_all.message if keeps_all is not None and _in_maintenance(run) else first_failures(run.states)
     claims = (valid(), held_claim(scene, run.session), stored(scene), *pod_claims(run))
-    standing = standing_of(scene, run, Phase.RUNNING, message or first_failures(run.states), claims)
-    show(scene, run.session, replace(standing, suspended=clock))
+    standing = standing_of(scene, run, Phase.RUNNING, message, claims)
+    why = Why(run, scene.occupants, keeps_all, skipped, turns)
+    show(scene, run.session, replace(standing, suspended=clock, why=why))
+
+
+def _in_maintenance(run: Running) -> bool:
+    return run.chip.spec is not None and run.chip.spec.maintenance
+
+
+def _keeps_all(scene: Scene, run: Running) -> Hindrance | None:
+    """Why nothing of the session starts, as it is told to people.
+
+    Refused pods are tried again now and then, and are refused again until somebody does something about it: in the
+    passes that try, too, that is what keeps them.
+    """
+    if _in_maintenance(run):
+        text = f"chip {run.chip.name!r} is in maintenance: running tasks finish, nothing new starts"
+        return Hindrance(Reason.MAINTENANCE, text)
+    if not scene.observed.records.available:
+        return records_unavailable(run)
+    blocked = scene.observed.blocked.get(run.session.ref.uid)
+    if blocked is not None:
+        return Hindrance(Reason.PODS_BLOCKED, pod_trouble.refused(blocked), blocked.retry_at)
+    return None
 
 
 def _as_it_stands(
@@ -84,14 +111,16 @@ def drain(scene: Scene, run: Running, chip: ChipView | None) -> None:
     else:
         end_all(run, RowStatus.SKIPPED, reason, message, scene.draft)
     claims = (valid(), chip_held(False, reason, message), stored(scene), *pod_claims(run))
-    show(scene, run.session, standing_of(scene, run, Phase.RUNNING, message, claims))
+    ended = Hindrance(Reason.SKIPPED, message)
+    show(scene, run.session, standing_of(scene, run, Phase.RUNNING, message, claims, ended))
 
 
 def _past_deadline(scene: Scene, run: Running) -> None:
     message = deadline_message(run)
     end_all(run, RowStatus.CANCELLED, DEADLINE, message, scene.draft)
     claims = (valid(), held_claim(scene, run.session), stored(scene), *pod_claims(run))
-    show(scene, run.session, standing_of(scene, run, Phase.RUNNING, message, claims))
+    ended = Hindrance(Reason.CANCELLED, message)
+    show(scene, run.session, standing_of(scene, run, Phase.RUNNING, message, claims, ended))
 
 
 def _creates_blocked(scene: Scene, run: Running) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from kubecal.api.explanation import Reason
 from kubecal.api.session import Phase
 from kubecal.engine.attempts import State, TaskState, live
 from kubecal.engine.filters import failed_by
@@ -13,6 +14,7 @@ from kubecal.engine.phases import RECORD_STATUS, Ended, final_phase
 from kubecal.engine.running import Running, failed_targets, own_targets
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import announce, show, standing_of, stored
+from kubecal.engine.starting import Hindrance
 from kubecal.engine.status import chip_held, count_tasks, finished, first_failures, valid
 
 _UNFINISHED = ("scheduled", "running")
@@ -85,7 +87,8 @@ def finish(
         )
     over = finished(phase, message, reason)
     claims = (valid(), chip_held(False, released), stored(scene), over)
-    standing = replace(standing_of(scene, run, phase, message, claims), finished_at=scene.now)
+    over_now = Hindrance(Reason.SKIPPED, f"the session is over: {message}")
+    standing = replace(standing_of(scene, run, phase, message, claims, over_now), finished_at=scene.now)
     if run.record.status in _UNFINISHED:
         scene.draft.add("settle_executions", _settled(scene, run.session, phase, message, run))
     show(scene, run.session, standing, urgent=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from kubecal.api.chip import Holder, QueuedSession
+from kubecal.api.explanation import Reason
 from kubecal.api.session import Phase, WaitingFor
 from kubecal.engine.conditions import merged
 from kubecal.engine.model import ChipView, HoldersUpdate
@@ -18,7 +19,9 @@ from kubecal.engine.reach import EVERYTHING, Reach
 from kubecal.engine.running import Running
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import show, standing_of, stored
+from kubecal.engine.starting import Hindrance
 from kubecal.engine.status import chip_held, valid
+from kubecal.engine.why import records_unavailable
 
 
 @dataclass(frozen=True)
@@ -112,8 +115,15 @@ def _show_waiting(scene: Scene, run: Running, obstacle: _Obstacle) -> None:
         since = known.since if known is not None and known.session == obstacle.session else scene.now
         waiting_for = WaitingFor(session=obstacle.session, since=since)
     claims = (valid(), chip_held(False, obstacle.reason, obstacle.message), stored(scene))
-    standing = standing_of(scene, run, Phase.QUEUED, obstacle.message, claims)
+    standing = standing_of(scene, run, Phase.QUEUED, obstacle.message, claims, _keeps_all(scene, run, obstacle))
     show(scene, session, replace(standing, waiting_for=waiting_for))
+
+
+def _keeps_all(scene: Scene, run: Running, obstacle: _Obstacle) -> Hindrance:
+    if not scene.observed.records.available:
+        return records_unavailable(run)
+    reason = Reason.MAINTENANCE if obstacle.reason == "Maintenance" else Reason.CHIP_HELD
+    return Hindrance(reason, obstacle.message)
 
 
 def _show_chip(scene: Scene, chip: ChipView, holders: tuple[Holder, ...], queue: tuple[QueuedSession, ...]) -> None:

@@ -24,6 +24,7 @@ UNSEEN_ENDS = frozenset({POD_GONE, "NotClaimed"})
 class Lost:
     """One such attempt."""
 
+    key: TaskKey
     holder: str
     wires: tuple[Wire, ...]
     until: datetime | None
@@ -40,13 +41,13 @@ def lost_attempts(
         if not row.final:
             claimer_gone = row.claimed_by is not None and row.claimed_by not in here
             if claimer_gone or _vanished(ref, row, present, gone):
-                yield Lost(_name(ref, row), row.wires, None)
+                yield Lost(row.key, _name(ref, row), row.wires, None)
             continue
         if row.reason not in UNSEEN_ENDS or row.claimed_by is None or row.claimed_by in here:
             continue
         ended = row.superseded_at or row.ended_at
         if ended is not None and ended + timedelta(seconds=row.grace_s) > now:
-            yield Lost(_name(ref, row), row.wires, ended + timedelta(seconds=row.grace_s))
+            yield Lost(row.key, _name(ref, row), row.wires, ended + timedelta(seconds=row.grace_s))
 
 
 def _vanished(

@@ -33,6 +33,14 @@ def closed_steps(plan: Plan, states: Mapping[TaskKey, TaskState]) -> frozenset[s
     return frozenset(closed)
 
 
+def missing_at(plan: Plan, states: Mapping[TaskKey, TaskState], step: str) -> list[str]:
+    """Targets that have not ended a task of a step before this one, in the plan's order."""
+    before = set(plan.steps[: plan.steps.index(step)])
+    return list(
+        dict.fromkeys(key.target for key, state in states.items() if key.step in before and not state.state.ended)
+    )
+
+
 def by_heaviest_claims(plan: Plan, planned: Mapping[TaskKey, PlannedTask], heads: Iterable[TaskKey]) -> list[TaskKey]:
     """Sort heads of chains, given all of them, by how long the busiest of their wires is still needed, longest first.
 

@@ -125,19 +125,20 @@ def delete_superseded(run: Running, draft: Draft) -> None:
             draft.add("deletes", DeletePod(pod, "its attempt was given up"))
 
 
-def skip_after_failures(run: Running, draft: Draft) -> frozenset[TaskKey]:
+def skip_after_failures(run: Running, draft: Draft) -> Mapping[TaskKey, str]:
     """End the tasks that will not run: left out by a filter, behind a failure, everywhere under StopSession.
 
-    Returns them: their rows are settled only later in this pass, and nothing of them may be started meanwhile.
+    Returns them with the reason: their rows are settled only later in this pass, and nothing of them may be started
+    meanwhile.
     """
     policy = run.spec.on_target_failure
-    skipped: set[TaskKey] = set()
+    skipped: dict[TaskKey, str] = {}
     for key, why in left_out(run.plan, run.filters).items():
         if run.states[key].state is State.READY:
             draft.add("settle_rows", _ended_unrun(run, run.states[key], RowStatus.SKIPPED, FILTERED, why))
-            skipped.add(key)
+            skipped[key] = why
     if policy is TargetFailurePolicy.CONTINUE:
-        return frozenset(skipped)
+        return skipped
     stop_all = policy is TargetFailurePolicy.STOP_SESSION and any(
         state.state is State.FAILED for state in run.states.values()
     )
@@ -148,10 +149,10 @@ def skip_after_failures(run: Running, draft: Draft) -> frozenset[TaskKey]:
             if key not in skipped and state.state is State.READY and (stop_all or failed is not None):
                 reason = f"{failed.task} failed before it" if failed else "the session stops at the first failure"
                 draft.add("settle_rows", _ended_unrun(run, state, RowStatus.SKIPPED, "Skipped", reason))
-                skipped.add(key)
+                skipped[key] = reason
             if state.state is State.FAILED:
                 failed = failed or key
-    return frozenset(skipped)
+    return skipped
 
 
 def end_all(run: Running, status: RowStatus, reason: str, message: str, draft: Draft) -> None:

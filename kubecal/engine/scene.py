@@ -14,9 +14,11 @@ from kubecal.engine.claims import HeldWires
 from kubecal.engine.draft import Draft
 from kubecal.engine.lost import Lost, lost_attempts
 from kubecal.engine.model import AttemptRow, ChipView, Observed, PodView, SessionRecord, SessionView, TaskKey
+from kubecal.engine.occupants import Occupants
 from kubecal.engine.planning import plan_of, problems_of
 from kubecal.engine.queue import Held, valid_holders
 from kubecal.engine.running import Running
+from kubecal.engine.status import Standing
 
 
 class Scene:
@@ -31,11 +33,19 @@ class Scene:
         self.chip_problems = _chip_problems(observed)
         self.holders = _holders(observed, self.pods)
         self.lost = _lost_attempts(observed, self.pods)
+        self.occupants = Occupants(observed, self.lost, self.draft)
         self.held = _held_wires(observed, self.lost, self.draft)
+        self.standings: dict[str, Standing] = {}
+        """What is said of each session, by its uid; filled while they are looked at."""
         self.waiting: list[Running] = []
         """Sessions that want the hardware; filled while sessions are looked at."""
         self.released: set[str] = set()
         """Uids of sessions that come to their end in this pass."""
+
+    @property
+    def creates_nothing(self) -> bool:
+        """Whether no pod is made in this pass, whatever is its turn."""
+        return not self.observed.records.available or not self.observed.may_create
 
     def pods_of(self, session: SessionView) -> tuple[PodView, ...]:
         """The session's pods."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from kubecal.api.conditions import ConditionType
 from kubecal.api.session import Phase
+from kubecal.engine import pod_trouble
 from kubecal.engine.conditions import Claimed
 from kubecal.engine.model import Announcement, SessionView, StatusPatch
 from kubecal.engine.running import Running
 from kubecal.engine.scene import Scene
+from kubecal.engine.starting import Hindrance
 from kubecal.engine.status import Standing, chip_held, session_status
+from kubecal.engine.why import Why
 
 
 def show(scene: Scene, session: SessionView, standing: Standing, *, early: bool = False, urgent: bool = False) -> None:
     """Patch the status where it is not yet as it should be; a change of phase or condition is urgent."""
+    scene.standings[session.ref.uid] = standing
     status = session_status(session, standing, scene.now)
     if status == session.status:
         return
@@ -28,11 +32,19 @@ def announce(scene: Scene, session: SessionView, kind: str, reason: str, message
     scene.draft.add("announcements", Announcement(session.ref, kind, reason, message))
 
 
-def standing_of(scene: Scene, run: Running, phase: Phase, message: str, claims: tuple[Claimed, ...]) -> Standing:
-    """The standing of an admitted session."""
+def standing_of(
+    scene: Scene,
+    run: Running,
+    phase: Phase,
+    message: str,
+    claims: tuple[Claimed, ...],
+    overall: Hindrance | None = None,
+) -> Standing:
+    """The standing of an admitted session; ``overall`` is what keeps every task of it that has not begun."""
     held = scene.holder(run.session) is not None
     started = scene.since(run.session) if held or phase.final else None
-    return Standing(phase, message, claims, started_at=started, plan=run.plan, states=run.states)
+    why = Why(run, scene.occupants, overall)
+    return Standing(phase, message, claims, started_at=started, plan=run.plan, states=run.states, why=why)
 
 
 def stored(scene: Scene) -> Claimed:
@@ -56,12 +68,12 @@ def pod_claims(run: Running) -> tuple[Claimed, Claimed]:
 def _blocked(run: Running) -> Claimed:
     refused = run.observed.blocked.get(run.session.ref.uid)
     if refused is not None:
-        return Claimed(ConditionType.PODS_BLOCKED, True, refused.reason, refused.message)
+        return Claimed(ConditionType.PODS_BLOCKED, True, refused.reason, pod_trouble.refused(refused))
     waiting = [pod for pod in run.pods if pod.terminated is None and pod.blocked_reason]
     if not waiting:
         return Claimed(ConditionType.PODS_BLOCKED, False, "PodsStart")
     pod = waiting[0]
-    text = f"pod {pod.name} ({len(waiting)} in all): {pod.blocked_message}"
+    text = pod_trouble.cannot_start(pod) + (f" ({len(waiting)} pods in all)" if len(waiting) > 1 else "")
     return Claimed(ConditionType.PODS_BLOCKED, True, pod.blocked_reason, text)
 
 
@@ -69,9 +81,5 @@ def _stuck(run: Running) -> Claimed:
     lost = [pod for pod in run.pods if pod.node_lost and pod.holds_wires]
     if not lost:
         return Claimed(ConditionType.POD_STUCK, False, "PodsAnswer")
-    text = (
-        f"node {lost[0].node} does not answer and may still drive qubit "
-        f"{', '.join(sorted({pod.key.target for pod in lost}))}: bring it back, or when it is off, "
-        f"taint it node.kubernetes.io/out-of-service"
-    )
+    text = pod_trouble.stuck(lost[0].node, sorted({pod.key.target for pod in lost}))
     return Claimed(ConditionType.POD_STUCK, True, "NodeLost", text)

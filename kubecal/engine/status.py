@@ -12,6 +12,7 @@ from kubecal.engine.attempts import State, TaskState
 from kubecal.engine.conditions import Claimed, merged
 from kubecal.engine.filters import Judged, judge_filters
 from kubecal.engine.model import Plan, SessionView, TaskKey
+from kubecal.engine.why import Why, brief
 
 _FAILURES_SHOWN = 20
 _MESSAGE, _FAILURE_MESSAGE = 4096, 300
@@ -31,6 +32,8 @@ class Standing:
     """None: as it was."""
     plan: Plan | None = None
     states: Mapping[TaskKey, TaskState] = field(default_factory=dict)
+    why: Why | None = None
+    """What keeps its tasks; None: none are planned."""
 
 
 def session_status(session: SessionView, standing: Standing, now: datetime) -> SessionStatus:
@@ -50,6 +53,7 @@ def session_status(session: SessionView, standing: Standing, now: datetime) -> S
         tasks=counts,
         steps=_steps(standing.plan, standing.states),
         failures=_failures(standing.states),
+        waits=brief(standing.why) if standing.why is not None and not standing.phase.final else (),
         waiting_for=standing.waiting_for,
         suspended=_worth_saying(standing.suspended) or session.status.suspended,
     )

@@ -9,15 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from kubecal.api.explanation import Reason
 from kubecal.api.session import Phase, SessionSpec, Suspension
 from kubecal.engine.conditions import Claimed
 from kubecal.engine.model import SessionView
 from kubecal.engine.running import Running
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
+from kubecal.engine.starting import Hindrance
 from kubecal.engine.status import chip_held, valid
 
 RELEASED = "Suspended"
+_RESTS = Hindrance(Reason.SUSPENDED, "the session is suspended: set spec.suspend to false")
 
 
 def clock_of(session: SessionView, now: datetime, *, stands: bool) -> Suspension:
@@ -49,7 +52,7 @@ def rest_on_chip(scene: Scene, run: Running, clock: Suspension) -> None:
         scene.released.add(run.session.ref.uid)
         held = _let_go(run.spec)
     claims = (valid(), held, stored(scene), *pod_claims(run))
-    standing = standing_of(scene, run, Phase.SUSPENDED, message, claims)
+    standing = standing_of(scene, run, Phase.SUSPENDED, message, claims, _RESTS)
     show(scene, run.session, replace(standing, suspended=clock))
 
 
@@ -58,7 +61,8 @@ def rest_in_line(scene: Scene, run: Running) -> None:
     clock = clock_of(run.session, scene.now, stands=True)
     started = run.session.status.started_at is not None
     held = _let_go(run.spec) if started else chip_held(False, RELEASED, "suspended before it held the chip")
-    standing = standing_of(scene, run, Phase.SUSPENDED, "suspended: nothing starts", (valid(), held, stored(scene)))
+    claims = (valid(), held, stored(scene))
+    standing = standing_of(scene, run, Phase.SUSPENDED, "suspended: nothing starts", claims, _RESTS)
     show(scene, run.session, replace(standing, suspended=clock))
 
 

@@ -89,7 +89,10 @@ def explanations(why: Why) -> Iterator[Explanation]:
 
 
 def brief(why: Why) -> tuple[Wait, ...]:
-    """What keeps the session's tasks, by reason, with an example of each; nothing in it changes with the time alone."""
+    """What keeps the session's tasks, by reason, with an example of each.
+
+    Nothing in it changes with the time alone, or when a pod makes its ordinary way to running: each change is a write.
+    """
     groups: dict[Reason, _Group] = {}
     for pod in why.run.pods:
         reason = _pod_reason(pod)
@@ -119,7 +122,8 @@ def _count_those_to_come(why: Why, groups: dict[Reason, _Group]) -> None:
     if why.turns is None:
         return
     for key, hindrance in why.hindered.items():
-        groups.setdefault(hindrance.reason, _Group(key)).tasks += 1
+        if hindrance.reason is not Reason.POD_STARTING:
+            groups.setdefault(hindrance.reason, _Group(key)).tasks += 1
     later = to_come - len(why.hindered) - len(why.turns.started)
     if later:
         known = why.hindered.keys() | why.turns.started
@@ -134,11 +138,17 @@ def _to_come(why: Why, state: TaskState) -> bool:
 def _wait(why: Why, reason: Reason, group: _Group) -> Wait:
     key = group.example
     if reason is Reason.WAITS_FOR_TASK:
-        message = f"comes after {why.behind[key].task}" if key in why.behind else ""
+        message = f"comes after {_first_before(why, key).task}"
     else:
         told = _explanation(why, why.run.states[key])
         message = told.message if told is not None else ""
     return Wait(reason=reason.value, tasks=group.tasks, task=key.task, target=key.target, message=message)
+
+
+def _first_before(why: Why, key: TaskKey) -> TaskKey:
+    """What ``behind`` says, of one task: a brief asks for no more of them."""
+    chain = next(chain for chain in why.run.plan.chains.values() if key in chain)
+    return next(one for one in chain if not why.run.states[one].state.ended)
 
 
 # ---------------------------------------------------------------- one task

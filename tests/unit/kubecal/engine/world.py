@@ -38,6 +38,7 @@ from kubecal.engine.model import (
     Trouble,
 )
 from tests.unit.kubecal.engine.builders import NOON, observed, pod, receipt, row, terminated, trouble
+from tests.unit.kubecal.engine.told import check_told
 
 GRACE_S = 30
 Attempt = tuple[str, TaskKey, int]
@@ -91,7 +92,9 @@ class World:
     def step(self, writes: int | None = None) -> Decision:
         """Observe, decide and carry out; with ``writes`` the driver dies after so many of them."""
         self.pass_time(0.01)
-        decision = decide(self._observe())
+        seen = self._observe()
+        decision = decide(seen)
+        check_told(seen, decision)
         for number, write in enumerate(self._writes(decision)):
             if number == writes:
                 self.restart()

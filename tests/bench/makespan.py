@@ -26,7 +26,8 @@ from kubecal.engine.claims import HeldWires
 from kubecal.engine.draft import Draft
 from kubecal.engine.model import CreatePod, Plan, SessionRecord
 from kubecal.engine.plan import plan_session
-from kubecal.engine.running import Running, start_tasks
+from kubecal.engine.running import Running
+from kubecal.engine.starting import start_tasks
 from tests.bench.figures import Figure, check
 from tests.bench.lists import CATALOGUE, CHECK, FINE, steps
 from tests.unit.kubecal.engine.builders import NOON, chip, observed, session

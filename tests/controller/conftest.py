@@ -9,17 +9,15 @@ import pytest
 
 from kubecal_operator.client import ApiClient
 from tests.cluster.control_plane import ControlPlane
-from tests.controller.lab import ROOT, Lab, new_namespace, system_namespace
+from tests.controller.ground import control_plane_with_kinds, prepare
+from tests.controller.lab import Lab, new_namespace, system_namespace
 from tests.controller.podsim import PodSimulator, Script
-from tests.controller.served import prepare
 
 
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[ControlPlane]:
     """API server, etcd and controller manager, with our kinds."""
-    with ControlPlane() as control_plane:
-        control_plane.kubectl("apply", "--server-side", "-f", ROOT / "crds")
-        control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", ROOT / "crds")
+    with control_plane_with_kinds() as control_plane:
         yield control_plane
 
 

@@ -79,8 +79,10 @@ class PodSimulator:
         self._store = RecordStore(mongodb_uri)
         self._processes: dict[str, _Process] = {}
         self._watching: asyncio.Task[None] | None = None
+        self.line: Callable[[TaskRequest], str] = lambda request: request.target
+        """What a pod drives, by name: its qubit, as long as there is one chip."""
         self.driving: dict[str, str] = {}
-        """Qubit to the uid of the pod that drives it now."""
+        """Line to the name of the pod that drives it now."""
         self.measured: list[TaskRequest] = []
         """Every attempt that drove a line, in order."""
         self.clashes: list[str] = []
@@ -240,10 +242,11 @@ class PodSimulator:
 
     async def _drive(self, process: _Process, request: TaskRequest, play: Play) -> bool:
         """Hold the line for as long as the play says; whether it was told to stop."""
-        other = self.driving.get(request.target)
+        line = self.line(request)
+        other = self.driving.get(line)
         if other is not None:
-            self.clashes.append(f"qubit {request.target}: {other} and {process.name}")
-        self.driving[request.target] = process.name
+            self.clashes.append(f"qubit {line}: {other} and {process.name}")
+        self.driving[line] = process.name
         self.measured.append(request)
         try:
             waits = asyncio.Event() if play.deaf else process.told_to_stop
@@ -251,8 +254,8 @@ class PodSimulator:
         except TimeoutError:
             return False
         finally:
-            if self.driving.get(request.target) == process.name:
-                del self.driving[request.target]
+            if self.driving.get(line) == process.name:
+                del self.driving[line]
         return True
 
     # ------------------------------------------------------------------ the kubelet's reports

@@ -18,9 +18,9 @@ from kubecal_operator import names
 from kubecal_operator.client import ApiClient
 from kubecal_operator.errors import ApiError
 from tests.cluster.control_plane import ControlPlane
+from tests.controller.ground import prepare
 from tests.controller.lab import FINAL, new_namespace, system_namespace
 from tests.controller.lives import lives, overlaps
-from tests.controller.served import prepare
 from tests.mongodb import with_database
 from tests.sweeps.database import DatabaseGateway
 from tests.sweeps.disturbance import Disturbance, Scene, SweepLab

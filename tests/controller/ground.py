@@ -1,7 +1,9 @@
-"""A namespace as the chart leaves it: the strictest Pod Security level, and an operator's rights."""
+"""What stands before an operator comes: our kinds, and a namespace that it may serve."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -12,8 +14,17 @@ from tests.cluster.process import run, wait_until
 from tests.controller.lab import ROOT, system_namespace
 
 
+@contextmanager
+def control_plane_with_kinds() -> Iterator[ControlPlane]:
+    """API server, etcd and controller manager, with our kinds."""
+    with ControlPlane() as control_plane:
+        control_plane.kubectl("apply", "--server-side", "-f", ROOT / "crds")
+        control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", ROOT / "crds")
+        yield control_plane
+
+
 def prepare(control_plane: ControlPlane, namespace: str) -> None:
-    """Make the namespace, and the one of its operator, with the service account of the chart."""
+    """A namespace that enforces the strictest Pod Security level, and the service account the chart makes."""
     strict = {"pod-security.kubernetes.io/enforce": "restricted"}
     bodies = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}

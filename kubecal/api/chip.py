@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -148,6 +149,11 @@ class TopologySpec(Model):
 
     def resolve(self) -> Topology:
         """The sites and couplings, generated or as listed."""
+        return self._resolved
+
+    @cached_property
+    def _resolved(self) -> Topology:
+        # Every pod's request is cut out of it: made once, not once a pod.
         if self.square_lattice is not None:
             lattice = self.square_lattice
             return square_lattice(lattice.rows, lattice.columns, lattice.mux_size)

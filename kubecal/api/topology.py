@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ def describe_ids(ids: Iterable[str]) -> str:
     return ", ".join(ordered)
 
 
+@lru_cache(maxsize=64)
 def square_lattice(rows: int, columns: int, mux_size: int) -> Topology:
     """A square lattice with nearest-neighbour couplings.
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.chip import ChipSpec, ChipStatus
@@ -27,9 +27,11 @@ from kubecal.api.wires import Wire
 # ---------------------------------------------------------------- identity
 
 
-@dataclass(frozen=True, order=True)
-class TaskKey:
-    """One planned task of a session; attempts of it are counted from 1."""
+class TaskKey(NamedTuple):
+    """One planned task of a session; attempts of it are counted from 1.
+
+    A tuple, because a pass looks thousands of them up: hashed in C, not by a method.
+    """
 
     step: str
     task: str

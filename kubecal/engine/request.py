@@ -67,6 +67,8 @@ def _design(spec: ChipSpec, target: str) -> dict[str, Any]:
     """The design cut down to what this task may read, so that a big chip's request stays small."""
     if spec.design is None:
         return {}
-    design = spec.design.model_dump(mode="json", by_alias=True, exclude_none=True)
+    # Any: what to include, as pydantic nests it.
+    cut: dict[str, Any] = {"bands": True, "qubits": {target: True}}
+    design = spec.design.model_dump(mode="json", by_alias=True, exclude_none=True, include=cut)
     kept = {"bands": design.get("bands", {}), "qubits": {target: design.get("qubits", {}).get(target, {})}}
     return {name: value for name, value in kept.items() if value}

@@ -35,6 +35,8 @@ class Cache:
     pods: dict[tuple[str, str], PodView] = field(default_factory=dict)
     hardware: dict[str, str] = field(default_factory=dict)
     """The lock domain of each pod, by its uid."""
+    places: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    """Where each domain's pods stand in ``pods``, by uid: a pass does not look at those of others."""
     lost_nodes: frozenset[str] = frozenset()
     """Nodes that do not answer."""
     released_nodes: frozenset[str] = frozenset()
@@ -81,7 +83,7 @@ class Cache:
 
     def has_domain(self, domain: str) -> bool:
         """Whether anything is left of it."""
-        return domain in self.domains() or domain in self.hardware.values()
+        return domain in self.domains() or domain in self.places
 
     def domain_of_pod(self, pod: PodView) -> str | None:
         """The domain whose wires the pod holds."""
@@ -137,8 +139,13 @@ class Cache:
         """A pod as the API server has it, and the hardware its annotation names; whether that is news."""
         if not self._news(view.uid, version):
             return False
-        self.pods[(view.namespace, view.name)] = view
+        place = (view.namespace, view.name)
+        before = self.pods.get(place)
+        if before is not None and (before.uid, self.hardware[before.uid]) != (view.uid, hardware_id):
+            self._forget_pod(before.uid)
+        self.pods[place] = view
         self.hardware[view.uid] = hardware_id
+        self.places.setdefault(hardware_id, {})[view.uid] = place
         self.reservations.pop(view.name, None)
         self.gone.pop(view.name, None)
         return True
@@ -151,9 +158,17 @@ class Cache:
         if known is None or known.uid != uid:
             return
         del self.pods[(namespace, name)]
-        self.mount_failures.pop(uid, None)
-        self.hardware.pop(uid, None)
+        self._forget_pod(uid)
         self.gone = {name: at for name, at in self.gone.items() if at > now - _GONE_KEPT} | {name: now}
+
+    def _forget_pod(self, uid: str) -> None:
+        """What is kept beside a pod's view."""
+        self.mount_failures.pop(uid, None)
+        domain = self.hardware.pop(uid, "")
+        places = self.places.get(domain, {})
+        places.pop(uid, None)
+        if not places:
+            self.places.pop(domain, None)
 
     def namespace_ends(self, namespace: str) -> None:
         """Everything in it is going to be deleted, its sessions too: they are as good as deleted now."""
@@ -200,7 +215,7 @@ class Cache:
 
     def pods_of(self, domain: str) -> tuple[PodView, ...]:
         """The pods of a domain: of its sessions, and orphans whose session is gone."""
-        return tuple(self._with_node(pod) for pod in self.pods.values() if self.hardware.get(pod.uid) == domain)
+        return tuple(self._with_node(self.pods[place]) for place in self.places.get(domain, {}).values())
 
     def _with_node(self, pod: PodView) -> PodView:
         changes: dict[str, object] = {}

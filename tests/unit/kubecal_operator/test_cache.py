@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubecal.engine.model import ChipView, PodView, Reservation, SessionView
+from kubecal_operator import names
 from kubecal_operator.cache import Cache
 from kubecal_operator.views import chip_view, hardware_of, pod_view, session_view, version_of
 from tests.unit.kubecal_operator.builders import NOON, container, pod
@@ -105,3 +106,24 @@ def test_session_that_is_gone_takes_its_refusals_along() -> None:
     cache.drop_session("s")
     assert set(cache.rejected) == {"q"}
     assert not cache.put_session(a_session("9"), 9)
+
+
+def test_a_pass_sees_the_pods_of_its_hardware_only() -> None:
+    cache = Cache()
+    _put(cache, pod({}, uid="first", resourceVersion="12"))
+    other = pod({}, uid="other", name="other", resourceVersion="13")
+    other["metadata"]["annotations"] = {**other["metadata"]["annotations"], names.ANNOTATION_HARDWARE: "fridge-b"}
+    _put(cache, other)
+    here = hardware_of(pod({}))
+    assert [view.uid for view in cache.pods_of(here)] == ["first"]
+    assert [view.uid for view in cache.pods_of("fridge-b")] == ["other"]
+
+    # Somebody moved it by hand: its wires are where its annotation says.
+    moved = pod({}, uid="other", name="other", resourceVersion="14")
+    _put(cache, moved)
+    assert {view.uid for view in cache.pods_of(here)} == {"first", "other"}
+    assert not cache.has_domain("fridge-b")
+    cache.drop_pod("lab", "other", "other")
+    cache.drop_pod("lab", "morning-checkt1-3-2-abcdefghij", "first")
+    assert cache.pods_of(here) == ()
+    assert not cache.has_domain(here)

@@ -30,6 +30,9 @@ BENCHMARKS = (
     Benchmark("pulls", "estimates of 64 qubits beside the hidden truth, in their own errors"),
     Benchmark("decide", "one pass of the engine over a session of 2,000 tasks with 1,000 live pods"),
     Benchmark("makespan", "sessions in virtual time beside the shortest time in which anyone could run them"),
+    Benchmark(
+        "reaction", "from a container's end to the next pod's POST with 1,000 pods alive, and the operator's memory"
+    ),
     Benchmark("chain", "ten no-op tasks on kind beside the same pods created by a script"),
 )
 

@@ -105,8 +105,9 @@ class ControlRecords:
             if execution["driver_id"] != self.driver_id:
                 continue
             project_id = execution["project_id"]
-            await self._insert(admission.ref, admission.plan, admission.chip, execution, now, renew=False)
+            # Before the rows: an execution that counts as planned is not admitted again, whoever was killed in between.
             await self._write(partial(_registered, admission, project_id, catalogue, image, now))
+            await self._insert(admission.ref, admission.plan, admission.chip, execution, now, renew=False)
         return Admitted(await self.load([admission.ref.uid for admission in admissions], now), refused)
 
     async def replan(self, replans: Sequence[Replan], now: datetime) -> dict[str, SessionRecord]:

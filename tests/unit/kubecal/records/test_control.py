@@ -65,6 +65,25 @@ async def test_admitting_again_changes_nothing_and_takes_no_number(store: Record
     assert third[other.ref.uid].execution_id == "20261123-001"
 
 
+class Killed(Exception):  # noqa: N818 - an end, not an error
+    """The process ends here."""
+
+
+async def test_what_a_session_mentions_is_registered_before_it_counts_as_planned(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(ControlRecords, "_insert", killed)
+    with pytest.raises(Killed):
+        await control(store).admit([admission()], catalogue=CATALOGUE, image=IMAGE, now=NOON)
+
+    # Whoever comes next finds a planned execution only together with these.
+    async with store.connected() as database:
+        assert [await database[name].count_documents({}) > 0 for name in ("chip", "task", "backend")] == [True] * 3
+
+
 async def test_many_sessions_admitted_at_once_get_different_numbers_without_gaps(store: RecordStore) -> None:
     wanted = [admission(name=f"session-{n}") for n in range(8)]
 

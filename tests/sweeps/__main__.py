@@ -48,6 +48,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="only every so many-th k")
     parser.add_argument("--from", type=int, default=1, dest="first", help="the first k")
     parser.add_argument("--lanes", type=int, default=3, help="cases side by side")
+    parser.add_argument("--verbose", action="store_true", help="a line for each case")
     parser.add_argument("--case", action="append", default=[], help="this one alone, as SWEEP/VARIANT/K")
     parser.add_argument("--plant", choices=sorted(PLANTS), default="", help="with this bug in the operator")
     parser.add_argument("--plants", action="store_true", help="show which sweep catches which planted bug")
@@ -90,7 +91,7 @@ async def _one(lane: Lane, expected: Json, case: Case, plant: str) -> int:
 async def _sweep(made: list[Lane], expected: Json, name: str, options: argparse.Namespace) -> int:
     tally = Tally()
     cases = _cases(name, tally, options.first, options.every)
-    await asyncio.gather(*(_work(lane, expected, cases, tally, options.plant) for lane in made))
+    await asyncio.gather(*(_work(lane, expected, cases, tally, options.plant, options.verbose) for lane in made))
     counts = ", ".join(f"{variant} {tally.ran[variant]}" for variant in SWEEPS[name].variants)
     verdict = f"{len(tally.failed)} FAILED" if tally.failed else "all as they should"
     print(f"{name}: {SWEEPS[name].words}: {tally.ran.total()} cases ({counts}), {verdict}", flush=True)
@@ -105,11 +106,13 @@ def _cases(name: str, tally: Tally, first: int, every: int) -> Iterator[Case]:
             yield Case(name, variant, k)
 
 
-async def _work(lane: Lane, expected: Json, cases: Iterator[Case], tally: Tally, plant: str) -> None:
+async def _work(lane: Lane, expected: Json, cases: Iterator[Case], tally: Tally, plant: str, verbose: bool) -> None:
     for case in cases:
         disturbance = case.disturbance()
         seen = await lane.run(disturbance, plant)
         problems = case.judge(expected, seen)
+        if verbose:
+            print(f"{case.name} ({disturbance.happened or 'ended before that'}): {seen.seconds:.0f} s", flush=True)
         if disturbance.happened:
             tally.ran[case.variant] += 1
         elif not problems:

@@ -9,10 +9,14 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
+from bson.binary import UUID_SUBTYPE, Binary
+from pymongo import AsyncMongoClient
+
 from tests.sweeps.calls import Answer, Call, Meddler
 
 _OP_MSG = 2013
 _HEADER = struct.Struct("<iiii")
+_LSID = b"\x03lsid\0\x1e\0\0\0\x05id\0\x10\0\0\0\x04"
 _QUIET = frozenset({"hello", "ismaster", "ping", "endsessions", "buildinfo"})
 """Commands that come by the clock, or say nothing."""
 _READS = frozenset({"find", "aggregate", "getmore", "count", "distinct", "listcollections", "listindexes"})
@@ -27,6 +31,8 @@ class DatabaseGateway:
         self._port = 0
         self._open: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
+        self._sessions: set[bytes] = set()
+        """Ids of the client's sessions: what it leaves open when it dies."""
         self.meddler = Meddler()
 
     @property
@@ -57,6 +63,19 @@ class DatabaseGateway:
             self._server.close()
         for writer in list(self._open):
             writer.transport.abort()
+
+    async def end_sessions(self) -> None:
+        """Let go of transactions that were cut off.
+
+        A server does that after transactionLifetimeLimitSeconds, a minute, or when it restarts; until then they keep
+        others from writing the same documents. No sweep waits a minute for what the server does in any case.
+        """
+        ids, self._sessions = self._sessions, set()
+        client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(urlunsplit(self._parts))
+        try:
+            await client.admin.command("killSessions", [{"id": Binary(each, UUID_SUBTYPE)} for each in ids])
+        finally:
+            await client.close()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(reader, writer))
@@ -89,6 +108,7 @@ class DatabaseGateway:
     ) -> bool:
         """One message of the client; False: its connection ends."""
         call = _call_of(message)
+        self._sessions |= _session_of(message)
         if call is None:
             back.write(message)
             await back.drain()
@@ -135,6 +155,14 @@ async def _pass_answers(
 async def _message(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readexactly(_HEADER.size)
     return head + await reader.readexactly(_HEADER.unpack(head)[0] - _HEADER.size)
+
+
+def _session_of(message: bytes) -> set[bytes]:
+    """The id of the session a command belongs to, if it names one."""
+    # As BSON has it: a document named lsid with a UUID named id.
+    start = message.find(_LSID)
+    place = start + len(_LSID)
+    return {message[place : place + 16]} if start >= 0 else set()
 
 
 def _call_of(message: bytes) -> Call | None:

@@ -51,6 +51,7 @@ class Scene:
     def kill(self) -> None:
         """SIGKILL, and a new life at once."""
         self.lab.operators[-1].kill()
+        self.spawn(self.database.end_sessions())
         self.lab.start_operator()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

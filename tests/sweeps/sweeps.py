@@ -177,6 +177,7 @@ class Away(Disturbance):
 
     async def _back(self) -> None:
         await asyncio.sleep(_AWAY_S)
+        await self.scene.database.end_sessions()
         await self.scene.database.mend()
 
 

@@ -87,7 +87,7 @@ STARTS = {"started_at": None, "phase": "Pending"}
 
 def test_what_runs_or_has_succeeded_is_counted_and_not_explained() -> None:
     view = _run(row(FIRST, 1, RowStatus.COMPLETED))
-    seen = held(view, pods=(_pod(view, SECOND), _pod(view, replace(FIRST, target="1"))))
+    seen = held(view, pods=(_pod(view, SECOND), _pod(view, FIRST._replace(target="1"))))
     found = explain(seen, view)
     assert (found.running, found.succeeded, found.progress, found.phase) == (2, 1, "1/4", "Running")
     assert [(one.task, one.target, one.reason) for one in found.tasks] == [("T1", "1", "WaitsForTask")]
@@ -250,7 +250,7 @@ def test_a_barrier_names_who_is_missing() -> None:
         {"name": "fine", "tasks": [{"task": "T1"}], "barrier": True, "schedule": PARALLEL},
     ]
     view = _run(row(FIRST, 1, RowStatus.COMPLETED), steps=steps)
-    told = _told(held(view, pods=(_pod(view, replace(FIRST, target="1")),)), view)
+    told = _told(held(view, pods=(_pod(view, FIRST._replace(target="1")),)), view)
     words = "step 'fine' begins when every target is done with the steps before: 1 target is not (1)"
     assert (told["T1 0"].reason, told["T1 0"].message) == ("Barrier", words)
     assert told["T1 1"].reason == "WaitsForTask"
@@ -278,7 +278,7 @@ def test_what_ended_unwell_tells_why() -> None:
     view = _filtered(
         row(FIRST, 1, RowStatus.COMPLETED, numbers={"r2": 0.5}),
         row(fine[0]),
-        row(replace(FIRST, target="1"), 3, RowStatus.FAILED, verdict=Verdict.POOR_FIT, message="R2 is 0.1"),
+        row(FIRST._replace(target="1"), 3, RowStatus.FAILED, verdict=Verdict.POOR_FIT, message="R2 is 0.1"),
         row(fine[1], 1, RowStatus.CANCELLED, reason="Cancelled"),
     )
     told = _told(held(view), view)
@@ -400,7 +400,7 @@ def test_the_brief_says_first_what_a_person_can_do_something_about() -> None:
     view = _run()
     stuck, blocked = (
         _pod(view, node_lost=True),
-        _pod(view, replace(FIRST, target="1"), **STARTS, blocked_reason="ImagePull", blocked_message="none"),
+        _pod(view, FIRST._replace(target="1"), **STARTS, blocked_reason="ImagePull", blocked_message="none"),
     )
     assert [one[:2] for one in _waits(held(view, pods=(stuck, blocked)))] == [
         ("PodsBlocked", 1),
@@ -412,7 +412,7 @@ def test_the_brief_says_first_what_a_person_can_do_something_about() -> None:
 def test_pods_on_their_way_and_time_alone_do_not_change_the_brief() -> None:
     before = given_up(trouble=Trouble.DISRUPTION, superseded_at=later(-1), reason="Evicted")
     view = _run(before, row(attempt=2), schedule={"mode": "Isolated"})
-    starting = _pod(view, replace(FIRST, target="1"), **STARTS)
+    starting = _pod(view, FIRST._replace(target="1"), **STARTS)
     first = patch_of(decide(held(view, pods=(starting,), now=later(-0.5)))).status.waits
     runs = replace(starting, started_at=later(-0.2), phase="Running")
     second = patch_of(decide(held(view, pods=(runs,), now=later(-0.1)))).status.waits

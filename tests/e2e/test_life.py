@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import secrets
+
 from tests.e2e.images import ProjectImages
 from tests.e2e.install import install_chart, values
 from tests.e2e.lab import Lab, wait_for
 from tests.e2e.manifests import Manifest, chip, scripted, session
 
-SHORT = {"delays": {"start": 0.1, "stop": 4, "num": 31, "scale": "log"}}
+SHORT = {"delays": {"start": 0.1, "stop": 8, "num": 31, "scale": "log"}}
 
 
 def test_a_session_runs_as_its_manifest_says_while_it_is_suspended_and_the_operator_upgraded(
     lab: Lab, images: ProjectImages
 ) -> None:
     config = {"seed": 7, "drift": False, "clock": {"mode": "Fixed", "at": "2026-01-01T00:00:00Z"}}
-    life: Manifest = session("life", [], suspendHoldSeconds=600, retry={"backoffSeconds": 1})
+    # A chip nobody has published anything of: every run begins with the same inputs, and measures the same data.
+    name = f"life-{secrets.token_hex(3)}"
+    life: Manifest = session("life", [], chip=name, suspendHoldSeconds=600, retry={"backoffSeconds": 1})
     life["spec"]["steps"] = [
         {
             "name": "check",
             # Too short for any decay: judged `window`, and measured again with what that attempt suggests.
-            "tasks": [{"task": "CheckRabi"}, {"task": "CheckT1", "parameters": SHORT}],
+            "tasks": [{"task": "CheckRabi"}, {"task": "CreateHPIPulse"}, {"task": "CheckT1", "parameters": SHORT}],
             "schedule": {"mode": "MuxSerial"},
         },
         {"name": "long-lived", "filter": {"metric": "t1", "min": 30}},
         {"name": "fine", "tasks": [scripted(seconds=1)], "barrier": True, "schedule": {"mode": "Parallel"}},
     ]
-    lab.apply(chip(rows=2, columns=2, config=config), life)
+    lab.apply(chip(name, rows=2, columns=2, config=config), life)
     wait_for(lambda: len(lab.pods("life")), lambda pods: pods >= 3, "three pods", 60)
     _patch(lab, suspend=True)
     lab.wait_phase("life", "Suspended")

@@ -99,11 +99,13 @@ async def _sweep(made: list[Lane], expected: Json, name: str, options: argparse.
 
 
 def _cases(name: str, tally: Tally, first: int, every: int) -> Iterator[Case]:
-    for variant in SWEEPS[name].variants:
-        for k in range(first, _MOST, every):
-            if variant in tally.ended:
-                break
-            yield Case(name, variant, k)
+    # Variants in turn: with several cases under way, the fewest are begun after the one that came too late.
+    for k in range(first, _MOST, every):
+        for variant in SWEEPS[name].variants:
+            if variant not in tally.ended:
+                yield Case(name, variant, k)
+        if tally.ended >= set(SWEEPS[name].variants):
+            return
 
 
 async def _work(lane: Lane, expected: Json, cases: Iterator[Case], tally: Tally, plant: str, verbose: bool) -> None:

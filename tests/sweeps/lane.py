@@ -29,7 +29,7 @@ from tests.sweeps.operator import PLANT, RELIST
 from tests.sweeps.scenario import CHIP, SESSION, SPEC, TASKS, Pods, documents, script, twice
 
 Json = dict[str, Any]
-_ENDS_S = 30.0
+_ENDS_S = 60.0
 _CLEAN_S = 15.0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import ConfigDict
+
 from kubecal.api.model import Model
 
 
@@ -49,6 +51,8 @@ class Reason(StrEnum):
 class TaskExplanation(Model):
     """Why one task does not run."""
 
+    model_config = ConfigDict(extra="ignore")
+
     step: str
     task: str
     target: str
@@ -62,7 +66,12 @@ class TaskExplanation(Model):
 
 
 class SessionExplanation(Model):
-    """Why the tasks of one session that do not run do not; those that succeeded or run are only counted."""
+    """Why the tasks of one session that do not run do not; those that succeeded or run are only counted.
+
+    Unknown fields are left aside: an older command line understands a newer operator.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     namespace: str
     session: str

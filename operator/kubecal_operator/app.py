@@ -18,6 +18,7 @@ from kubecal_operator.creating import Creator
 from kubecal_operator.domains import Domains
 from kubecal_operator.errors import ApiError
 from kubecal_operator.execute import Executor
+from kubecal_operator.explainer import Explainer
 from kubecal_operator.gate import RecordsGate
 from kubecal_operator.kinds import Kinds
 from kubecal_operator.lease import Lease
@@ -50,6 +51,8 @@ class Operator:
         self.lease = Lease(self.client, settings, self._leadership_changed)
         self.kinds = Kinds(self.client, self.cache, self.poke, self._wake_gate)
         self.pods = [PodWatch(self.client, self.cache, namespace, self.poke) for namespace in settings.namespaces]
+        self._observer = Observer(self.cache, self.catalogue, settings.task_image, self._may_create)
+        self.explainer = Explainer(self.cache, self._observer, settings, self.lease, self._leads)
         self._gate: RecordsGate | None = None
         self._domains: Domains | None = None
         self._creator: Creator | None = None
@@ -79,8 +82,7 @@ class Operator:
             leads=self._leads,
             ill=gate.wake,
         )
-        observer = Observer(self.cache, self.catalogue, self.settings.task_image, self._may_create)
-        self._domains = Domains(self.cache, executor, observer, self._leads)
+        self._domains = Domains(self.cache, executor, self._observer, self._leads)
         for watch in self.pods:
             self._spawn(watch.run(), f"watching {watch.path}")
         self._spawn(Nodes(self.client, self.cache, self.poke).run(), "watching nodes")

@@ -49,6 +49,11 @@ class Lease:
         return self.leading and time.monotonic() - self._renewed < RENEW_S
 
     @property
+    def holder(self) -> str:
+        """Who leads, as far as this replica knows; empty: nobody, or it has not looked yet."""
+        return self._settings.identity if self.leading else self._seen[0]
+
+    @property
     def remaining_s(self) -> float:
         """How long a call sent now may take before somebody else can lead."""
         return DURATION_S - (time.monotonic() - self._renewed)

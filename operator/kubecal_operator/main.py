@@ -8,12 +8,14 @@ import logging
 import sys
 
 import kopf
+from aiohttp import web
 
 from kubecal.engine.model import SessionRef
 from kubecal_operator import names
 from kubecal_operator.app import Operator
 from kubecal_operator.client import ApiClient
 from kubecal_operator.errors import ApiError
+from kubecal_operator.explainer import PATH
 from kubecal_operator.finalizers import remove_finalizer
 from kubecal_operator.handlers import registry_of
 from kubecal_operator.probes import Probes
@@ -39,7 +41,8 @@ def main() -> None:
 
 async def _run(settings: Settings) -> None:
     operator = Operator(settings)
-    async with Probes(settings.probe_port, operator.trouble, operator.waiting):
+    questions = [web.get(PATH, operator.explainer.answer)]
+    async with Probes(settings.probe_port, operator.trouble, operator.waiting, questions):
         await kopf.operator(
             registry=registry_of(operator),
             standalone=True,

@@ -1,4 +1,4 @@
-"""``/livez`` and ``/readyz``.
+"""The operator's HTTP server: ``/livez``, ``/readyz`` and what people may ask.
 
 kopf has an endpoint of its own, which answers only after its start-up handlers; ours answers while the operator
 still waits for CRDs that are too old, so that the kubelet does not restart what only has to wait.
@@ -6,7 +6,7 @@ still waits for CRDs that are too old, so that the kubelet does not restart what
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -22,12 +22,21 @@ class Probes:
         What is wrong so that only a restart helps; empty: nothing.
     waiting
         What keeps the operator from being ready; empty: nothing.
+    questions
+        What else it answers.
     """
 
-    def __init__(self, port: int, trouble: Callable[[], str], waiting: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        port: int,
+        trouble: Callable[[], str],
+        waiting: Callable[[], str],
+        questions: Sequence[web.RouteDef] = (),
+    ) -> None:
         self._port = port
         application = web.Application()
-        application.add_routes([web.get("/livez", _answer(trouble)), web.get("/readyz", _answer(waiting))])
+        probes = [web.get("/livez", _answer(trouble)), web.get("/readyz", _answer(waiting))]
+        application.add_routes([*probes, *questions])
         self._runner = web.AppRunner(application, handle_signals=False, access_log=None, shutdown_timeout=1.0)
 
     async def __aenter__(self) -> Self:

@@ -33,6 +33,8 @@ BENCHMARKS = (
     Benchmark(
         "reaction", "from a container's end to the next pod's POST with 1,000 pods alive, and the operator's memory"
     ),
+    Benchmark("start", "an operator that starts among 5,000 live pods"),
+    Benchmark("scale", "200 sessions on 20 chips, and statuses of 2,000 tasks"),
     Benchmark("chain", "ten no-op tasks on kind beside the same pods created by a script"),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import json
 import os
 import secrets
 import signal
@@ -53,12 +54,21 @@ class OperatorProcess:
 
     def probe(self, path: str) -> int:
         """What a probe answers; 0: nobody does."""
+        return self._get(path)[0]
+
+    def ask(self, path: str) -> tuple[int, Json]:
+        """What it answers in JSON; 0: nobody does."""
+        code, text = self._get(path)
+        return code, json.loads(text) if code else {}
+
+    def _get(self, path: str) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:
             connection.request("GET", path)
-            return connection.getresponse().status
+            response = connection.getresponse()
+            return response.status, response.read()
         except OSError:
-            return 0
+            return 0, b""
         finally:
             connection.close()
 

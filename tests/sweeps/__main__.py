@@ -81,7 +81,7 @@ async def _run(made: list[Lane], options: argparse.Namespace) -> int:
 async def _one(lane: Lane, expected: Json, case: Case, plant: str) -> int:
     disturbance = case.disturbance()
     seen = await lane.run(disturbance, plant)
-    problems = case.judge(expected, seen)
+    problems = case.judge(expected, seen, disturbance.happened)
     print(f"{case.name} ({disturbance.happened or 'ended before that'}): {'FAILED' if problems else 'ok'}")
     for problem in problems:
         print(f"  {problem}")
@@ -112,12 +112,12 @@ async def _work(lane: Lane, expected: Json, cases: Iterator[Case], tally: Tally,
     for case in cases:
         disturbance = case.disturbance()
         seen = await lane.run(disturbance, plant)
-        problems = case.judge(expected, seen)
+        problems = case.judge(expected, seen, disturbance.happened)
         if verbose:
             print(f"{case.name} ({disturbance.happened or 'ended before that'}): {seen.seconds:.0f} s", flush=True)
         if disturbance.happened:
             tally.ran[case.variant] += 1
-        elif not problems:
+        else:
             tally.ended.add(case.variant)
         if problems:
             tally.failed[case.name] = problems
@@ -153,7 +153,8 @@ async def _first_catch(made: list[Lane], expected: Json, name: str, plant: str, 
     async def search(lane: Lane) -> None:
         for case in cases:
             disturbance = case.disturbance()
-            if case.judge(expected, await lane.run(disturbance, plant)):
+            seen = await lane.run(disturbance, plant)
+            if case.judge(expected, seen, disturbance.happened):
                 found.append(case.name)
             elif not disturbance.happened:
                 tally.ended.add(case.variant)

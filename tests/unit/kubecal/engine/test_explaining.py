@@ -420,6 +420,18 @@ def test_pods_on_their_way_and_time_alone_do_not_change_the_brief() -> None:
     assert "RetryAt" in [one.reason for one in first]
 
 
+def test_news_of_who_holds_what_are_not_urgent() -> None:
+    view = _run(schedule={"mode": "Isolated"})
+    running = _pod(view)
+    before = patch_of(decide(held(view, pods=(running,)))).status
+    known = replace(view, status=before)
+    assert not decide(held(known, pods=(running,), now=later(1))).status_patches
+    patch = patch_of(decide(held(known, pods=(replace(running, deleting_since=later(1)),), now=later(1))))
+    assert patch.status.waits != before.waits
+    assert patch.status.conditions == before.conditions
+    assert not patch.urgent
+
+
 def test_a_session_that_is_over_waits_for_nothing() -> None:
     view = replace(_run(), record=None, deleted_at=None)
     failed = decide(observed(replace(view, spec=None, spec_problem="no"), chips=[chip()]))

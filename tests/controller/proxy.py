@@ -48,10 +48,16 @@ class Proxy:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self.pass_on(reader, writer)
+
+    async def pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: Callable[[bytes], bytes] = bytes
+    ) -> None:
+        """Connect a client with the server until one of them ends; ``asked`` is made of what the client sends."""
         there, back = await asyncio.open_connection(self._parts.hostname, self._parts.port)
         self._open |= {writer, back}
         try:
-            await asyncio.gather(_pump(reader, back), _pump(there, writer, self._answer))
+            await asyncio.gather(_pump(reader, back, asked), _pump(there, writer, self._answer))
         finally:
             self._open -= {writer, back}
             back.close()

@@ -33,6 +33,8 @@ BENCHMARKS = (
     Benchmark(
         "reaction", "from a container's end to the next pod's POST with 1,000 pods alive, and the operator's memory"
     ),
+    Benchmark("writes", "API writes and database round trips a task, beside those of a serial session"),
+    Benchmark("handover", "from a cancellation to the last pod's DELETE, and from a killed leader to the next one"),
     Benchmark("start", "an operator that starts among 5,000 live pods"),
     Benchmark("scale", "200 sessions on 20 chips, and statuses of 2,000 tasks"),
     Benchmark("chain", "ten no-op tasks on kind beside the same pods created by a script"),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kubecal.api.session import Phase, SessionSpec
-from kubecal.engine.model import Admission, ChipView, SessionView
+from kubecal.engine.intents import Admission
+from kubecal.engine.model import ChipView, SessionView
 from kubecal.engine.planning import plan_of
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import announce, show, stored

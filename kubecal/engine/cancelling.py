@@ -6,7 +6,8 @@ from kubecal.api.explanation import Reason
 from kubecal.api.session import Phase, SessionSpec
 from kubecal.engine.admission import let_go
 from kubecal.engine.ending import finish, finish_by_its_tasks, through
-from kubecal.engine.model import CancelIntent, RowStatus, SessionView
+from kubecal.engine.intents import CancelIntent
+from kubecal.engine.model import RowStatus, SessionView
 from kubecal.engine.running import end_all
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored

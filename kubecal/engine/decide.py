@@ -13,7 +13,8 @@ from kubecal.engine.cancelling import cancel, to_cancel
 from kubecal.engine.driving import drain, drive
 from kubecal.engine.ending import over
 from kubecal.engine.holding import hand_out
-from kubecal.engine.model import Decision, Observed, SessionView
+from kubecal.engine.intents import Decision
+from kubecal.engine.model import Observed, SessionView
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import show, stored
 from kubecal.engine.status import Standing, valid

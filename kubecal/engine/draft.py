@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from kubecal.engine.model import Decision
+from kubecal.engine.intents import Decision
 
 
 class Draft:

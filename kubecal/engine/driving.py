@@ -9,7 +9,8 @@ from kubecal.api.explanation import Reason
 from kubecal.api.session import Phase, SessionSpec, TargetFailurePolicy
 from kubecal.engine import pod_trouble
 from kubecal.engine.ending import DEADLINE, deadline_message, finish, finish_by_its_tasks, through
-from kubecal.engine.model import ChipView, RowStatus, SessionRecord, SessionView, SettleExecution
+from kubecal.engine.intents import SettleExecution
+from kubecal.engine.model import ChipView, RowStatus, SessionRecord, SessionView
 from kubecal.engine.running import (
     Running,
     delete_superseded,

@@ -9,7 +9,8 @@ from kubecal.api.explanation import Reason
 from kubecal.api.session import Phase
 from kubecal.engine.attempts import State, TaskState, live
 from kubecal.engine.filters import failed_by
-from kubecal.engine.model import DeletePod, SessionView, SettleExecution
+from kubecal.engine.intents import DeletePod, SettleExecution
+from kubecal.engine.model import SessionView
 from kubecal.engine.phases import RECORD_STATUS, Ended, final_phase
 from kubecal.engine.running import Running, failed_targets, own_targets
 from kubecal.engine.scene import Scene

@@ -37,7 +37,7 @@ class Judged:
 
 def judge_filters(plan: Plan, states: Mapping[TaskKey, TaskState]) -> tuple[Judged, ...]:
     """Every filter of the plan, in its order. A target that one has dropped does not come to the next."""
-    place = {step: number for number, step in enumerate(plan.steps)}
+    place = plan.step_places
     out: set[str] = set()
     found = []
     for step, wanted in plan.filters.items():
@@ -61,7 +61,7 @@ def judge_filters(plan: Plan, states: Mapping[TaskKey, TaskState]) -> tuple[Judg
 
 def left_out(plan: Plan, filters: Sequence[Judged]) -> dict[TaskKey, str]:
     """Tasks that will not run because of a filter, and why."""
-    place = {step: number for number, step in enumerate(plan.steps)}
+    place = plan.step_places
     found: dict[TaskKey, str] = {}
     for judged in filters:
         nobody = judged.empty and judged.on_empty is not OnEmpty.SKIP
@@ -77,7 +77,7 @@ def left_out(plan: Plan, filters: Sequence[Judged]) -> dict[TaskKey, str]:
 
 def undecided(plan: Plan, filters: Sequence[Judged]) -> frozenset[TaskKey]:
     """Tasks behind a filter that has not judged their target yet."""
-    place = {step: number for number, step in enumerate(plan.steps)}
+    place = plan.step_places
     return frozenset(
         key
         for judged in filters

@@ -12,7 +12,8 @@ from kubecal.api.chip import Holder, QueuedSession
 from kubecal.api.explanation import Reason
 from kubecal.api.session import Phase, WaitingFor
 from kubecal.engine.conditions import merged
-from kubecal.engine.model import ChipView, HoldersUpdate
+from kubecal.engine.intents import HoldersUpdate
+from kubecal.engine.model import ChipView
 from kubecal.engine.planning import reach_of_plan
 from kubecal.engine.queue import in_line, shown_queue
 from kubecal.engine.reach import EVERYTHING, Reach

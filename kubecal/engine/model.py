@@ -1,9 +1,9 @@
-"""What the engine sees and what it decides: values only, no I/O, no clock, no framework.
+"""What the engine sees: values only, no I/O, no clock, no framework.
 
 A driver (operator or local runner) observes the world into an :class:`Observed`, calls
-:func:`kubecal.engine.decide.decide`, executes the :class:`Decision` in its fixed order of phases, and starts
-over. The decision is a pure function of the observation, so a driver that crashed at any write comes to
-the same end: it observes again and decides again.
+:func:`kubecal.engine.decide.decide`, executes the :class:`kubecal.engine.intents.Decision` in its fixed order of
+phases, and starts over. The decision is a pure function of the observation, so a driver that crashed at any write
+comes to the same end: it observes again and decides again.
 
 One observation covers one lock domain (``hardwareId``): all chips, sessions, pods and records that can
 share a wire are decided together, in one pass.
@@ -96,6 +96,11 @@ class Plan:
                 seconds += seconds_of[key]
                 found[key] = (seconds, count)
         return found
+
+    @cached_property
+    def step_places(self) -> Mapping[str, int]:
+        """Where each step stands in ``steps``."""
+        return {step: number for number, step in enumerate(self.steps)}
 
     @cached_property
     def places(self) -> Mapping[TaskKey, int]:
@@ -352,172 +357,3 @@ class Observed:
     """Pods this driver knew that are gone by a live look, and when that was: under the pod's name."""
     may_create: bool = True
     """False while this driver is not (yet) allowed to create, e.g. right after taking the Lease."""
-
-
-# ---------------------------------------------------------------- decision, in the order of its execution
-
-
-@dataclass(frozen=True)
-class Admission:
-    """(a) Insert the execution and its planned rows; idempotent by session uid and task id."""
-
-    ref: SessionRef
-    plan: Plan
-    spec: SessionSpec
-    chip: ChipView
-
-
-@dataclass(frozen=True)
-class Replan:
-    """(a) The chip changed between admission and the first hold: new copy, rows planned anew."""
-
-    ref: SessionRef
-    execution_id: str
-    plan: Plan
-    chip: ChipView
-    drop: tuple[TaskKey, ...]
-
-
-@dataclass(frozen=True)
-class CancelIntent:
-    """(a) Store that cancelling was asked for, before the first pod is deleted."""
-
-    ref: SessionRef
-    reason: str
-
-
-@dataclass(frozen=True)
-class NextAttempt:
-    """(a) Supersede attempt n if it has no result, and open attempt n+1, in one transaction.
-
-    Where superseding matches nothing the attempt has a result, and the driver hands back its row instead. After a
-    verdict (``trouble`` is Verdict) the attempt keeps its result, and n+1 is opened beside it.
-    """
-
-    ref: SessionRef
-    key: TaskKey
-    attempt: int
-    """The one that ended."""
-    trouble: Trouble
-    reason: str
-    message: str
-    log_pod: str = ""
-    """Name of the pod whose last lines belong into the row; empty: none."""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    """Run parameters in which attempt n+1 differs from n: what n suggested; Any: as the task wrote them."""
-
-
-@dataclass(frozen=True)
-class HoldersUpdate:
-    """(b) ``Chip.status`` as it should be, with a resourceVersion precondition."""
-
-    chip: ChipView
-    status: ChipStatus
-
-
-@dataclass(frozen=True)
-class DeletePod:
-    """(c) Delete with a uid precondition."""
-
-    pod: PodView
-    reason: str
-
-
-@dataclass(frozen=True)
-class CreatePod:
-    """(c) Create the attempt's pod or process."""
-
-    ref: SessionRef
-    planned: PlannedTask
-    attempt: int
-    charged_retries: int
-    measure_at: datetime
-    execution_id: str
-    spec: SessionSpec
-    chip: ChipView
-    chip_spec: ChipSpec
-    """The execution's own copy."""
-    catalogue_hash: str
-    image: str
-    pod_name: str
-
-
-@dataclass(frozen=True)
-class SettleRow:
-    """(d) End a row that has no result and will not get one; conditional on it not being final."""
-
-    ref: SessionRef
-    key: TaskKey
-    attempt: int
-    status: RowStatus
-    trouble: Trouble | None
-    reason: str
-    message: str
-    log_pod: str = ""
-
-
-@dataclass(frozen=True)
-class SettleExecution:
-    """(d) Write the execution's status; final ones once and for all."""
-
-    ref: SessionRef
-    status: str
-    phase: str
-    message: str
-    counts: Mapping[str, int]
-    started_at: datetime | None = None
-    """Set when the chip was first held."""
-    ended_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class StatusPatch:
-    """(b) where ``early``, else (e)."""
-
-    ref: SessionRef
-    status: SessionStatus
-    early: bool
-    """ChipHeld or Cancelling changes: written before pods are touched."""
-    urgent: bool
-    """False: mere counts; the driver may hold it back up to 2 s and must send the last one."""
-
-
-@dataclass(frozen=True)
-class Announcement:
-    """(g) An Event."""
-
-    ref: SessionRef
-    type: str
-    """Normal or Warning."""
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What to do now, phase by phase; a failed phase skips what needs its result (controller.md)."""
-
-    add_finalizer: tuple[SessionRef, ...] = ()
-    admissions: tuple[Admission, ...] = ()
-    replans: tuple[Replan, ...] = ()
-    cancels: tuple[CancelIntent, ...] = ()
-    next_attempts: tuple[NextAttempt, ...] = ()
-    holders: tuple[HoldersUpdate, ...] = ()
-    deletes: tuple[DeletePod, ...] = ()
-    creates: tuple[CreatePod, ...] = ()
-    settle_rows: tuple[SettleRow, ...] = ()
-    settle_executions: tuple[SettleExecution, ...] = ()
-    status_patches: tuple[StatusPatch, ...] = ()
-    remove_finalizer: tuple[SessionRef, ...] = ()
-    delete_sessions: tuple[SessionRef, ...] = ()
-    """(f) Finished sessions that nobody wants to see any more; their records stay."""
-    announcements: tuple[Announcement, ...] = ()
-    read_rows: tuple[tuple[SessionRef, TaskKey, int], ...] = ()
-    """Attempts whose record must be read from the primary before more can be concluded; receipts: within 5 s."""
-    wake_at: datetime | None = None
-    """When to decide again though nothing happened (a deadline, a backoff)."""
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is to be done; a driver that sees this is at rest until ``wake_at``."""
-        return not any(getattr(self, name) for name in self.__dataclass_fields__ if name not in ("wake_at",))

@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import cached_property
 
 from kubecal.engine.draft import Draft
+from kubecal.engine.intents import CreatePod
 from kubecal.engine.lost import Lost
-from kubecal.engine.model import CreatePod, Observed, PodView, SessionRef
+from kubecal.engine.model import Observed, PodView, SessionRef
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,8 @@ def _filter_problems(spec: SessionSpec, number: int, wanted: Filter, catalogue: 
     if not after:
         return [f"{place}: no task comes after this filter: remove it, or add a step"]
     tasks = [catalogue.task_by_name[name] for name in before if name in catalogue.task_by_name]
-    known = {output.name for task in tasks for output in task.outputs} | {R2}
+    known = {output.name for task in tasks for output in task.outputs}
+    known |= {R2 for task in tasks if task.r2_threshold is not None}
     if wanted.metric and wanted.metric not in known:
         return [f"{place}.filter.metric: no task before gives {wanted.metric!r}: {did_you_mean(wanted.metric, known)}"]
     return []

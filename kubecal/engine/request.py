@@ -7,7 +7,7 @@ from typing import Any
 from kubecal.api.chip import ChipSpec
 from kubecal.api.request import RequestChip, RequestSite, TaskRequest
 from kubecal.api.topology import Coupling, Site, Topology
-from kubecal.engine.model import CreatePod
+from kubecal.engine.intents import CreatePod
 
 
 def build_request(create: CreatePod) -> TaskRequest:

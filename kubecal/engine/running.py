@@ -11,11 +11,10 @@ from kubecal.api.session import SessionSpec, TargetFailurePolicy
 from kubecal.engine.attempts import TASK_ENDED, State, TaskState, live
 from kubecal.engine.draft import Draft
 from kubecal.engine.filters import FILTERED, Judged, judge_filters, left_out
+from kubecal.engine.intents import DeletePod, NextAttempt, SettleRow
 from kubecal.engine.lost import UNSEEN_ENDS, Lost
 from kubecal.engine.model import (
     ChipView,
-    DeletePod,
-    NextAttempt,
     Observed,
     Plan,
     PlannedTask,
@@ -23,7 +22,6 @@ from kubecal.engine.model import (
     RowStatus,
     SessionRecord,
     SessionView,
-    SettleRow,
     TaskKey,
     Trouble,
 )

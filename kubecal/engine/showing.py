@@ -6,7 +6,8 @@ from kubecal.api.conditions import ConditionType
 from kubecal.api.session import Phase
 from kubecal.engine import pod_trouble
 from kubecal.engine.conditions import Claimed
-from kubecal.engine.model import Announcement, SessionView, StatusPatch
+from kubecal.engine.intents import Announcement, StatusPatch
+from kubecal.engine.model import SessionView
 from kubecal.engine.running import Running
 from kubecal.engine.scene import Scene
 from kubecal.engine.starting import Hindrance
@@ -44,7 +45,9 @@ def standing_of(
     held = scene.holder(run.session) is not None
     started = scene.since(run.session) if held or phase.final else None
     why = Why(run, scene.occupants, overall)
-    return Standing(phase, message, claims, started_at=started, plan=run.plan, states=run.states, why=why)
+    return Standing(
+        phase, message, claims, started_at=started, plan=run.plan, states=run.states, filters=run.filters, why=why
+    )
 
 
 def stored(scene: Scene) -> Claimed:

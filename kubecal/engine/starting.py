@@ -18,7 +18,8 @@ from kubecal.engine.claims import HeldWires
 from kubecal.engine.clock import measure_at
 from kubecal.engine.draft import Draft
 from kubecal.engine.filters import undecided
-from kubecal.engine.model import CreatePod, PlannedTask, TaskKey
+from kubecal.engine.intents import CreatePod
+from kubecal.engine.model import PlannedTask, TaskKey
 from kubecal.engine.order import by_heaviest_claims, closed_steps, frontier
 from kubecal.engine.retry import adapted, charged, not_before
 from kubecal.engine.running import Running

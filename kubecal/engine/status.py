@@ -10,7 +10,7 @@ from kubecal.api.conditions import ConditionType
 from kubecal.api.session import Failure, Phase, SessionStatus, StepStatus, Suspension, TaskCounts, WaitingFor
 from kubecal.engine.attempts import State, TaskState
 from kubecal.engine.conditions import Claimed, merged
-from kubecal.engine.filters import Judged, judge_filters
+from kubecal.engine.filters import Judged
 from kubecal.engine.model import Plan, SessionView, TaskKey
 from kubecal.engine.why import Why, brief
 
@@ -32,6 +32,8 @@ class Standing:
     """None: as it was."""
     plan: Plan | None = None
     states: Mapping[TaskKey, TaskState] = field(default_factory=dict)
+    filters: tuple[Judged, ...] = ()
+    """What each filter of the plan made of the targets."""
     why: Why | None = None
     """What keeps its tasks; None: none are planned."""
 
@@ -51,7 +53,7 @@ def session_status(session: SessionView, standing: Standing, now: datetime) -> S
         finished_at=standing.finished_at or session.status.finished_at,
         message=standing.message[:_MESSAGE],
         tasks=counts,
-        steps=_steps(standing.plan, standing.states),
+        steps=_steps(standing),
         failures=_failures(standing.states),
         waits=brief(standing.why) if standing.why is not None and not standing.phase.final else (),
         waiting_for=standing.waiting_for,
@@ -78,7 +80,8 @@ def count_tasks(states: Mapping[TaskKey, TaskState]) -> TaskCounts:
     )
 
 
-def _steps(plan: Plan | None, states: Mapping[TaskKey, TaskState]) -> tuple[StepStatus, ...]:
+def _steps(standing: Standing) -> tuple[StepStatus, ...]:
+    plan, states = standing.plan, standing.states
     if plan is None:
         return ()
     by_step: dict[str, dict[str, list[State]]] = {}
@@ -99,8 +102,8 @@ def _steps(plan: Plan | None, states: Mapping[TaskKey, TaskState]) -> tuple[Step
                 targets_out=sum(all(state is State.OK for state in each) for each in targets.values()),
             )
         )
-    shown += [_filter_status(judged) for judged in judge_filters(plan, states)]
-    return tuple(sorted(shown, key=lambda step: plan.steps.index(step.name)))
+    shown += map(_filter_status, standing.filters)
+    return tuple(sorted(shown, key=lambda step: plan.step_places[step.name]))
 
 
 def _filter_status(judged: Judged) -> StepStatus:

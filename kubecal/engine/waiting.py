@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kubecal.api.session import SessionSpec
 from kubecal.engine.ending import finish
-from kubecal.engine.model import ChipView, Replan, SessionRecord, SessionView
+from kubecal.engine.intents import Replan
+from kubecal.engine.model import ChipView, SessionRecord, SessionView
 from kubecal.engine.planning import plan_of
 from kubecal.engine.scene import Scene
 from kubecal.engine.suspending import rest_in_line
@@ -31,5 +32,6 @@ def _plan_anew(scene: Scene, session: SessionView, spec: SessionSpec, record: Se
         )
         return
     keep = {task.key for task in plan.tasks}
-    drop = tuple(sorted({row.key for row in record.rows} - keep))
+    # One that was suspended may have come to later attempts; what has ended stays as it ended.
+    drop = tuple((row.key, row.attempt) for row in record.rows if row.key not in keep and not row.final)
     scene.draft.add("replans", Replan(session.ref, record.execution_id, plan, chip, drop))

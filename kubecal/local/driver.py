@@ -20,17 +20,8 @@ from pymongo.errors import PyMongoError
 
 from kubecal.api.catalogue import Catalogue
 from kubecal.engine.decide import decide
-from kubecal.engine.model import (
-    Announcement,
-    AttemptRow,
-    ChipView,
-    CreatePod,
-    Decision,
-    Observed,
-    RecordsHealth,
-    SessionRecord,
-    SessionView,
-)
+from kubecal.engine.intents import Announcement, CreatePod, Decision
+from kubecal.engine.model import AttemptRow, ChipView, Observed, RecordsHealth, SessionRecord, SessionView
 from kubecal.engine.request import build_request
 from kubecal.local.processes import TaskProcesses
 from kubecal.records.control import ControlRecords

@@ -30,7 +30,8 @@ from kubecal.api.request import (
     TaskRequest,
     parse_termination_message,
 )
-from kubecal.engine.model import CreatePod, PodView, Terminated
+from kubecal.engine.intents import CreatePod
+from kubecal.engine.model import PodView, Terminated
 
 LOCAL_NODE = "this computer"
 _PR_SET_PDEATHSIG = 1

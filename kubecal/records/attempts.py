@@ -13,7 +13,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from kubecal.engine.model import NextAttempt, Plan, Replan, RowStatus, SessionRef, SettleRow, Trouble
+from kubecal.engine.intents import NextAttempt, Replan, SettleRow
+from kubecal.engine.model import Plan, RowStatus, SessionRef, Trouble
 from kubecal.records.documents import OPEN, PLANNED_PROJECTION, Document, following_row, planned_row, row_id
 from kubecal.records.results import MAX_LOG_TAIL
 from kubecal.records.store import KeyTaken
@@ -45,8 +46,9 @@ def dropped(replan: Replan) -> list[SettleRow]:
     """The ends of rows that a new plan no longer has."""
     why = f"chip {replan.chip.name} changed before the session got it, and the task is no longer planned"
     return [
-        SettleRow(replan.ref, key, 1, RowStatus.CANCELLED, None, "NoLongerPlanned", why) for key in replan.drop
-    ]  # fmt: skip
+        SettleRow(replan.ref, key, attempt, RowStatus.CANCELLED, None, "NoLongerPlanned", why)
+        for key, attempt in replan.drop
+    ]
 
 
 def settle_write(database: str, intent: SettleRow, now: datetime, logs: Mapping[str, str]) -> UpdateOne:

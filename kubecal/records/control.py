@@ -20,21 +20,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from kubecal.api.catalogue import Catalogue
-from kubecal.engine.model import (
-    Admission,
-    AttemptRow,
-    CancelIntent,
-    ChipView,
-    NextAttempt,
-    Plan,
-    Replan,
-    SessionRecord,
-    SessionRef,
-    SettleExecution,
-    SettleRow,
-    TaskKey,
-    Trouble,
-)
+from kubecal.engine.intents import Admission, CancelIntent, NextAttempt, Replan, SettleExecution, SettleRow
+from kubecal.engine.model import AttemptRow, ChipView, Plan, SessionRecord, SessionRef, TaskKey, Trouble
 from kubecal.records.attempts import dropped, planned_writes, settle_write, supersede
 from kubecal.records.chip_day import chip_day_writes
 from kubecal.records.documents import (

@@ -20,8 +20,8 @@ from kubecal.api.chip import ChipSpec
 from kubecal.api.naming import task_id
 from kubecal.api.request import Verdict
 from kubecal.api.wires import Wire, WireKind, WireMode
+from kubecal.engine.intents import Admission
 from kubecal.engine.model import (
-    Admission,
     AttemptRow,
     ChipView,
     PlannedTask,

@@ -7,7 +7,7 @@ from datetime import datetime
 from pymongo import UpdateOne
 
 from kubecal.api.catalogue import Catalogue
-from kubecal.engine.model import Admission
+from kubecal.engine.intents import Admission
 from kubecal.records.documents import Document, chip_document
 
 

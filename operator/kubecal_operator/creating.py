@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 
-from kubecal.engine.model import CreateBlocked, CreatePod, Reservation
+from kubecal.engine.intents import CreatePod
+from kubecal.engine.model import CreateBlocked, Reservation
 from kubecal_operator import names
 from kubecal_operator.cache import Cache
 from kubecal_operator.client import MUTATION_TIMEOUT_S, ApiClient

@@ -7,7 +7,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from kubecal.engine.model import Announcement
+from kubecal.engine.intents import Announcement
 from kubecal_operator import names
 from kubecal_operator.client import ApiClient
 from kubecal_operator.errors import ApiError

@@ -14,14 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from kubecal.api.catalogue import Catalogue
-from kubecal.engine.model import (
-    Decision,
-    DeletePod,
-    HoldersUpdate,
-    RecordsHealth,
-    SessionRef,
-    StatusPatch,
-)
+from kubecal.engine.intents import Decision, DeletePod, HoldersUpdate, StatusPatch
+from kubecal.engine.model import RecordsHealth, SessionRef
 from kubecal.records.control import ControlRecords
 from kubecal.records.store import RecordsUnavailable
 from kubecal_operator import names

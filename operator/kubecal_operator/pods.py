@@ -13,7 +13,7 @@ from kubecal.api.request import (
     TERMINATION_LOG_VARIABLE,
 )
 from kubecal.api.wires import wires_to_json
-from kubecal.engine.model import CreatePod
+from kubecal.engine.intents import CreatePod
 from kubecal.engine.request import build_request
 from kubecal_operator import names
 from kubecal_operator.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from kubecal.engine.model import StatusPatch
+from kubecal.engine.intents import StatusPatch
 
 _EVERY = timedelta(seconds=2)
 

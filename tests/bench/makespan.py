@@ -24,7 +24,8 @@ from kubecal.api.wires import Wire, conflicts
 from kubecal.engine.attempts import State, TaskState
 from kubecal.engine.claims import HeldWires
 from kubecal.engine.draft import Draft
-from kubecal.engine.model import CreatePod, Plan, SessionRecord
+from kubecal.engine.intents import CreatePod
+from kubecal.engine.model import Plan, SessionRecord
 from kubecal.engine.plan import plan_session
 from kubecal.engine.running import Running
 from kubecal.engine.starting import start_tasks

@@ -14,7 +14,8 @@ from kubecal.api.request import Receipt
 from kubecal.engine import attempts, running
 from kubecal.engine.attempts import TaskState
 from kubecal.engine.draft import Draft
-from kubecal.engine.model import AttemptRow, CreatePod, PodView, Trouble
+from kubecal.engine.intents import CreatePod
+from kubecal.engine.model import AttemptRow, PodView, Trouble
 from kubecal.engine.retry import CRASH_LIMIT, Ending, exhausted
 from kubecal.engine.running import Running
 from kubecal_operator.creating import Created, Creator

@@ -9,7 +9,8 @@ from typing import Any
 from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.session import SessionSpec
 from kubecal.api.wires import Wire, WireKind, WireMode
-from kubecal.engine.model import ChipView, CreatePod, PlannedTask, SessionRef, TaskKey
+from kubecal.engine.intents import CreatePod
+from kubecal.engine.model import ChipView, PlannedTask, SessionRef, TaskKey
 from kubecal_operator.settings import Settings
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kubecal.api.session import SessionStatus
-from kubecal.engine.model import SessionRef, StatusPatch
+from kubecal.engine.intents import StatusPatch
+from kubecal.engine.model import SessionRef
 from kubecal_operator.throttle import StatusThrottle
 from tests.unit.kubecal_operator.builders import NOON
 

@@ -15,10 +15,10 @@ from kubecal.api.naming import pod_name, task_id
 from kubecal.api.request import Receipt, TaskTrouble, Verdict
 from kubecal.api.session import SessionSpec, SessionStatus
 from kubecal.engine.decide import decide
+from kubecal.engine.intents import Decision, StatusPatch
 from kubecal.engine.model import (
     AttemptRow,
     ChipView,
-    Decision,
     Observed,
     Plan,
     PodView,
@@ -27,7 +27,6 @@ from kubecal.engine.model import (
     SessionRecord,
     SessionRef,
     SessionView,
-    StatusPatch,
     TaskKey,
     Terminated,
 )

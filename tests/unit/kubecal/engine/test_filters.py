@@ -118,6 +118,8 @@ def test_targets_that_come_later_go_on_where_only_what_depends_is_skipped(on_emp
         (["filter", "Rabi"], "no task comes before this filter"),
         (["Rabi", "filter"], "no task comes after this filter"),
         (["Rabi", "unknown", "T1"], "no task before gives 'fidelity'"),
+        # No fit, no R2: every target would be dropped.
+        (["T1", "filter", "Rabi"], "no task before gives 'r2'"),
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(steps: list[str], problem: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kubecal.engine.model import AttemptRow, Decision, PodView, Reservation, RowStatus, SessionView, Trouble
+from kubecal.engine.intents import Decision
+from kubecal.engine.model import AttemptRow, PodView, Reservation, RowStatus, SessionView, Trouble
 from tests.unit.kubecal.engine.builders import (
     FIRST,
     NOON,

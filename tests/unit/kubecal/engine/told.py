@@ -8,7 +8,8 @@ from kubecal.api.explanation import Reason
 from kubecal.engine.attempts import State
 from kubecal.engine.decide import look
 from kubecal.engine.explaining import explain
-from kubecal.engine.model import Decision, Observed, SessionView
+from kubecal.engine.intents import Decision
+from kubecal.engine.model import Observed, SessionView
 from kubecal.engine.status import count_tasks
 from kubecal.engine.why import Why, brief, explanations
 

@@ -18,14 +18,10 @@ from kubecal.api.request import Verdict
 from kubecal.api.session import SessionStatus
 from kubecal.api.wires import Wire, conflicts
 from kubecal.engine.decide import decide
+from kubecal.engine.intents import Admission, CreatePod, Decision, DeletePod, NextAttempt, SettleRow
 from kubecal.engine.model import (
-    Admission,
     AttemptRow,
     ChipView,
-    CreatePod,
-    Decision,
-    DeletePod,
-    NextAttempt,
     Observed,
     PodView,
     Reservation,
@@ -33,7 +29,6 @@ from kubecal.engine.model import (
     SessionRecord,
     SessionRef,
     SessionView,
-    SettleRow,
     TaskKey,
     Trouble,
 )

@@ -11,7 +11,8 @@ from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.request import RequestChip, TaskRequest, Verdict
 from kubecal.api.session import SessionSpec
 from kubecal.api.wires import Wire, WireKind, WireMode
-from kubecal.engine.model import Admission, ChipView, NextAttempt, Plan, PlannedTask, SessionRef, TaskKey, Trouble
+from kubecal.engine.intents import Admission, NextAttempt
+from kubecal.engine.model import ChipView, Plan, PlannedTask, SessionRef, TaskKey, Trouble
 from kubecal.records.control import ControlRecords
 from kubecal.records.results import AttemptResult, Figure, FileContent, InputRecord, OutputRecord
 from kubecal.records.store import Document, RecordStore

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kubecal.api.request import Verdict
-from kubecal.engine.model import CancelIntent, Plan, Replan, RowStatus, SettleExecution, SettleRow, Trouble
+from kubecal.engine.intents import CancelIntent, Replan, SettleExecution, SettleRow
+from kubecal.engine.model import Plan, RowStatus, Trouble
 from kubecal.records.control import ControlRecords
 from kubecal.records.store import RecordStore
 from tests.unit.kubecal.records.builders import (
@@ -188,7 +189,7 @@ async def test_a_changed_chip_is_copied_and_planned_anew(store: RecordStore) -> 
     changed = admission(planned("CheckT1", "1"), planned("CheckT1", "2"), chip=a_chip("Asia/Tokyo", generation=2))
     dropped = planned("CheckT1", "0").key
 
-    replan = Replan(lab.admission.ref, lab.execution_id, changed.plan, changed.chip, (dropped,))
+    replan = Replan(lab.admission.ref, lab.execution_id, changed.plan, changed.chip, ((dropped, 1),))
     record = (await lab.control.replan([replan], LATER))[lab.admission.ref.uid]
 
     assert record.chip_generation == 2
@@ -197,6 +198,22 @@ async def test_a_changed_chip_is_copied_and_planned_anew(store: RecordStore) -> 
         "0": RowStatus.CANCELLED,
         "1": RowStatus.SCHEDULED,
         "2": RowStatus.SCHEDULED,
+    }
+
+
+async def test_a_later_attempt_that_is_no_longer_planned_is_not_left_open(store: RecordStore) -> None:
+    lab = await admitted(store, planned("CheckT1", "0"), planned("CheckT1", "1"))
+    await lab.control.next_attempts([lab.give_up(planned("CheckT1", "0"))], NOON)
+    changed = admission(planned("CheckT1", "1"), chip=a_chip(generation=2))
+    dropped = ((planned("CheckT1", "0").key, 2),)
+
+    replan = Replan(lab.admission.ref, lab.execution_id, changed.plan, changed.chip, dropped)
+    record = (await lab.control.replan([replan], LATER))[lab.admission.ref.uid]
+
+    assert {(row.key.target, row.attempt): row.status for row in record.rows} == {
+        ("0", 1): RowStatus.CANCELLED,
+        ("0", 2): RowStatus.CANCELLED,
+        ("1", 1): RowStatus.SCHEDULED,
     }
 
 

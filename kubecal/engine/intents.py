@@ -1,0 +1,179 @@
+"""What the engine decides, in the order in which a driver executes it; values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kubecal.api.chip import ChipSpec, ChipStatus
+from kubecal.api.session import SessionSpec, SessionStatus
+from kubecal.engine.model import ChipView, Plan, PlannedTask, PodView, RowStatus, SessionRef, TaskKey, Trouble
+
+
+@dataclass(frozen=True)
+class Admission:
+    """(a) Insert the execution and its planned rows; idempotent by session uid and task id."""
+
+    ref: SessionRef
+    plan: Plan
+    spec: SessionSpec
+    chip: ChipView
+
+
+@dataclass(frozen=True)
+class Replan:
+    """(a) The chip changed while the session did not hold it: new copy, rows planned anew."""
+
+    ref: SessionRef
+    execution_id: str
+    plan: Plan
+    chip: ChipView
+    drop: tuple[tuple[TaskKey, int], ...]
+    """Open attempts of tasks that the new plan no longer has."""
+
+
+@dataclass(frozen=True)
+class CancelIntent:
+    """(a) Store that cancelling was asked for, before the first pod is deleted."""
+
+    ref: SessionRef
+    reason: str
+
+
+@dataclass(frozen=True)
+class NextAttempt:
+    """(a) Supersede attempt n if it has no result, and open attempt n+1, in one transaction.
+
+    Where superseding matches nothing the attempt has a result, and the driver hands back its row instead. After a
+    verdict (``trouble`` is Verdict) the attempt keeps its result, and n+1 is opened beside it.
+    """
+
+    ref: SessionRef
+    key: TaskKey
+    attempt: int
+    """The one that ended."""
+    trouble: Trouble
+    reason: str
+    message: str
+    log_pod: str = ""
+    """Name of the pod whose last lines belong into the row; empty: none."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Run parameters in which attempt n+1 differs from n: what n suggested; Any: as the task wrote them."""
+
+
+@dataclass(frozen=True)
+class HoldersUpdate:
+    """(b) ``Chip.status`` as it should be, with a resourceVersion precondition."""
+
+    chip: ChipView
+    status: ChipStatus
+
+
+@dataclass(frozen=True)
+class DeletePod:
+    """(c) Delete with a uid precondition."""
+
+    pod: PodView
+    reason: str
+
+
+@dataclass(frozen=True)
+class CreatePod:
+    """(c) Create the attempt's pod or process."""
+
+    ref: SessionRef
+    planned: PlannedTask
+    attempt: int
+    charged_retries: int
+    measure_at: datetime
+    execution_id: str
+    spec: SessionSpec
+    chip: ChipView
+    chip_spec: ChipSpec
+    """The execution's own copy."""
+    catalogue_hash: str
+    image: str
+    pod_name: str
+
+
+@dataclass(frozen=True)
+class SettleRow:
+    """(d) End a row that has no result and will not get one; conditional on it not being final."""
+
+    ref: SessionRef
+    key: TaskKey
+    attempt: int
+    status: RowStatus
+    trouble: Trouble | None
+    reason: str
+    message: str
+    log_pod: str = ""
+
+
+@dataclass(frozen=True)
+class SettleExecution:
+    """(d) Write the execution's status; final ones once and for all."""
+
+    ref: SessionRef
+    status: str
+    phase: str
+    message: str
+    counts: Mapping[str, int]
+    started_at: datetime | None = None
+    """Set when the chip was first held."""
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StatusPatch:
+    """(b) where ``early``, else (e)."""
+
+    ref: SessionRef
+    status: SessionStatus
+    early: bool
+    """ChipHeld or Cancelling changes: written before pods are touched."""
+    urgent: bool
+    """False: mere counts; the driver may hold it back up to 2 s and must send the last one."""
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """(g) An Event."""
+
+    ref: SessionRef
+    type: str
+    """Normal or Warning."""
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do now, phase by phase; a failed phase skips what needs its result (controller.md)."""
+
+    add_finalizer: tuple[SessionRef, ...] = ()
+    admissions: tuple[Admission, ...] = ()
+    replans: tuple[Replan, ...] = ()
+    cancels: tuple[CancelIntent, ...] = ()
+    next_attempts: tuple[NextAttempt, ...] = ()
+    holders: tuple[HoldersUpdate, ...] = ()
+    deletes: tuple[DeletePod, ...] = ()
+    creates: tuple[CreatePod, ...] = ()
+    settle_rows: tuple[SettleRow, ...] = ()
+    settle_executions: tuple[SettleExecution, ...] = ()
+    status_patches: tuple[StatusPatch, ...] = ()
+    remove_finalizer: tuple[SessionRef, ...] = ()
+    delete_sessions: tuple[SessionRef, ...] = ()
+    """(f) Finished sessions that nobody wants to see any more; their records stay."""
+    announcements: tuple[Announcement, ...] = ()
+    read_rows: tuple[tuple[SessionRef, TaskKey, int], ...] = ()
+    """Attempts whose record must be read from the primary before more can be concluded; receipts: within 5 s."""
+    wake_at: datetime | None = None
+    """When to decide again though nothing happened (a deadline, a backoff)."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be done; a driver that sees this is at rest until ``wake_at``."""
+        return not any(getattr(self, name) for name in self.__dataclass_fields__ if name not in ("wake_at",))

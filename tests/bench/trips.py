@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import struct
 from collections import Counter
 from collections.abc import Callable
 
 from tests.controller.proxy import Proxy
+from tests.mongodb_wire import HEADER, command_of
 
-_OP_MSG = 2013
-_HEADER, _FLAGS = struct.Struct("<iiii"), 4
 _NOT_WORK = ("hello", "isMaster", "ismaster", "ping", "endSessions")
 
 
@@ -28,24 +26,14 @@ class CommandCounter:
     def feed(self, data: bytes) -> None:
         """What a client sent next."""
         self._rest += data
-        while len(self._rest) >= _HEADER.size:
-            length, _, _, kind = _HEADER.unpack_from(self._rest)
+        while len(self._rest) >= HEADER.size:
+            length = HEADER.unpack_from(self._rest)[0]
             if len(self._rest) < length:
                 return
             message, self._rest = self._rest[:length], self._rest[length:]
-            if kind == _OP_MSG:
-                self._tell(_command(message))
-
-
-def _command(message: bytes) -> str:
-    """The first key of a message's body, which is the command."""
-    at = _HEADER.size + _FLAGS
-    while message[at] == 1:
-        # A sequence of documents may come before the body.
-        at += 1 + int(struct.unpack_from("<i", message, at + 1)[0])
-    # Kind of the section, length of the document, type of its first value; then the key, ended by a zero.
-    start = at + 1 + 4 + 1
-    return message[start : message.index(b"\0", start)].decode()
+            command = command_of(message)
+            if command is not None:
+                self._tell(command[0])
 
 
 class CountingProxy(Proxy):

@@ -33,14 +33,14 @@ class Proxy:
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.cut()
+        self.cut()
 
     async def mend(self) -> None:
         """Listen, on the same port as before."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
-    async def cut(self) -> None:
+    def cut(self) -> None:
         """Refuse connections, and break those there are."""
         if self._server is not None:
             self._server.close()

@@ -61,14 +61,14 @@ async def test_a_database_that_comes_back_is_all_it_takes(lab: Lab, simulated: S
     async with Proxy(lab.mongodb_uri) as proxy:
         direct, lab.mongodb_uri = lab.mongodb_uri, proxy.uri
         if gone == "before":
-            await proxy.cut()
+            proxy.cut()
         lab.start_operator()
         await lab.apply_chip()
         await lab.apply_session(tasks=("CheckRabi", "CheckT1"))
         async with simulated(lambda request: Play(seconds=0.2)) as simulator:
             if gone == "during":
                 await lab.until(lambda: _measured(simulator, 1), "a measurement")
-                await proxy.cut()
+                proxy.cut()
             condition = await lab.condition("ResultsStored", "Unreachable")
             assert "does not answer" in condition["message"]
             pods = len(lives(lab.audit()))

@@ -4,65 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import struct
 from types import TracebackType
-from typing import Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlunsplit
 
 from bson.binary import UUID_SUBTYPE, Binary
 from pymongo import AsyncMongoClient
 
+from tests.controller.proxy import Proxy
+from tests.mongodb_wire import HEADER, command_of
 from tests.sweeps.calls import Answer, Call, Meddler
 
-_OP_MSG = 2013
-_HEADER = struct.Struct("<iiii")
 _LSID = b"\x03lsid\0\x1e\0\0\0\x05id\0\x10\0\0\0\x04"
 _QUIET = frozenset({"hello", "ismaster", "ping", "endsessions", "buildinfo"})
 """Commands that come by the clock, or say nothing."""
 _READS = frozenset({"find", "aggregate", "getmore", "count", "distinct", "listcollections", "listindexes"})
 
 
-class DatabaseGateway:
+class DatabaseGateway(Proxy):
     """Stands before the server of a URI; use it as an asynchronous context manager."""
 
     def __init__(self, uri: str) -> None:
-        self._parts = urlsplit(uri)
-        self._server: asyncio.Server | None = None
-        self._port = 0
-        self._open: set[asyncio.StreamWriter] = set()
+        super().__init__(uri)
         self._serving: set[asyncio.Task[None]] = set()
         self._sessions: set[bytes] = set()
         """Ids of the client's sessions: what it leaves open when it dies."""
         self.meddler = Meddler()
 
-    @property
-    def uri(self) -> str:
-        """The same database, through us."""
-        return urlunsplit(self._parts._replace(netloc=f"127.0.0.1:{self._port}"))
-
-    async def __aenter__(self) -> Self:
-        await self.mend()
-        return self
-
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.cut()
+        await super().__aexit__(kind, value, trace)
         for task in self._serving:
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
-
-    async def mend(self) -> None:
-        """Listen, on the same port as before."""
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-
-    def cut(self) -> None:
-        """Refuse connections, and break those there are."""
-        if self._server is not None:
-            self._server.close()
-        for writer in list(self._open):
-            writer.transport.abort()
 
     async def end_sessions(self) -> None:
         """Let go of transactions that were cut off.
@@ -77,12 +51,14 @@ class DatabaseGateway:
         finally:
             await client.close()
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of our own, to be ended with us: what a client that died has asked is carried out all the same.
+        task = asyncio.create_task(self._converse(reader, writer))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
+        await asyncio.shield(task)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(self._parts.hostname, self._parts.port)
         self._open |= {writer, back}
         waiting: dict[int, asyncio.Future[bytes]] = {}
@@ -115,7 +91,7 @@ class DatabaseGateway:
             return True
 
         async def forward() -> Answer:
-            number = _HEADER.unpack_from(message)[1]
+            number = HEADER.unpack_from(message)[1]
             answered = waiting[number] = asyncio.get_running_loop().create_future()
             back.write(message)
             await back.drain()
@@ -139,7 +115,7 @@ async def _pass_answers(
     try:
         while True:
             message = await _message(there)
-            answered = waiting.pop(_HEADER.unpack_from(message)[2], None)
+            answered = waiting.pop(HEADER.unpack_from(message)[2], None)
             if answered is not None and not answered.done():
                 answered.set_result(message)
             else:
@@ -153,8 +129,8 @@ async def _pass_answers(
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
-    head = await reader.readexactly(_HEADER.size)
-    return head + await reader.readexactly(_HEADER.unpack(head)[0] - _HEADER.size)
+    head = await reader.readexactly(HEADER.size)
+    return head + await reader.readexactly(HEADER.unpack(head)[0] - HEADER.size)
 
 
 def _session_of(message: bytes) -> set[bytes]:
@@ -167,19 +143,8 @@ def _session_of(message: bytes) -> set[bytes]:
 
 def _call_of(message: bytes) -> Call | None:
     """The command a message carries; None: one that nobody counts."""
-    if _HEADER.unpack_from(message)[3] != _OP_MSG:
+    found = command_of(message)
+    if found is None or found[0].lower() in _QUIET:
         return None
-    # Flags, then the section of kind 0: a document whose first element is the command, and its value the collection.
-    place = _HEADER.size + 4
-    if message[place] != 0:
-        return None
-    kind, start = message[place + 5], place + 6
-    end = message.index(b"\0", start)
-    name = message[start:end].decode()
-    if name.lower() in _QUIET:
-        return None
-    collection = ""
-    if kind == 2:
-        length = struct.unpack_from("<i", message, end + 1)[0]
-        collection = " " + message[end + 5 : end + 4 + length].decode()
-    return Call(f"mongodb {name}{collection}", name.lower() not in _READS, database=True)
+    name, collection = found
+    return Call(f"mongodb {name} {collection}".rstrip(), name.lower() not in _READS, database=True)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kubecal.api.chip import Chip, ChipSpec, ChipStatus
     from kubecal.api.manifests import ManifestError, Manifests, load_manifests
-    from kubecal.api.session import CalibrationSession, SessionSpec, SessionStatus
+    from kubecal.api.session import CalibrationSession, SessionSpec
+    from kubecal.api.session_status import SessionStatus
 
 __all__ = [
     "CalibrationSession",
@@ -29,7 +30,8 @@ __all__ = [
 _MODULES = {
     "chip": ("Chip", "ChipSpec", "ChipStatus"),
     "manifests": ("ManifestError", "Manifests", "load_manifests"),
-    "session": ("CalibrationSession", "SessionSpec", "SessionStatus"),
+    "session": ("CalibrationSession", "SessionSpec"),
+    "session_status": ("SessionStatus",),
 }
 
 

@@ -22,6 +22,10 @@ class TargetKind(StrEnum):
     """What one task acts on."""
 
     QUBIT = "Qubit"
+    COUPLING = "Coupling"
+    MUX = "Mux"
+    """Runs once a MUX, judged for each of its qubits."""
+    CHIP = "Chip"
 
 
 class ParameterKind(StrEnum):
@@ -64,6 +68,8 @@ class Input(_Entry):
     name: str
     unit: str = ""
     required: bool = True
+    role: str = ""
+    """Of a coupling task's inputs whose they are: ``control``, ``target``, or the coupling's own (empty)."""
     hint: str = ""
     """Which task provides it, for the message when it is missing."""
 
@@ -92,6 +98,8 @@ class CatalogueTask(_Entry):
     description: str
     drives: bool = True
     """False: only computes, claims nothing."""
+    batch: bool = False
+    """Whether one pod of it can measure several qubits at once."""
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
     run_parameters: tuple[RunParameter, ...] = ()

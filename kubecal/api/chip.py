@@ -34,6 +34,15 @@ QubitId = Annotated[
     Field(max_length=5),
     Matching(r"0|[1-9][0-9]*", 'a qubit id is a number without leading zeros, in quotes: write "0" or "12"'),
 ]
+CouplingId = Annotated[
+    str,
+    Field(max_length=11),
+    Matching(
+        r"(0|[1-9][0-9]*)-(0|[1-9][0-9]*)",
+        'a coupling id is two qubit ids, control first, with a - between: write "0-1"',
+    ),
+]
+CouplingIds = Annotated[tuple[CouplingId, ...], Field(max_length=MAX_COUPLINGS), Unique()]
 QubitIds = Annotated[tuple[QubitId, ...], Field(max_length=MAX_QUBITS), Unique()]
 Name = Annotated[
     str,
@@ -208,6 +217,38 @@ class Design(Model):
     """Frequency bands; frequencies outside are unphysical."""
     qubits: dict[QubitId, DesignValues] = Field(default_factory=dict, max_length=MAX_QUBITS)
     """Parameters by qubit and name, like {"0": {qubit_frequency: {value: 4.91, error: 0.002}}}."""
+    couplings: dict[CouplingId, DesignValues] = Field(default_factory=dict, max_length=MAX_COUPLINGS)
+    """Parameters by coupling and name."""
+
+
+ModuleId = Annotated[
+    str,
+    Field(min_length=1, max_length=63),
+    Matching(
+        r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", "write the name of a module: letters, digits, -, _ and ., like R1"
+    ),
+]
+Modules = Annotated[tuple[ModuleId, ...], Field(max_length=32), Unique()]
+
+
+class MuxWiring(Model):
+    """The instruments of one MUX."""
+
+    id: Integer = Field(ge=0, le=MAX_QUBITS)
+    """The MUX."""
+    readout: Modules = ()
+    """Modules that read its qubits out."""
+    control: Modules = ()
+    """Modules that drive its qubits."""
+    exclusive: Boolean | None = None
+    """True: one task at a time on each of these modules; default true for instruments, false on a simulated chip."""
+
+
+class Wiring(Model):
+    """Which modules (boxes) of the instruments serve which MUX. Ids are global: chips may share modules."""
+
+    muxes: Annotated[tuple[MuxWiring, ...], Field(max_length=MAX_QUBITS), Unique(("id",))] = ()
+    """MUXes that are not listed hold no module."""
 
 
 class BackendSpec(Model):
@@ -234,13 +275,17 @@ class Limits(Model):
     """Highest priority of a session."""
     max_session_seconds: Integer = Field(default=604800, ge=1, le=31536000)
     """Longest deadlines.sessionSeconds."""
+    max_idle_seconds: Integer = Field(default=7200, ge=1, le=604800)
+    """Longest idleSeconds of an open session."""
 
 
 class Disabled(Model):
-    """Qubits that are left out of `all` and `muxes`, and refused when named."""
+    """What is left out of `all`, `muxes` and `auto`, and refused when named."""
 
     qubits: QubitIds = ()
-    """Qubit ids."""
+    """Qubit ids; their couplings are left out too."""
+    couplings: CouplingIds = ()
+    """Couplings as the topology lists them."""
     reason: str = Field(default="", max_length=1024)
     """For people."""
 
@@ -250,6 +295,8 @@ class ChipSpec(Model):
 
     topology: TopologySpec
     """Qubits, MUXes and couplings. Cannot be changed while a session holds the chip."""
+    wiring: Wiring = Wiring()
+    """Modules of the instruments. Cannot be changed while a session holds the chip."""
     hardware_id: Annotated[
         str,
         Field(max_length=128),
@@ -262,6 +309,12 @@ class ChipSpec(Model):
         Matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "write letters, digits, ., _ and -, like default"),
     ] = "default"
     """With the chip's name the key of its records."""
+    cooldown: Annotated[
+        str,
+        Field(max_length=63),
+        Matching(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", "write letters, digits, -, _ and ., like 2026-11"),
+    ] = ""
+    """Name of the present cool-down; a new one makes values measured before it mere priors."""
     time_zone: str = Field(default="UTC", min_length=1, max_length=64)
     """IANA name like Europe/Berlin; rolls execution ids and daily history."""
     disabled: Disabled = Disabled()
@@ -331,7 +384,7 @@ class Chip(KubernetesObject):
     """A quantum processor: its qubits, what executes pulse programs on it, and what its task pods may be."""
 
     transitions: ClassVar = unchangeable(
-        ("topology", "backend", "hardwareId"),
+        ("topology", "wiring", "backend", "hardwareId"),
         "cannot be changed while a session holds the chip: wait for its end or cancel it",
         unless="!has(oldSelf.status) || !has(oldSelf.status.holders) || size(oldSelf.status.holders) == 0",
         path="spec",

@@ -152,9 +152,29 @@ class ResourceClaim(Model):
         return bool(self.resource_claim_name) != bool(self.resource_claim_template_name)
 
 
+ImageName = Annotated[
+    str,
+    Field(max_length=63),
+    Matching(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?)?", "write the short name of an image: lower-case letters, digits and -"),
+]
+
+
+class AllowedImage(Model):
+    """An image of a task author that sessions on this chip may use."""
+
+    name: Annotated[ImageName, Field(min_length=1)]
+    """Short name; a task entry says `image: mylab`."""
+    image: str = Field(min_length=1, max_length=512)
+    """The image, as in a pod; best by digest."""
+    catalogue: Annotated[ClaimName, Field(min_length=1)]
+    """A ConfigMap of this namespace, written by `kubecal tasks export` in that image; its key is catalogue.json."""
+
+
 class PodSettings(Model):
     """What task pods of this chip may be: no session can choose any of it."""
 
+    images: Annotated[tuple[AllowedImage, ...], Field(max_length=16), Unique(("name",))] = ()
+    """Images of task authors, beside the built-in one."""
     node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=16)
     """Labels of the node that is wired to the instruments."""
     tolerations: tuple[Toleration, ...] = Field(default=(), max_length=16)

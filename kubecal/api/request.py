@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from kubecal.api.catalogue import TargetKind
 from kubecal.api.naming import task_id
 
 REQUEST_VARIABLE = "KUBECAL_REQUEST"
@@ -58,6 +59,13 @@ class RequestSite(_Wire):
     mux: int
 
 
+class GivenInput(_Wire):
+    """An input by hand, in the catalogue's unit."""
+
+    value: float
+    error: float = 0.0
+
+
 class RequestChip(_Wire):
     """The chip as it was when the session was planned."""
 
@@ -65,6 +73,8 @@ class RequestChip(_Wire):
     chip_id: str
     hardware_id: str
     time_zone: str
+    cooldown: str = ""
+    """Name of the present cool-down."""
     sites: tuple[RequestSite, ...]
     couplings: tuple[tuple[str, str], ...]
     """(control, target) of every coupling."""
@@ -90,7 +100,10 @@ class TaskRequest(_Wire):
     ordinal: int
     attempt: int = Field(ge=1)
     charged_retries: int = Field(ge=0)
-    """Crashes so far: part of the simulator's random key."""
+    """Crashes and bad verdicts so far: part of the simulator's random key."""
+    kind: TargetKind = TargetKind.QUBIT
+    members: tuple[str, ...] = ()
+    """The qubits that a MUX or batch task measures in this attempt, each with a row of its own; empty for others."""
     parameters: dict[str, Any]
     """Run parameters after precedence, without class defaults; Any: checked strictly by the task's declaration."""
     timeout_s: float
@@ -99,13 +112,26 @@ class TaskRequest(_Wire):
     tags: tuple[str, ...]
     measure_at: datetime
     """The time the measurement counts as made at; on a simulated chip also the truth's."""
+    snapshot: str = ""
+    """Execution whose inputs this attempt takes where it has them; empty: none."""
+    overrides: dict[str, dict[str, GivenInput]] = Field(default_factory=dict)
+    """Inputs by hand, by qubit or coupling and name; they win over all others."""
     catalogue_hash: str
     chip: RequestChip
 
     @property
     def task_id(self) -> str:
-        """The ``_id`` of this attempt's row."""
-        return task_id(self.session_uid, self.step, self.task, self.target, self.ordinal, self.attempt, self.target)
+        """Identifies this attempt; the ``_id`` of its row where it has only one."""
+        return self.row_id(self.target)
+
+    def row_id(self, qid: str) -> str:
+        """The ``_id`` of the row of one member; of a task with one row that is the target's."""
+        return task_id(self.session_uid, self.step, self.task, self.target, self.ordinal, self.attempt, qid)
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """What is judged, each in a row of its own: the members of a MUX or batch task, else the target."""
+        return self.members or (self.target,)
 
     def to_json(self) -> str:
         """The text of the environment variable."""
@@ -119,7 +145,8 @@ class Receipt(_Wire):
     """The row's ``_id``."""
     checksum: str
     """SHA-256 of what was stored; the row repeats it."""
-    verdict: Verdict
+    verdict: Verdict | None = None
+    """None: it has several rows, each with a verdict of its own, which the record tells."""
     metrics: dict[str, float] = Field(default_factory=dict)
     message: str = Field(default="", max_length=1024)
 

@@ -2,184 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from kubecal.api.chip import MAX_QUBITS, Name, QubitIds
-from kubecal.api.conditions import Condition
-from kubecal.api.model import (
-    Boolean,
-    Integer,
-    KubernetesObject,
-    Matching,
-    Model,
-    Number,
-    Unique,
-    rule,
-    shortened,
-    unchangeable,
-)
+from kubecal.api.actions import ExecutionId, GivenParameters
+from kubecal.api.chip import Name
+from kubecal.api.model import Boolean, Integer, KubernetesObject, Model, Unique, rule, unchangeable
+from kubecal.api.session_status import SessionStatus
+from kubecal.api.steps import Parking, RunParameters, Step, TaskName
+from kubecal.api.targets import Targets
 
-MAX_STEPS, MAX_TASKS_PER_STEP, MAX_PLANNED = 256, 64, 20_000
-TaskName = Annotated[
-    str,
-    Field(min_length=1, max_length=63),
-    Matching(r"[A-Za-z][A-Za-z0-9]*", "write the name of a task: letters and digits, like CheckT1"),
-]
-StepName = Annotated[
-    str,
-    Field(min_length=1, max_length=63),
-    Matching(
-        r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
-        "write lower-case letters, digits and -, beginning and ending with a letter or digit",
-    ),
-]
-Muxes = Annotated[tuple[Annotated[Integer, Field(ge=0, le=MAX_QUBITS)], ...], Field(max_length=MAX_QUBITS), Unique()]
+MAX_STEPS, MAX_PLANNED = 256, 20_000
 Tags = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=63)], ...], Field(max_length=32), Unique()]
-ExecutionId = Annotated[
-    str,
-    Field(max_length=16),
-    Matching(r"([0-9]{8}-[0-9]{3,7})?", "write YYYYMMDD-NNN, like 20261123-004"),
-]
-RunParameters = Annotated[dict[str, Any], Field(max_length=64)]
-"""Values by name; Any: checked strictly against the catalogue."""
-
-
-class Exclude(Model):
-    """Targets that are left out."""
-
-    qubits: QubitIds = ()
-    """Qubit ids."""
-
-
-class Targets(Model):
-    """What is calibrated: one of qubits, muxes and all."""
-
-    qubits: QubitIds = ()
-    """Qubits by id."""
-    muxes: Muxes = ()
-    """All qubits of these MUXes."""
-    all: Boolean = False
-    """Every qubit of the chip that is not disabled."""
-    exclude: Exclude = Exclude()
-    """Left out of what the other fields name."""
-
-    @rule(
-        "[has(self.qubits) && size(self.qubits) > 0, has(self.muxes) && size(self.muxes) > 0, self.all]"
-        ".filter(given, given).size() == 1",
-        "give exactly one of qubits, muxes and all: nothing is never everything",
-    )
-    def _one_of(self) -> bool:
-        return [bool(self.qubits), bool(self.muxes), self.all].count(True) == 1
-
-
-class ScheduleMode(StrEnum):
-    """Which targets may be driven at the same time."""
-
-    PARALLEL = "Parallel"
-    ISOLATED = "Isolated"
-    MUX_SERIAL = "MuxSerial"
-    SERIAL = "Serial"
-
-
-class Schedule(Model):
-    """How many targets of a step run side by side."""
-
-    mode: ScheduleMode = ScheduleMode.ISOLATED
-    """Isolated: no two neighbours; Parallel: all; MuxSerial: one target of a MUX at a time; Serial: one of the chip."""
-    max_parallel: Integer = Field(default=0, ge=0, le=10000)
-    """Most tasks of this step at a time; 0: no limit."""
-
-
-class TaskEntry(Model):
-    """One measurement in a step."""
-
-    task: TaskName
-    """The task's name in the catalogue."""
-    parameters: RunParameters = Field(default_factory=dict)
-    """Run parameters of this entry; they win over all others."""
-    timeout_seconds: Integer | None = Field(default=None, ge=1, le=604800)
-    """How long the task may take; default deadlines.taskSeconds, else the task's own."""
-    r2_threshold: Number | None = Field(default=None, ge=0, le=1)
-    """The fit's R2 must be above it; only for tasks with an R2 gate."""
-
-
-class OnEmpty(StrEnum):
-    """What becomes of a session of which no target passes a filter."""
-
-    STOP = "Stop"
-    SKIP = "Skip"
-    FAIL = "Fail"
-
-
-class Filter(Model):
-    """Which targets go on to the steps that follow."""
-
-    metric: Annotated[str, Field(max_length=63)] = ""
-    """An output of a task before, like t1, or the fit's r2; the target's last one counts."""
-    min: Number | None = None
-    """Least value that passes, in the catalogue's unit."""
-    max: Number | None = None
-    """Largest value that passes, in the catalogue's unit."""
-    status: Literal["", "Succeeded"] = ""
-    """Succeeded: targets of which no task has failed."""
-    on_empty: OnEmpty = OnEmpty.STOP
-    """No target passes: Stop: nothing follows; Skip: only what needs one of them does not; Fail: the session fails."""
-
-    @rule(
-        "(has(self.metric) && self.metric != '') != (has(self.status) && self.status != '')",
-        "give either metric or status",
-    )
-    def _one_of(self) -> bool:
-        return bool(self.metric) != bool(self.status)
-
-    @rule(
-        "!(has(self.metric) && self.metric != '') || has(self.min) || has(self.max)",
-        "give min or max: what must the metric be?",
-    )
-    def _bounded(self) -> bool:
-        return not self.metric or self.min is not None or self.max is not None
-
-    @rule(
-        "!has(self.min) || !has(self.max) || self.min <= self.max",
-        "min must not be above max: exchange or correct them",
-    )
-    def _ordered(self) -> bool:
-        return self.min is None or self.max is None or self.min <= self.max
-
-
-class Step(Model):
-    """Tasks that every target goes through in this order, or a filter of targets."""
-
-    name: StepName
-    """Unique in the session."""
-    tasks: tuple[TaskEntry, ...] = Field(default=(), max_length=MAX_TASKS_PER_STEP)
-    """In order; repeats are allowed."""
-    filter: Filter | None = None
-    """Instead of tasks: which targets go on."""
-    targets: Targets | None = None
-    """Narrows the session's targets for this step."""
-    schedule: Schedule = Schedule()
-    """Which targets run side by side."""
-    barrier: Boolean = False
-    """True: begins when every target is done with the steps before."""
-
-    @rule(
-        "has(self.filter) != (has(self.tasks) && size(self.tasks) > 0)",
-        "give either tasks or filter",
-    )
-    def _one_kind(self) -> bool:
-        return (self.filter is not None) != bool(self.tasks)
-
-    @rule(
-        "!has(self.filter) || (!has(self.targets) && !self.barrier)",
-        "a filter takes all targets as they come: remove targets and barrier",
-    )
-    def _filters_all(self) -> bool:
-        return self.filter is None or (self.targets is None and not self.barrier)
 
 
 class Parameters(Model):
@@ -225,6 +61,7 @@ class Publish(StrEnum):
     """When results become the chip's current parameters."""
 
     ON_SUCCESS = "OnSuccess"
+    REVIEW = "Review"
     NEVER = "Never"
 
 
@@ -254,17 +91,94 @@ class Deadlines(Model):
 
 
 FIXED_FIELDS = (
-    *("chip", "targets", "parameters", "steps", "onTargetFailure", "publish", "deadlines"),
-    *("username", "flowName", "retry", "suspendHoldSeconds", "lock", "executionId"),
+    *("chip", "targets", "parameters", "onTargetFailure", "publish", "deadlines", "parking", "idleSeconds"),
+    *("username", "flowName", "retry", "suspendHoldSeconds", "lock", "executionId", "source"),
 )
 """Fields of a session's spec that never change."""
 
 
+class Outcome(Model):
+    """How a session ends itself: nothing more starts, and what runs is stopped."""
+
+    result: Literal["Completed", "Failed"]
+    """Failed: the session failed, whatever its tasks say; Completed: its tasks decide."""
+    message: str = Field(default="", max_length=1024)
+    """Why, in one sentence."""
+
+
+class SourceInputs(StrEnum):
+    """Which inputs a session that repeats an earlier execution takes."""
+
+    CURRENT = "Current"
+    SNAPSHOT = "Snapshot"
+
+
+class SourceOnly(StrEnum):
+    """Which tasks a session that repeats an earlier execution runs."""
+
+    ALL = "All"
+    FAILED = "Failed"
+
+
+class Source(Model):
+    """An earlier execution that this session repeats, wholly or in part."""
+
+    execution_id: ExecutionId = ""
+    """Of which execution, on the same chip; empty: none."""
+    inputs: SourceInputs = SourceInputs.CURRENT
+    """Snapshot: each task takes the inputs it had then; Current: as any session."""
+    only: SourceOnly = SourceOnly.ALL
+    """Failed: only tasks that have not succeeded then."""
+    overrides: GivenParameters = GivenParameters()
+    """Inputs by hand, for this session only; they win over all others."""
+
+    @rule(
+        "(has(self.executionId) && self.executionId != '') || (self.inputs == 'Current' && self.only == 'All')",
+        "give executionId: inputs Snapshot and only Failed are about an earlier execution",
+    )
+    def _of_something(self) -> bool:
+        return bool(self.execution_id) or (self.inputs is SourceInputs.CURRENT and self.only is SourceOnly.ALL)
+
+
+def _as_before() -> str:
+    """CEL: the steps are as they were, or the session is open and more were appended.
+
+    With the rule that no step of a known name changes, and the last old name at its old index, equal names in equal
+    order mean that what was there is a prefix of what is there. (``slice`` does not exist.)
+    """
+    last = "size(oldSelf.steps)"
+    return (
+        "self.steps == oldSelf.steps || (oldSelf.open && size(self.steps) > size(oldSelf.steps) "
+        f"&& self.steps[{last}-1].name == oldSelf.steps[{last}-1].name "
+        "&& self.steps.filter(n, oldSelf.steps.exists(o, o.name == n.name)).map(n, n.name) "
+        "== oldSelf.steps.map(o, o.name))"
+    )
+
+
 class SessionSpec(Model):
-    """The desired state of a CalibrationSession; only suspend, cancel, priority, note, tags and ttl can change."""
+    """The desired state of a CalibrationSession; most of it cannot change."""
 
     transitions: ClassVar = (
         *unchangeable(FIXED_FIELDS, "cannot be changed after creation: apply a session of another name"),
+        {
+            "rule": _as_before(),
+            "message": "steps cannot be changed after creation; while spec.open is true, steps may be appended: "
+            "apply a session of another name",
+            "reason": "FieldValueForbidden",
+            "fieldPath": ".steps",
+        },
+        {
+            "rule": "oldSelf.open || !self.open",
+            "message": "open cannot become true again: apply a session of another name",
+            "reason": "FieldValueForbidden",
+            "fieldPath": ".open",
+        },
+        {
+            "rule": "!has(oldSelf.outcome) || (has(self.outcome) && self.outcome == oldSelf.outcome)",
+            "message": "outcome cannot be changed once it is given",
+            "reason": "FieldValueForbidden",
+            "fieldPath": ".outcome",
+        },
         {
             "rule": "!oldSelf.cancel || self.cancel",
             "message": "cancel cannot be taken back: apply a session of another name",
@@ -276,17 +190,19 @@ class SessionSpec(Model):
     chip: Name
     """Name of the Chip, in the same namespace."""
     targets: Targets
-    """What is calibrated: exactly one of qubits, muxes and all."""
+    """What is calibrated: exactly one of qubits, muxes, couplings, all and chip."""
     parameters: Parameters = Parameters()
     """Run parameters; a step's entry wins over `tasks`, `tasks` over `defaults`, these over the task's own."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MAX_STEPS), Unique(("name",))]
     """In order; a target that has finished one starts the next."""
+    parking: Parking | None = None
+    """What runs last in any case."""
     on_target_failure: TargetFailurePolicy = TargetFailurePolicy.STOP_TARGET
     """StopTarget: a failed target stops; Continue: it goes on; StopSession: everybody stops."""
     retry: Retry = Retry()
     """Measuring again after a bad verdict."""
     publish: Publish = Publish.ON_SUCCESS
-    """OnSuccess: accepted outputs become the chip's parameters; Never: they are only recorded."""
+    """OnSuccess: accepted outputs become the chip's parameters; Review: after a look, by a step `publish`; Never."""
     deadlines: Deadlines = Deadlines()
     """How long things may take."""
     lock: Lock = Lock()
@@ -299,6 +215,14 @@ class SessionSpec(Model):
     """How long a suspended session keeps its chip from others; after that it queues again when it is resumed."""
     cancel: Boolean = False
     """True: stop the pods and end as Cancelled; cannot be taken back."""
+    open: Boolean = False
+    """True: steps may be appended, and the session keeps its chip until this is false, or it idles too long."""
+    idle_seconds: Integer = Field(default=1800, ge=1, le=604800)
+    """How long an open session may have nothing to do; then it ends as Completed."""
+    outcome: Outcome | None = None
+    """Ends the session; can be given once."""
+    source: Source = Source()
+    """An earlier execution that this session repeats."""
     execution_id: ExecutionId = ""
     """YYYYMMDD-NNN of its execution, if nobody has it yet; absent: the next one of the day."""
     username: str = Field(default="", max_length=253)
@@ -311,141 +235,6 @@ class SessionSpec(Model):
     """For people; kept with the execution."""
     ttl_seconds_after_finished: Integer | None = Field(default=None, ge=0, le=31536000)
     """How long the object stays after its end; absent: until somebody deletes it. Its records stay in any case."""
-
-
-class Phase(StrEnum):
-    """Where a session stands."""
-
-    PENDING = "Pending"
-    QUEUED = "Queued"
-    RUNNING = "Running"
-    SUSPENDED = "Suspended"
-    CANCELLING = "Cancelling"
-    COMPLETED = "Completed"
-    PARTIALLY_FAILED = "PartiallyFailed"
-    FAILED = "Failed"
-    CANCELLED = "Cancelled"
-
-    @property
-    def final(self) -> bool:
-        """Whether nothing follows."""
-        return self in (Phase.COMPLETED, Phase.PARTIALLY_FAILED, Phase.FAILED, Phase.CANCELLED)
-
-
-class TaskCounts(Model):
-    """How many tasks are in which state."""
-
-    planned: int = 0
-    """All that the session's plan has."""
-    running: int = 0
-    """Those whose pod runs."""
-    succeeded: int = 0
-    """Those with verdict ok."""
-    failed: int = 0
-    """Those with another verdict, and those that crashed too often."""
-    skipped: int = 0
-    """Those that the session's own rules left out."""
-    cancelled: int = 0
-    """Those that cancel, deletion or a deadline stopped."""
-
-
-class StepStatus(Model):
-    """How far a step has come."""
-
-    name: str
-    """The step's name."""
-    phase: str
-    """Waiting, Running or Finished."""
-    succeeded: int = 0
-    """Tasks of the step with verdict ok."""
-    failed: int = 0
-    """Tasks of the step that failed."""
-    targets_out: int = 0
-    """Targets that have passed the step."""
-
-
-class Failure(Model):
-    """A task that ended in failure."""
-
-    task: str
-    """The task's name."""
-    target: str
-    """What it acted on."""
-    attempt: int
-    """The last attempt, counted from 1."""
-    verdict: str = ""
-    """The judgement of its data; empty for a crash."""
-    message: Annotated[str, shortened(1024), Field(max_length=1024)] = ""
-    """What went wrong, in one sentence."""
-
-
-MAX_WAITS = 8
-
-
-class Wait(Model):
-    """Tasks that do not run for one reason, and an example of them."""
-
-    reason: str
-    """What keeps them, such as WaitsForWire, Barrier or RetryAt; `kubecal explain` tells it of every task."""
-    tasks: int
-    """How many they are."""
-    task: str
-    """One of them."""
-    target: str
-    """What that one acts on."""
-    message: Annotated[str, shortened(512), Field(max_length=512)] = ""
-    """What keeps that one, in one sentence."""
-
-
-class WaitingFor(Model):
-    """What a queued session waits for."""
-
-    session: str
-    """Who holds the chip, or stands before it in the queue."""
-    since: datetime
-    """Since when it waits for that one."""
-
-
-class Suspension(Model):
-    """What a session's clock has left out."""
-
-    since: datetime | None = None
-    """Since when it stands; absent while it goes."""
-    seconds: Number = 0.0
-    """How long it stood before."""
-
-
-class SessionStatus(Model):
-    """The observed state of a CalibrationSession, written by the operator."""
-
-    observed_generation: int = 0
-    """Generation of the spec this status speaks of."""
-    execution_id: str = ""
-    """YYYYMMDD-NNN, in MongoDB."""
-    phase: Phase | None = None
-    """Where the session stands."""
-    progress: str = ""
-    """Tasks ended in any way / planned."""
-    conditions: Annotated[tuple[Condition, ...], Unique(("type",))] = ()
-    """What is as it should be, and what is not."""
-    started_at: datetime | None = None
-    """When it first held the chip."""
-    finished_at: datetime | None = None
-    """When it ended."""
-    message: Annotated[str, shortened(2048), Field(max_length=2048)] = ""
-    """One sentence a person can act on."""
-    tasks: TaskCounts = TaskCounts()
-    """Counts."""
-    steps: Annotated[tuple[StepStatus, ...], Unique(("name",))] = ()
-    """How far each step has come."""
-    failures: tuple[Failure, ...] = Field(default=(), max_length=20)
-    """The last 20 failures."""
-    waits: tuple[Wait, ...] = Field(default=(), max_length=MAX_WAITS)
-    """Why tasks that do not run do not, in brief."""
-    waiting_for: WaitingFor | None = None
-    """Who holds the chip, while queued."""
-    suspended: Suspension | None = None
-    """Time that deadlines.sessionSeconds does not count."""
 
 
 class CalibrationSession(KubernetesObject):

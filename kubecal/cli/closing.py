@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kubecal.api.catalogue import Catalogue
-from kubecal.api.session import SessionStatus
+from kubecal.api.session_status import SessionStatus
 from kubecal.cli.quantities import duration, quantity, spoken
 from kubecal.local.run import RunOutcome
 from kubecal.records.reading import ResultRow

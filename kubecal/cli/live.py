@@ -140,7 +140,7 @@ def _came_out(ended: Terminated) -> tuple[str, str]:
     """Verdict or reason of an attempt that ended, and its sentence."""
     outcome = ended.outcome
     if isinstance(outcome, Receipt):
-        return outcome.verdict.value, outcome.message
+        return outcome.verdict.value if outcome.verdict is not None else "ended", outcome.message
     if outcome is not None:
         return outcome.reason, outcome.message
     if ended.signal:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kubecal.api.session import Phase, SessionSpec
+from kubecal.api.session import SessionSpec
+from kubecal.api.session_status import Phase
 from kubecal.engine.intents import Admission
 from kubecal.engine.model import ChipView, SessionView
 from kubecal.engine.planning import plan_of

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kubecal.api.explanation import Reason
-from kubecal.api.session import Phase, SessionSpec
+from kubecal.api.session import SessionSpec
+from kubecal.api.session_status import Phase
 from kubecal.engine.admission import let_go
 from kubecal.engine.ending import finish, finish_by_its_tasks, through
 from kubecal.engine.intents import CancelIntent

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kubecal.api.session import ScheduleMode
+from kubecal.api.steps import ScheduleMode
 from kubecal.api.topology import Topology
 from kubecal.api.wires import Wire, WireKind, WireMode
 

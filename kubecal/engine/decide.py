@@ -7,7 +7,8 @@ that what they take is taken before others ask.
 
 from __future__ import annotations
 
-from kubecal.api.session import Phase, SessionSpec
+from kubecal.api.session import SessionSpec
+from kubecal.api.session_status import Phase
 from kubecal.engine.admission import admit, unreadable, without_chip
 from kubecal.engine.cancelling import cancel, to_cancel
 from kubecal.engine.driving import drain, drive

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from kubecal.api.explanation import Reason
-from kubecal.api.session import Phase, SessionSpec, TargetFailurePolicy
+from kubecal.api.session import SessionSpec, TargetFailurePolicy
+from kubecal.api.session_status import Phase
 from kubecal.engine import pod_trouble
 from kubecal.engine.ending import DEADLINE, deadline_message, finish, finish_by_its_tasks, through
 from kubecal.engine.intents import SettleExecution

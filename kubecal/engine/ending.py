@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from kubecal.api.explanation import Reason
-from kubecal.api.session import Phase
+from kubecal.api.session_status import Phase
 from kubecal.engine.attempts import State, TaskState, live
 from kubecal.engine.filters import failed_by
 from kubecal.engine.intents import DeletePod, SettleExecution

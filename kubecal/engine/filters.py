@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kubecal.api.session import Filter, OnEmpty
+from kubecal.api.steps import Filter, OnEmpty
 from kubecal.engine.attempts import State, TaskState
 from kubecal.engine.model import Plan, TaskKey
 

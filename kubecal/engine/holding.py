@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from kubecal.api.chip import Holder, QueuedSession
 from kubecal.api.explanation import Reason
-from kubecal.api.session import Phase, WaitingFor
+from kubecal.api.session_status import Phase, WaitingFor
 from kubecal.engine.conditions import merged
 from kubecal.engine.intents import HoldersUpdate
 from kubecal.engine.model import ChipView

@@ -8,8 +8,20 @@ from datetime import datetime
 from typing import Any
 
 from kubecal.api.chip import ChipSpec, ChipStatus
-from kubecal.api.session import SessionSpec, SessionStatus
-from kubecal.engine.model import ChipView, Plan, PlannedTask, PodView, RowStatus, SessionRef, TaskKey, Trouble
+from kubecal.api.session import SessionSpec
+from kubecal.api.session_status import SessionStatus
+from kubecal.api.steps import Action
+from kubecal.engine.model import (
+    ChipView,
+    Plan,
+    PlanFacts,
+    PlannedTask,
+    PodView,
+    RowStatus,
+    SessionRef,
+    TaskKey,
+    Trouble,
+)
 
 
 @dataclass(frozen=True)
@@ -20,6 +32,31 @@ class Admission:
     plan: Plan
     spec: SessionSpec
     chip: ChipView
+    facts: PlanFacts = field(default_factory=PlanFacts)
+    """Kept with the execution: the same plan must come out of it again."""
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """(a) Read what a plan needs besides manifests, before the session can be admitted."""
+
+    ref: SessionRef
+    spec: SessionSpec
+    chip: ChipView
+
+
+@dataclass(frozen=True)
+class RunAction:
+    """(a) Change records as a step says, and end its row with what came of it, in one transaction."""
+
+    ref: SessionRef
+    key: TaskKey
+    attempt: int
+    action: Action
+    spec: SessionSpec
+    chip: ChipView
+    """The session's chip, as it was admitted."""
+    execution_id: str
 
 
 @dataclass(frozen=True)
@@ -61,6 +98,8 @@ class NextAttempt:
     """Name of the pod whose last lines belong into the row; empty: none."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Run parameters in which attempt n+1 differs from n: what n suggested; Any: as the task wrote them."""
+    members: tuple[str, ...] = ()
+    """Of a MUX or batch task those that attempt n+1 measures."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +135,8 @@ class CreatePod:
     catalogue_hash: str
     image: str
     pod_name: str
+    members: tuple[str, ...] = ()
+    """Of a MUX or batch task those that are measured now: the planned ones that are still in the session."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +151,8 @@ class SettleRow:
     reason: str
     message: str
     log_pod: str = ""
+    members: tuple[str, ...] = ()
+    """Of a MUX or batch task the rows of these members; empty: of all."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +197,12 @@ class Decision:
     """What to do now, phase by phase; a failed phase skips what needs its result (controller.md)."""
 
     add_finalizer: tuple[SessionRef, ...] = ()
+    look_ups: tuple[LookUp, ...] = ()
     admissions: tuple[Admission, ...] = ()
     replans: tuple[Replan, ...] = ()
     cancels: tuple[CancelIntent, ...] = ()
     next_attempts: tuple[NextAttempt, ...] = ()
+    actions: tuple[RunAction, ...] = ()
     holders: tuple[HoldersUpdate, ...] = ()
     deletes: tuple[DeletePod, ...] = ()
     creates: tuple[CreatePod, ...] = ()

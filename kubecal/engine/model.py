@@ -18,10 +18,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from kubecal.api.catalogue import Catalogue
+from kubecal.api.catalogue import Catalogue, TargetKind
 from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.request import Receipt, TaskTrouble, Verdict
-from kubecal.api.session import Filter, SessionSpec, SessionStatus
+from kubecal.api.session import SessionSpec
+from kubecal.api.session_status import SessionStatus
+from kubecal.api.steps import Action, Filter
 from kubecal.api.wires import Wire
 
 # ---------------------------------------------------------------- identity
@@ -67,6 +69,18 @@ class PlannedTask:
     """Estimate from the catalogue; orders who goes first."""
     max_parallel: int
     """The step's limit of tasks at a time; 0: none."""
+    kind: TargetKind = TargetKind.QUBIT
+    members: tuple[str, ...] = ()
+    """The qubits of a MUX or batch task, each judged by itself; empty for other tasks."""
+    image: str = ""
+    """Short name of the author's image it runs in; empty: the built-in one."""
+    action: Action | None = None
+    """A change of records that the driver makes itself, without a pod; None: a task."""
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """What is judged, each in a row of its own: the members of a MUX or batch task, else the target."""
+        return self.members or (self.key.target,)
 
 
 @dataclass(frozen=True)
@@ -134,8 +148,20 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True)
+class MemberRow:
+    """What the record of an attempt says of one of several that it judged."""
+
+    qid: str
+    status: RowStatus
+    verdict: Verdict | None = None
+    message: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    suggestion: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class AttemptRow:
-    """One attempt as its record says."""
+    """One attempt as its record says: one row, or the rows of its members taken together."""
 
     key: TaskKey
     attempt: int
@@ -164,11 +190,25 @@ class AttemptRow:
     """Values and quality metrics by name, for filters."""
     suggestion: Mapping[str, Any] = field(default_factory=dict)
     """Run parameters its data suggest for another attempt; Any: as the task wrote them."""
+    members: tuple[MemberRow, ...] = ()
+    """The rows of a MUX or batch task; empty where there is only one row."""
 
     @property
     def final(self) -> bool:
         """Whether the record says what came out, so that nothing may change it any more."""
         return self.status not in (RowStatus.SCHEDULED, RowStatus.RUNNING)
+
+
+@dataclass(frozen=True)
+class PlanFacts:
+    """What a plan needs besides manifests; looked up once, at admission, and kept with the execution."""
+
+    frequencies_ghz: Mapping[str, float] = field(default_factory=dict)
+    """Measured qubit_frequency by qubit, where couplings are directed by it."""
+    unfinished: frozenset[TaskKey] = frozenset()
+    """Tasks that have not succeeded in the execution that is repeated."""
+    problem: str = ""
+    """Why the execution that is to be repeated cannot be; empty: it can."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +229,10 @@ class SessionRecord:
     ours: bool = True
     """False: another installation wrote it (driver_id); it may be read, not settled."""
     held_at: datetime | None = None
+    facts: PlanFacts = field(default_factory=PlanFacts)
+    """What was looked up when it was planned."""
+    was_open: bool = False
+    """Whether it was open when it was admitted."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +255,8 @@ class SessionView:
     """False: MongoDB has not yet been asked (or does not answer): nothing may be concluded from ``record``."""
     cancel_reason: str = ""
     """Why it is cancelled, where its spec was not changed by a person; like ``interrupted by SIGINT``."""
+    facts: PlanFacts | None = None
+    """What was looked up for its plan; None: nothing yet."""
     refusal: str = ""
     """Why it cannot have the execution it asks for; empty: nothing is known against it."""
     secret_missing: str = ""

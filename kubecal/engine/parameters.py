@@ -7,7 +7,8 @@ from typing import Any
 
 from kubecal.api.catalogue import Catalogue, CatalogueTask
 from kubecal.api.run_parameters import RunParameterError, parse_run_parameters
-from kubecal.api.session import SessionSpec, TaskEntry
+from kubecal.api.session import SessionSpec
+from kubecal.api.steps import TaskEntry
 from kubecal.engine.problems import PlanProblem, did_you_mean
 
 

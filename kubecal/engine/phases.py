@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubecal.api.session import Phase
+from kubecal.api.session_status import Phase
 
 
 @dataclass(frozen=True)

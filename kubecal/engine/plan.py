@@ -9,7 +9,8 @@ from typing import Any
 
 from kubecal.api.catalogue import Catalogue, CatalogueTask
 from kubecal.api.chip import ChipSpec
-from kubecal.api.session import MAX_PLANNED, Filter, SessionSpec, Step, TaskEntry
+from kubecal.api.session import MAX_PLANNED, SessionSpec
+from kubecal.api.steps import Filter, Step, TaskEntry
 from kubecal.api.topology import Topology
 from kubecal.engine.chips import chip_problems
 from kubecal.engine.claims import qubit_claims

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubecal.api.conditions import ConditionType
-from kubecal.api.session import Phase
+from kubecal.api.session_status import Phase
 from kubecal.engine import pod_trouble
 from kubecal.engine.conditions import Claimed
 from kubecal.engine.intents import Announcement, StatusPatch

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kubecal.api.conditions import ConditionType
-from kubecal.api.session import Failure, Phase, SessionStatus, StepStatus, Suspension, TaskCounts, WaitingFor
+from kubecal.api.session_status import Failure, Phase, SessionStatus, StepStatus, Suspension, TaskCounts, WaitingFor
 from kubecal.engine.attempts import State, TaskState
 from kubecal.engine.conditions import Claimed, merged
 from kubecal.engine.filters import Judged

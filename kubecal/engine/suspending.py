@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kubecal.api.explanation import Reason
-from kubecal.api.session import Phase, SessionSpec, Suspension
+from kubecal.api.session import SessionSpec
+from kubecal.api.session_status import Phase, Suspension
 from kubecal.engine.conditions import Claimed
 from kubecal.engine.model import SessionView
 from kubecal.engine.running import Running

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubecal.api.session import Targets
+from kubecal.api.targets import Targets
 from kubecal.api.topology import Topology, describe_ids
 from kubecal.engine.problems import PlanProblem
 

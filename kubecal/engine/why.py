@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 
 from kubecal.api.explanation import Reason
-from kubecal.api.session import MAX_WAITS, Wait
+from kubecal.api.session_status import MAX_WAITS, Wait
 from kubecal.engine import pod_trouble
 from kubecal.engine.attempts import State, TaskState, live
 from kubecal.engine.model import PodView, TaskKey

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.chip import Chip
 from kubecal.api.manifests import Manifests
-from kubecal.api.session import CalibrationSession, SessionStatus
+from kubecal.api.session import CalibrationSession
+from kubecal.api.session_status import SessionStatus
 from kubecal.engine.model import ChipView, SessionRef, SessionView
 from kubecal.engine.plan import plan_session
 from kubecal.local.errors import LocalRunError

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.request import parse_termination_message
 from kubecal.api.sentences import sentences
-from kubecal.api.session import SessionSpec, SessionStatus
+from kubecal.api.session import SessionSpec
+from kubecal.api.session_status import SessionStatus
 from kubecal.api.wires import wires_from_json
 from kubecal.engine.model import ChipView, PodView, SessionRef, SessionView, TaskKey, Terminated
 from kubecal_operator import names

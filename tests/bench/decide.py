@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kubecal.api.session import SessionStatus
+from kubecal.api.session_status import SessionStatus
 from kubecal.engine.decide import decide
 from kubecal.engine.model import Observed, PlannedTask, PodView, SessionView
 from tests.unit.kubecal.engine.builders import (

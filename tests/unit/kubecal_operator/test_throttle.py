@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kubecal.api.session import SessionStatus
+from kubecal.api.session_status import SessionStatus
 from kubecal.engine.intents import StatusPatch
 from kubecal.engine.model import SessionRef
 from kubecal_operator.throttle import StatusThrottle

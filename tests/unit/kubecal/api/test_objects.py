@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from kubecal.api import Chip, ChipSpec, SessionSpec, SessionStatus
 from kubecal.api.chip import TopologySpec
 from kubecal.api.conditions import Condition, ConditionStatus
-from kubecal.api.session import CalibrationSession, Failure, Phase
+from kubecal.api.session import CalibrationSession
+from kubecal.api.session_status import Failure, Phase
 from tests.bad_manifests import changed, good_chip, good_session
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)

@@ -13,7 +13,8 @@ from kubecal.api.chip import ChipSpec, ChipStatus, Holder
 from kubecal.api.conditions import ConditionType
 from kubecal.api.naming import pod_name, task_id
 from kubecal.api.request import Receipt, TaskTrouble, Verdict
-from kubecal.api.session import SessionSpec, SessionStatus
+from kubecal.api.session import SessionSpec
+from kubecal.api.session_status import SessionStatus
 from kubecal.engine.decide import decide
 from kubecal.engine.intents import Decision, StatusPatch
 from kubecal.engine.model import (

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kubecal.api.conditions import ConditionType
-from kubecal.api.session import Phase
+from kubecal.api.session_status import Phase
 from kubecal.engine.decide import decide
 from tests.unit.kubecal.engine.builders import (
     NOON,

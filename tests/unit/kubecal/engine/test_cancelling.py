@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubecal.api.catalogue import Catalogue
-from kubecal.api.session import Phase
+from kubecal.api.session_status import Phase
 from kubecal.engine.model import RowStatus
 from tests.unit.kubecal.engine.builders import (
     CATALOGUE,

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from kubecal.api.session import ScheduleMode
+from kubecal.api.steps import ScheduleMode
 from kubecal.api.topology import square_lattice
 from kubecal.api.wires import Wire, WireKind, WireMode, conflicts, wires_to_json
 from kubecal.engine.claims import HeldWires, qubit_claims

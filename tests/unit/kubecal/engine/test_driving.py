@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.conditions import ConditionType
-from kubecal.api.session import Phase
+from kubecal.api.session_status import Phase
 from kubecal.engine.decide import decide
 from kubecal.engine.model import CreateBlocked, RowStatus, Trouble
 from tests.unit.kubecal.engine.builders import (

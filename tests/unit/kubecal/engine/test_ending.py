@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kubecal.api.session import Phase, SessionStatus
+from kubecal.api.session_status import Phase, SessionStatus
 from kubecal.engine.decide import decide
 from kubecal.engine.model import SessionView
 from tests.unit.kubecal.engine.builders import NOON, later, nothing, observed, one, pod, recorded, session

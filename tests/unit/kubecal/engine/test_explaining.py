@@ -12,7 +12,7 @@ import pytest
 
 from kubecal.api.explanation import TaskExplanation
 from kubecal.api.request import Verdict
-from kubecal.api.session import MAX_WAITS, Phase, SessionStatus
+from kubecal.api.session_status import MAX_WAITS, Phase, SessionStatus
 from kubecal.engine.decide import decide
 from kubecal.engine.explaining import explain
 from kubecal.engine.model import (

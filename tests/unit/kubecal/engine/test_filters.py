@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubecal.api.conditions import ConditionType
-from kubecal.api.session import Phase
+from kubecal.api.session_status import Phase
 from kubecal.engine.model import AttemptRow, RowStatus, SessionView, TaskKey
 from tests.unit.kubecal.engine.builders import (
     chip,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubecal.api.request import Verdict
-from kubecal.api.session import Phase
+from kubecal.api.session_status import Phase
 from kubecal.engine.decide import decide
 from kubecal.engine.model import RowStatus, TaskKey, Trouble
 from tests.unit.kubecal.engine.builders import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubecal.api.session import Phase
+from kubecal.api.session_status import Phase
 from kubecal.engine.phases import RECORD_STATUS, Ended, final_phase
 
 CANCELLED, FAILED, PARTLY, COMPLETED = Phase.CANCELLED, Phase.FAILED, Phase.PARTIALLY_FAILED, Phase.COMPLETED

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from kubecal.api.request import Verdict
-from kubecal.api.session import Phase, SessionStatus, TaskCounts
+from kubecal.api.session_status import Phase, SessionStatus, TaskCounts
 from kubecal.engine.attempts import State, TaskState
 from kubecal.engine.model import Plan, TaskKey
 from kubecal.engine.status import Standing, count_tasks, first_failures, session_status

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubecal.api.conditions import ConditionType
-from kubecal.api.session import Phase, SessionStatus, Suspension
+from kubecal.api.session_status import Phase, SessionStatus, Suspension
 from kubecal.engine.decide import decide
 from kubecal.engine.model import RowStatus, SessionView
 from kubecal.engine.suspending import clock_of, deadline

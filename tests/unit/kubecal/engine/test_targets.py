@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kubecal.api.session import Targets
+from kubecal.api.targets import Targets
 from kubecal.api.topology import square_lattice
 from kubecal.engine.problems import PlanProblem
 from kubecal.engine.targets import select_qubits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubecal.api.session import Phase
+from kubecal.api.session_status import Phase
 from kubecal.engine.decide import decide
 from kubecal.engine.model import RowStatus, TaskKey
 from tests.unit.kubecal.engine.builders import (

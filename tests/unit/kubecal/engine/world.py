@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import Any
 
 from kubecal.api.request import Verdict
-from kubecal.api.session import SessionStatus
+from kubecal.api.session_status import SessionStatus
 from kubecal.api.wires import Wire, conflicts
 from kubecal.engine.decide import decide
 from kubecal.engine.intents import Admission, CreatePod, Decision, DeletePod, NextAttempt, SettleRow

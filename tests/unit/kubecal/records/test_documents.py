@@ -6,7 +6,8 @@ import bson
 import pytest
 
 from kubecal.api.chip import ChipSpec
-from kubecal.api.session import MAX_STEPS, MAX_TASKS_PER_STEP, SessionSpec
+from kubecal.api.session import MAX_STEPS, SessionSpec
+from kubecal.api.steps import MAX_TASKS_PER_STEP
 from kubecal.engine.model import RowStatus, TaskKey
 from kubecal.records.documents import (
     attempt_row,

@@ -52,6 +52,11 @@ class Topology:
         return {site.id: site for site in self.sites}
 
     @cached_property
+    def coupling_by_id(self) -> Mapping[str, Coupling]:
+        """Every coupling under its id, control first."""
+        return {coupling.id: coupling for coupling in self.couplings}
+
+    @cached_property
     def members_by_mux(self) -> Mapping[int, tuple[str, ...]]:
         """The qubits of each MUX, in the chip's order."""
         members: dict[int, list[str]] = {}

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from kubecal.api.chip import ChipSpec
 from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import Phase
-from kubecal.engine.intents import Admission
-from kubecal.engine.model import ChipView, SessionView
+from kubecal.api.targets import Direction
+from kubecal.engine.catalogues import Catalogues
+from kubecal.engine.intents import Admission, LookUp
+from kubecal.engine.model import ChipView, PinnedImage, Plan, PlanFacts, SessionView
 from kubecal.engine.planning import plan_of
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import announce, show, stored
@@ -46,16 +49,41 @@ def admit(scene: Scene, session: SessionView, spec: SessionSpec, chip: ChipView)
         # Its owner may correct it, and people apply both files at once.
         without_chip(scene, session, spec, chip)
         return
-    plan, _ = plan_of(session, spec, chip, scene.observed.catalogue)
+    if session.facts is None and needs_facts(spec):
+        scene.draft.add("look_ups", LookUp(session.ref, spec, chip))
+        records = scene.observed.records
+        message = "" if records.available else records.message
+        show(scene, session, Standing(Phase.PENDING, message, (valid(), chip_held(False, "Waiting"), stored(scene))))
+        return
+    assert chip.spec is not None
+    plan, _ = plan_of(session, spec, chip, scene.catalogues(chip.spec, chip.namespace))
     if plan.problems:
         fail_unplanned(scene, session, "; ".join(plan.problems))
         return
     if not session.finalized:
         scene.draft.add("add_finalizer", session.ref)
-    scene.draft.add("admissions", Admission(session.ref, plan, spec, chip))
+    pinned = _pinned(plan, chip.spec, scene.catalogues(chip.spec, chip.namespace))
+    scene.draft.add("admissions", Admission(session.ref, plan, spec, chip, session.facts or PlanFacts(), pinned))
     records = scene.observed.records
     claims = (valid(), chip_held(False, "Waiting", "not planned yet"), stored(scene))
     show(scene, session, Standing(Phase.PENDING, "" if records.available else records.message, claims))
+
+
+def _pinned(plan: Plan, chip: ChipSpec, catalogues: Catalogues) -> dict[str, PinnedImage]:
+    """The authors' images of a plan as they are now: a session runs to its end with what it began with."""
+    used = {task.image for task in plan.by_key.values() if task.image}
+    return {
+        one.name: PinnedImage(one.image, catalogues.of(one.name, "").hash)
+        for one in chip.pods.images
+        if one.name in used
+    }
+
+
+def needs_facts(spec: SessionSpec) -> bool:
+    """Whether its plan depends on what only the records tell."""
+    targets = (spec.targets, *(step.targets for step in spec.steps if step.targets is not None))
+    by_frequency = any(one.couplings is not None and one.couplings.direction is Direction.FREQUENCY for one in targets)
+    return by_frequency or bool(spec.source.execution_id)
 
 
 def fail_unplanned(scene: Scene, session: SessionView, problem: str) -> None:

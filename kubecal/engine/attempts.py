@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -60,6 +60,41 @@ class TaskState:
     read: bool = False
     """Whether the record must be read now."""
     log_pod: str = ""
+    members: Mapping[str, State] = field(default_factory=dict)
+    """How each qubit of a MUX or batch task stands; empty for other tasks."""
+
+    def on(self, target: str) -> State:
+        """How the task stands on one of those that it judges."""
+        return self.members.get(target, self.state)
+
+    @property
+    def targets(self) -> Iterable[str]:
+        """What it judges."""
+        return self.members or (self.key.target,)
+
+    def verdict_on(self, target: str) -> tuple[Verdict | None, str]:
+        """What was found on one of those that it judges, and its sentence."""
+        if not self.members:
+            return self.verdict, self.message
+        rows = (*self.earlier, self.row) if self.row is not None else self.earlier
+        found = [one for row in rows for one in row.members if one.qid == target]
+        return (found[-1].verdict, found[-1].message) if found else (None, "")
+
+
+_RECORDED = {
+    RowStatus.COMPLETED: State.OK,
+    RowStatus.FAILED: State.FAILED,
+    RowStatus.SKIPPED: State.SKIPPED,
+    RowStatus.CANCELLED: State.CANCELLED,
+}
+"""What a final row says of the task; a superseded one says nothing, since another follows it."""
+_WORST_FIRST = (State.JUDGED, State.FAILED, State.OK, State.CANCELLED, State.SKIPPED)
+
+
+def whole(members: Iterable[State]) -> State:
+    """How a task stands whose members have all ended, or are to be measured again."""
+    found = frozenset(members)
+    return next(state for state in _WORST_FIRST if state in found)
 
 
 def live(pod: PodView) -> bool:
@@ -85,6 +120,7 @@ def task_state(
     rejected: Mapping[str, str],
     gone: Mapping[str, datetime],
     retry: Retry | None = None,
+    members: Sequence[str] = (),
 ) -> TaskState:
     """The state of one task.
 
@@ -102,12 +138,14 @@ def task_state(
         When pods were seen to be gone, by name.
     retry
         Which verdicts are measured again; None: none are, because the session comes to its end.
+    members
+        The qubits of a MUX or batch task.
     """
     if not rows:
-        return TaskState(key, State.READY, 1, None, ())
+        return TaskState(key, State.READY, 1, None, (), members=dict.fromkeys(members, State.READY))
     row, earlier = rows[-1], tuple(rows[:-1])
     pod = next((one for one in pods if one.attempt == row.attempt), None)
-    at = _At(key, row, earlier, pod, retry)
+    at = _At(key, row, earlier, pod, retry, tuple(members))
     if row.superseded:
         # Its successor was opened in the same write and is not known here yet: asking once more tells of it.
         return at.ending(Ending(row.trouble or Trouble.DISRUPTION, row.reason, row.message))
@@ -157,28 +195,43 @@ class _At:
     earlier: tuple[AttemptRow, ...]
     pod: PodView | None
     retry: Retry | None
+    members: tuple[str, ...]
 
     def state(self, state: State) -> TaskState:
-        return TaskState(self.key, state, self.row.attempt, self.row, self.earlier, self.pod)
+        return TaskState(
+            self.key, state, self.row.attempt, self.row, self.earlier, self.pod, members=self._members(state)
+        )
 
     def recorded(self) -> TaskState:
-        states = {
-            RowStatus.COMPLETED: State.OK,
-            RowStatus.FAILED: State.FAILED,
-            RowStatus.SKIPPED: State.SKIPPED,
-            RowStatus.CANCELLED: State.CANCELLED,
-        }
         row = self.row
-        state = states[row.status]
+        if self.members:
+            members = self._members(State.READY)
+            state = whole(members.values())
+            return TaskState(self.key, state, row.attempt, row, self.earlier, self.pod, members=members)
+        state = _RECORDED[row.status]
         if state is State.FAILED:
             state = self._failed(row.verdict)
         return TaskState(self.key, state, row.attempt, row, self.earlier, self.pod, None, row.verdict, row.message)
+
+    def _members(self, current: State) -> dict[str, State]:
+        """Every member as its last row says; those that have not ended as the attempt stands."""
+        found = dict.fromkeys(self.members, State.SKIPPED)
+        for row in (*self.earlier, self.row):
+            for one in row.members:
+                state = _RECORDED.get(one.status, current)
+                last = row is self.row
+                if one.qid in found:
+                    found[one.qid] = self._failed(one.verdict) if last and state is State.FAILED else state
+        return found if self.members else {}
 
     def _failed(self, verdict: Verdict | None) -> State:
         again = self.retry is not None and measured_again(verdict, self.earlier, self.retry)
         return State.JUDGED if again else State.FAILED
 
     def receipt(self, receipt: Receipt) -> TaskState:
+        if receipt.verdict is None:
+            # What became of its members only the record tells; until it was read they are as if still measured.
+            return replace(self.state(State.RUNNING), recorded=False, read=True)
         state = State.OK if receipt.verdict is Verdict.OK else self._failed(receipt.verdict)
         return TaskState(
             key=self.key,
@@ -204,4 +257,5 @@ class _At:
             pod=self.pod,
             ending=ending,
             log_pod=log_pod,
+            members=self._members(State.ENDING),
         )

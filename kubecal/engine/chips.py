@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.chip import ChipSpec
 from kubecal.api.conditions import ConditionStatus, ConditionType
+from kubecal.api.topology import describe_ids
 from kubecal.engine.model import ChipView
 from kubecal.engine.problems import did_you_mean
 from kubecal.engine.schema import problems_in
@@ -27,15 +28,34 @@ def chip_problems(chip: ChipSpec, catalogue: Catalogue) -> list[str]:
         hint = did_you_mean(chip.backend.name, catalogue.backend_by_name)
         return [f"Chip.spec.backend.name: there is no backend {chip.backend.name!r}: {hint}"]
     found = problems_in(chip.backend.config, backend.config_schema, "Chip.spec.backend.config")
+    return found + _strangers(chip)
+
+
+def _strangers(chip: ChipSpec) -> list[str]:
+    """What names a qubit, coupling or MUX that the topology does not have."""
     topology = chip.topology.resolve()
-    named = [("disabled", chip.disabled.qubits)]
+    qubits = [("disabled", chip.disabled.qubits)]
+    couplings = [("disabled", chip.disabled.couplings)]
     if chip.design is not None:
-        named.append(("design", tuple(chip.design.qubits)))
-    return found + [
+        qubits.append(("design", tuple(chip.design.qubits)))
+        couplings.append(("design", tuple(chip.design.couplings)))
+    found = [
         f"Chip.spec.{field}.qubits: there is no qubit {qubit!r} (the chip has {topology.describe_ids()}): remove it"
-        for field, qubits in named
-        for qubit in qubits
+        for field, named in qubits
+        for qubit in named
         if qubit not in topology.site_by_id
+    ]
+    found += [
+        f"Chip.spec.{field}.couplings: there is no coupling {coupling!r}, control first: correct or remove it"
+        for field, named in couplings
+        for coupling in named
+        if coupling not in topology.coupling_by_id
+    ]
+    muxes = describe_ids(str(mux) for mux in topology.members_by_mux)
+    return found + [
+        f"Chip.spec.wiring.muxes: there is no MUX {wired.id} (the chip has {muxes}): correct or remove it"
+        for wired in chip.wiring.muxes
+        if wired.id not in topology.members_by_mux
     ]
 
 

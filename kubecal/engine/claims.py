@@ -1,39 +1,90 @@
 """What a task holds while it runs.
 
-=========== =========================================================
-mode        wires of a qubit task
-=========== =========================================================
-Parallel    X(qubit), S(its MUX)
-Isolated    as Parallel, and S(every neighbour)
-MuxSerial   X(qubit), X(its MUX)
-Serial      as Parallel, and X(chip)
-=========== =========================================================
+============= =====================================================================================
+task          wires
+============= =====================================================================================
+qubit         X(qubit), S(its MUX), S(its MUX's modules)
+several       batch: X(every qubit), X(their MUXes), S(their modules)
+MUX           X(MUX), X(its qubits), S(its modules)
+coupling      X(both qubits), X(both MUXes), S(their modules)
+chip          X(chip)
+computation   nothing
+============= =====================================================================================
 
-Holding a neighbour shared keeps it from being driven (that needs it exclusively) while two qubits with a common
-neighbour may still run side by side. A task that only computes holds nothing.
+A module is held exclusively where the wiring says so, or says nothing and the backend drives instruments. The
+step's mode adds: Isolated S(every neighbour), MuxSerial X(its MUX), Serial X(chip). Holding a neighbour shared keeps
+it from being driven (that needs it exclusively) while two qubits with a common neighbour may still run side by side.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cached_property
 from typing import NamedTuple
 
+from kubecal.api.chip import MuxWiring, Wiring
 from kubecal.api.steps import ScheduleMode
 from kubecal.api.topology import Topology
 from kubecal.api.wires import Wire, WireKind, WireMode
 
+_X, _S = WireMode.EXCLUSIVE, WireMode.SHARED
+WHOLE_CHIP = (Wire(_X, WireKind.CHIP, ""),)
+"""What a task that acts on the chip as a whole holds."""
 
-def qubit_claims(qubit: str, mode: ScheduleMode, topology: Topology) -> tuple[Wire, ...]:
-    """The wires of a task that drives one qubit, sorted."""
-    mux_mode = WireMode.EXCLUSIVE if mode is ScheduleMode.MUX_SERIAL else WireMode.SHARED
-    wires = [
-        Wire(WireMode.EXCLUSIVE, WireKind.QUBIT, qubit),
-        Wire(mux_mode, WireKind.MUX, str(topology.site_by_id[qubit].mux)),
-    ]
-    if mode is ScheduleMode.ISOLATED:
-        wires += [Wire(WireMode.SHARED, WireKind.QUBIT, other) for other in topology.neighbours[qubit]]
-    if mode is ScheduleMode.SERIAL:
-        wires.append(Wire(WireMode.EXCLUSIVE, WireKind.CHIP, ""))
-    return tuple(sorted(wires))
+
+class Wirings:
+    """What qubits of one chip hang on.
+
+    Parameters
+    ----------
+    exclusive
+        Whether modules of which the wiring does not say so are held exclusively.
+    """
+
+    def __init__(self, topology: Topology, wiring: Wiring, *, exclusive: bool) -> None:
+        self._topology, self._wiring, self._exclusive = topology, wiring, exclusive
+
+    def qubit(self, qubit: str, mode: ScheduleMode) -> tuple[Wire, ...]:
+        """The wires of a task that drives one qubit, sorted."""
+        return self._claims((qubit,), _S, mode)
+
+    def qubits(self, qubits: Iterable[str], mode: ScheduleMode) -> tuple[Wire, ...]:
+        """Of a task that drives several at once: two qubits of a coupling, or those of a batch."""
+        return self._claims(tuple(qubits), _X, mode)
+
+    def mux(self, mux: int, mode: ScheduleMode) -> tuple[Wire, ...]:
+        """Of a task that acts on a MUX and so on all its qubits."""
+        return self._claims(self._topology.members_by_mux[mux], _X, mode)
+
+    def _claims(self, driven: tuple[str, ...], mux_mode: WireMode, mode: ScheduleMode) -> tuple[Wire, ...]:
+        topology = self._topology
+        muxes = {topology.site_by_id[qubit].mux for qubit in driven}
+        if mode is ScheduleMode.MUX_SERIAL:
+            mux_mode = _X
+        wires = {Wire(_X, WireKind.QUBIT, qubit) for qubit in driven}
+        wires |= {Wire(mux_mode, WireKind.MUX, str(mux)) for mux in muxes}
+        if mode is ScheduleMode.ISOLATED:
+            near = {other for qubit in driven for other in topology.neighbours[qubit]} - set(driven)
+            wires |= {Wire(_S, WireKind.QUBIT, other) for other in near}
+        if mode is ScheduleMode.SERIAL:
+            wires.add(WHOLE_CHIP[0])
+        return tuple(sorted(wires | self._modules(muxes)))
+
+    def _modules(self, muxes: Iterable[int]) -> set[Wire]:
+        """One that serves two MUXes of a task is held once, exclusively if either says so."""
+        modes: dict[str, WireMode] = {}
+        for mux in muxes:
+            wired = self._by_mux.get(mux)
+            if wired is None:
+                continue
+            alone = self._exclusive if wired.exclusive is None else wired.exclusive
+            for module in (*wired.readout, *wired.control):
+                modes[module] = _X if alone or modes.get(module) is _X else _S
+        return {Wire(mode, WireKind.MODULE, module) for module, mode in modes.items()}
+
+    @cached_property
+    def _by_mux(self) -> dict[int, MuxWiring]:
+        return {wired.id: wired for wired in self._wiring.muxes}
 
 
 class Obstruction(NamedTuple):

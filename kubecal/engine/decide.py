@@ -21,7 +21,10 @@ from kubecal.engine.showing import show, stored
 from kubecal.engine.status import Standing, valid
 from kubecal.engine.waiting import wait
 
-_NEEDS_RECORDS = ("admissions", "replans", "next_attempts", "read_rows", "settle_rows", "settle_executions")
+_NEEDS_RECORDS = (
+    *("look_ups", "admissions", "replans", "next_attempts", "actions"),
+    *("read_rows", "settle_rows", "settle_executions"),
+)
 
 
 def look(observed: Observed) -> Scene:

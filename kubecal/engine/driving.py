@@ -10,16 +10,10 @@ from kubecal.api.session import SessionSpec, TargetFailurePolicy
 from kubecal.api.session_status import Phase
 from kubecal.engine import pod_trouble
 from kubecal.engine.ending import DEADLINE, deadline_message, finish, finish_by_its_tasks, through
+from kubecal.engine.failing import failed_targets
 from kubecal.engine.intents import SettleExecution
 from kubecal.engine.model import ChipView, RowStatus, SessionRecord, SessionView
-from kubecal.engine.running import (
-    Running,
-    delete_superseded,
-    end_all,
-    end_attempts,
-    failed_targets,
-    skip_after_failures,
-)
+from kubecal.engine.running import Running, delete_superseded, end_all, end_attempts, skip_after_failures
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
 from kubecal.engine.starting import Hindrance, start_tasks
@@ -63,7 +57,7 @@ def drive(scene: Scene, session: SessionView, spec: SessionSpec, record: Session
     message = keeps_all.message if keeps_all is not None and _in_maintenance(run) else first_failures(run.states)
     claims = (valid(), held_claim(scene, run.session), stored(scene), *pod_claims(run))
     standing = standing_of(scene, run, Phase.RUNNING, message, claims)
-    why = Why(run, scene.occupants, keeps_all, skipped, turns)
+    why = Why(run, scene.occupants, keeps_all, skipped.tasks, turns)
     show(scene, run.session, replace(standing, suspended=clock, why=why))
 
 

@@ -8,11 +8,12 @@ from datetime import timedelta
 from kubecal.api.explanation import Reason
 from kubecal.api.session_status import Phase
 from kubecal.engine.attempts import State, TaskState, live
+from kubecal.engine.failing import failed_targets
 from kubecal.engine.filters import failed_by
 from kubecal.engine.intents import DeletePod, SettleExecution
 from kubecal.engine.model import SessionView
 from kubecal.engine.phases import RECORD_STATUS, Ended, final_phase
-from kubecal.engine.running import Running, failed_targets, own_targets
+from kubecal.engine.running import Running
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import announce, show, standing_of, stored
 from kubecal.engine.starting import Hindrance
@@ -42,9 +43,9 @@ def finish_by_its_tasks(scene: Scene, run: Running) -> None:
     elif run.spec.on_target_failure == "StopSession" and failed_targets(run):
         why = first_failures(run.states)
         finish(scene, run, f"stopped at the first failure (onTargetFailure: StopSession): {why}")
-    elif failed_by(run.filters):
-        finish(scene, run, failed_by(run.filters))
-    elif run.filters and not any(state.state is State.OK for state in last_step(run)):
+    elif failed_by(run.plan, run.filters):
+        finish(scene, run, failed_by(run.plan, run.filters))
+    elif run.filters and not any(State.OK in map(state.on, state.targets) for state in last_step(run)):
         finish(scene, run, "", reason=ALL_FILTERED if not failed_targets(run) else "")
     else:
         finish(scene, run, "")
@@ -75,7 +76,9 @@ def finish(
     released
         Why it does not hold the chip any more: reason of the condition ChipHeld.
     """
-    phase = final_phase(Ended(cancelled, failure, own_targets(run), failed_targets(run)))
+    failed, own = failed_targets(run), run.plan.own
+    mine = len(failed.intersection(own))
+    phase = final_phase(Ended(cancelled, failure, len(own), mine, len(failed) - mine))
     message = failure or first_failures(run.states)
     if phase is Phase.CANCELLED:
         message = f"the session was {run.record.cancel_reason}"

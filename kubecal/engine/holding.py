@@ -75,7 +75,7 @@ def hand_out(scene: Scene) -> None:
 
 def _reach(scene: Scene, run: Running) -> Reach:
     chip = scene.as_admitted(run.record, run.chip)
-    return reach_of_plan(run.session, run.spec, chip, scene.observed.catalogue)
+    return reach_of_plan(run.session, run.spec, chip, scene.catalogues(run.record.chip_spec, chip.namespace))
 
 
 def _reach_of_holder(scene: Scene, holder: Holder) -> Reach:
@@ -84,7 +84,8 @@ def _reach_of_holder(scene: Scene, holder: Holder) -> Reach:
     if session is None or session.spec is None or session.record is None:
         return EVERYTHING
     chip = scene.as_admitted(session.record, scene.chip_of(session, session.spec, session.record))
-    return reach_of_plan(session, session.spec, chip, scene.observed.catalogue)
+    catalogues = scene.catalogues(session.record.chip_spec, chip.namespace)
+    return reach_of_plan(session, session.spec, chip, catalogues)
 
 
 def _new_holder(scene: Scene, run: Running) -> Holder:

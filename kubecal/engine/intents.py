@@ -13,6 +13,7 @@ from kubecal.api.session_status import SessionStatus
 from kubecal.api.steps import Action
 from kubecal.engine.model import (
     ChipView,
+    PinnedImage,
     Plan,
     PlanFacts,
     PlannedTask,
@@ -34,6 +35,8 @@ class Admission:
     chip: ChipView
     facts: PlanFacts = field(default_factory=PlanFacts)
     """Kept with the execution: the same plan must come out of it again."""
+    images: Mapping[str, PinnedImage] = field(default_factory=dict)
+    """Authors' images that its tasks run in, by their short names."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,8 @@ class Replan:
     execution_id: str
     plan: Plan
     chip: ChipView
-    drop: tuple[tuple[TaskKey, int], ...]
-    """Open attempts of tasks that the new plan no longer has."""
+    drop: tuple[tuple[TaskKey, int, tuple[str, ...]], ...]
+    """Open attempts of tasks that the new plan no longer has, or members that their tasks no longer have."""
 
 
 @dataclass(frozen=True)

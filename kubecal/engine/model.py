@@ -25,6 +25,7 @@ from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import SessionStatus
 from kubecal.api.steps import Action, Filter
 from kubecal.api.wires import Wire
+from kubecal.engine.lanes import NOWHERE, Standing, Way, ways
 
 # ---------------------------------------------------------------- identity
 
@@ -74,6 +75,8 @@ class PlannedTask:
     """The qubits of a MUX or batch task, each judged by itself; empty for other tasks."""
     image: str = ""
     """Short name of the author's image it runs in; empty: the built-in one."""
+    standing: Standing = NOWHERE
+    """What it waits for, and what waits for it."""
     action: Action | None = None
     """A change of records that the driver makes itself, without a pod; None: a task."""
 
@@ -85,31 +88,39 @@ class PlannedTask:
 
 @dataclass(frozen=True)
 class Plan:
-    """All tasks of a session. ``chains`` gives the order in which each target goes through them."""
+    """All tasks of a session, and what each target goes through."""
 
     tasks: tuple[PlannedTask, ...]
     chains: Mapping[str, tuple[TaskKey, ...]]
-    """For every target of the session its tasks, first to last."""
+    """For every qubit, coupling and the chip the tasks that judge it, first to last."""
+    own: tuple[str, ...] = ()
+    """The session's own targets, on which its final phase depends."""
     steps: tuple[str, ...] = ()
     """Names of the steps in order."""
     barriers: frozenset[str] = frozenset()
     """Steps that begin when every target is done with those before."""
     filters: Mapping[str, Filter] = field(default_factory=dict)
     """Steps that choose which targets go on, by name."""
+    judges: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Which targets a filter chooses from, by the filter's name."""
+    ends: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Control and target qubit of every coupling."""
+    auto: frozenset[str] = frozenset()
+    """Steps about the couplings whose qubits come that far."""
+    parking: tuple[PlannedTask, ...] = ()
+    """What runs last in any case."""
+    parking_s: float = 0.0
+    """How long that may take in all."""
     problems: tuple[str, ...] = ()
-    """Why this session cannot be planned, a sentence each; then ``tasks`` is empty."""
+    """Why this session cannot be planned, a sentence each."""
+    invalid: Mapping[str, str] = field(default_factory=dict)
+    """Steps of which nothing is planned, and why; where there are others, ``problems`` is about these only."""
 
     @cached_property
-    def remaining(self) -> Mapping[TaskKey, tuple[float, int]]:
-        """What is left of a target's chain from each task on, itself included: estimated seconds, and tasks."""
-        seconds_of = {task.key: task.duration_s for task in self.tasks}
-        found: dict[TaskKey, tuple[float, int]] = {}
-        for chain in self.chains.values():
-            seconds = 0.0
-            for count, key in enumerate(reversed(chain), 1):
-                seconds += seconds_of[key]
-                found[key] = (seconds, count)
-        return found
+    def remaining(self) -> Mapping[TaskKey, Way]:
+        """What is left from each task on, itself included: the longest way to the end."""
+        found = ways((task.standing, task.duration_s) for task in self.tasks)
+        return {task.key: way for task, way in zip(self.tasks, found, strict=True)}
 
     @cached_property
     def step_places(self) -> Mapping[str, int]:
@@ -120,6 +131,11 @@ class Plan:
     def places(self) -> Mapping[TaskKey, int]:
         """Where each task stands in ``tasks``."""
         return {task.key: number for number, task in enumerate(self.tasks)}
+
+    @cached_property
+    def by_key(self) -> Mapping[TaskKey, PlannedTask]:
+        """All tasks, those of parking included."""
+        return {task.key: task for task in (*self.tasks, *self.parking)}
 
 
 # ---------------------------------------------------------------- observation
@@ -192,6 +208,8 @@ class AttemptRow:
     """Run parameters its data suggest for another attempt; Any: as the task wrote them."""
     members: tuple[MemberRow, ...] = ()
     """The rows of a MUX or batch task; empty where there is only one row."""
+    excluded: bool = False
+    """Whether somebody took it out of statistics and filters."""
 
     @property
     def final(self) -> bool:
@@ -209,6 +227,19 @@ class PlanFacts:
     """Tasks that have not succeeded in the execution that is repeated."""
     problem: str = ""
     """Why the execution that is to be repeated cannot be; empty: it can."""
+
+    @cached_property
+    def mark(self) -> tuple[object, ...]:
+        """Equal marks mean equal facts."""
+        return (tuple(sorted(self.frequencies_ghz.items())), self.unfinished, self.problem)
+
+
+@dataclass(frozen=True)
+class PinnedImage:
+    """An image and the hash of the catalogue that a session was planned with."""
+
+    image: str
+    catalogue_hash: str
 
 
 @dataclass(frozen=True)
@@ -233,6 +264,12 @@ class SessionRecord:
     """What was looked up when it was planned."""
     was_open: bool = False
     """Whether it was open when it was admitted."""
+    images: Mapping[str, PinnedImage] = field(default_factory=dict)
+    """Authors' images as they were at admission, by their short names."""
+
+    def image_of(self, name: str) -> PinnedImage:
+        """The image that a task entry names; empty: the built-in one."""
+        return self.images[name] if name else PinnedImage(self.image, self.catalogue_hash)
 
 
 @dataclass(frozen=True)
@@ -401,5 +438,7 @@ class Observed:
     """Chips of other lock domains, as far as they have a name of ours: records are kept by project and name."""
     gone: Mapping[str, datetime] = field(default_factory=dict)
     """Pods this driver knew that are gone by a live look, and when that was: under the pod's name."""
+    images: Mapping[tuple[str, str], Catalogue | str] = field(default_factory=dict)
+    """Catalogues of authors' images by namespace and name of their ConfigMap; a text: why one cannot be used."""
     may_create: bool = True
     """False while this driver is not (yet) allowed to create, e.g. right after taking the Lease."""

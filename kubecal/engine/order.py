@@ -6,16 +6,23 @@ from collections.abc import Iterable, Mapping
 
 from kubecal.api.wires import WireKind, WireMode
 from kubecal.engine.attempts import TaskState
+from kubecal.engine.lanes import Open
 from kubecal.engine.model import Plan, PlannedTask, TaskKey
 
 
 def frontier(plan: Plan, states: Mapping[TaskKey, TaskState]) -> list[TaskKey]:
-    """The first task of every chain that has not ended; chains that are through have none."""
-    found = []
-    for chain in plan.chains.values():
-        key = next((key for key in chain if not states[key].state.ended), None)
-        if key is not None:
-            found.append(key)
+    """Tasks that have not ended, and for which everything before them has, in the plan's order."""
+    reached = lanes_open(plan.tasks, states)
+    return [task.key for task in plan.tasks if not states[task.key].state.ended and reached.met(task.standing.needs)]
+
+
+def lanes_open(tasks: Iterable[PlannedTask], states: Mapping[TaskKey, TaskState]) -> Open[TaskKey]:
+    """How far each lane is done. A qubit on which a MUX or batch task has ended need not wait for the others."""
+    found: Open[TaskKey] = Open()
+    for task in tasks:
+        state = states[task.key]
+        if not state.state.ended:
+            found.add(task.key, task.standing, [member for member, its in state.members.items() if its.ended])
     return found
 
 
@@ -36,15 +43,14 @@ def closed_steps(plan: Plan, states: Mapping[TaskKey, TaskState]) -> frozenset[s
 def missing_at(plan: Plan, states: Mapping[TaskKey, TaskState], step: str) -> list[str]:
     """Targets that have not ended a task of a step before this one, in the plan's order."""
     before = set(plan.steps[: plan.steps.index(step)])
-    return list(
-        dict.fromkeys(key.target for key, state in states.items() if key.step in before and not state.state.ended)
-    )
+    found = (state for key, state in states.items() if key.step in before and not state.state.ended)
+    return list(dict.fromkeys(target for state in found for target in state.targets if not state.on(target).ended))
 
 
 def by_heaviest_claims(plan: Plan, planned: Mapping[TaskKey, PlannedTask], heads: Iterable[TaskKey]) -> list[TaskKey]:
     """Sort heads of chains, given all of them, by how long the busiest of their wires is still needed, longest first.
 
-    What remains of a chain alone would let two neighbours that exclude each other take turns: whoever is behind goes
+    What remains of a way alone would let two neighbours that exclude each other take turns: whoever is behind goes
     next, and those around both wait for every turn. Whoever is next to the most work goes on until it is done, and
     the session then takes no longer than that work does. Without anything shared this is the longest chain first.
     """

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kubecal.api.catalogue import Catalogue, CatalogueTask
+from kubecal.api.catalogue import CatalogueTask
 from kubecal.api.run_parameters import RunParameterError, parse_run_parameters
 from kubecal.api.session import SessionSpec
 from kubecal.api.steps import TaskEntry
+from kubecal.engine.catalogues import Catalogues
 from kubecal.engine.problems import PlanProblem, did_you_mean
 
 
-def check_parameter_names(spec: SessionSpec, catalogue: Catalogue) -> list[str]:
+def check_parameter_names(spec: SessionSpec, catalogues: Catalogues) -> list[str]:
     """Problems of ``spec.parameters`` that no single task can see."""
-    names = {entry.task for step in spec.steps for entry in step.tasks}
-    tasks = [catalogue.task_by_name[name] for name in sorted(names) if name in catalogue.task_by_name]
+    entries = [entry for step in spec.steps for entry in step.tasks]
+    entries += spec.parking.tasks if spec.parking is not None else ()
+    names = {entry.task for entry in entries}
+    tasks = [one.task_by_name[name] for one in catalogues.known for name in sorted(names) if name in one.task_by_name]
     known = {parameter for task in tasks for parameter in task.run_parameter_by_name}
     problems = [
         f"spec.parameters.defaults: no task of this session has a run parameter {name!r}: {did_you_mean(name, known)}"

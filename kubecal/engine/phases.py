@@ -19,6 +19,8 @@ class Ended:
     """The session's own targets."""
     failed_targets: int
     """Those with at least one failed task, also under Continue."""
+    failed_others: int = 0
+    """Other targets with a failed task: couplings of a session of qubits, or the chip."""
 
 
 def final_phase(ended: Ended) -> Phase:
@@ -27,9 +29,10 @@ def final_phase(ended: Ended) -> Phase:
         return Phase.CANCELLED
     if ended.failure:
         return Phase.FAILED
-    if ended.failed_targets == 0:
+    if ended.failed_targets + ended.failed_others == 0:
         return Phase.COMPLETED
-    return Phase.FAILED if ended.failed_targets == ended.targets else Phase.PARTIALLY_FAILED
+    all_of_them = 0 < ended.targets == ended.failed_targets
+    return Phase.FAILED if all_of_them else Phase.PARTIALLY_FAILED
 
 
 RECORD_STATUS = {

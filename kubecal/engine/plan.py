@@ -2,104 +2,233 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from kubecal.api.catalogue import Catalogue, CatalogueTask
+from kubecal.api.catalogue import Catalogue, TargetKind
 from kubecal.api.chip import ChipSpec
-from kubecal.api.session import MAX_PLANNED, SessionSpec
-from kubecal.api.steps import Filter, Step, TaskEntry
-from kubecal.api.topology import Topology
+from kubecal.api.session import MAX_PLANNED, SessionSpec, SourceOnly
+from kubecal.api.steps import Filter, Step
+from kubecal.engine.catalogues import Catalogues
+from kubecal.engine.changes import change_problems, given_problems
 from kubecal.engine.chips import chip_problems
-from kubecal.engine.claims import qubit_claims
-from kubecal.engine.model import Plan, PlannedTask, TaskKey
-from kubecal.engine.parameters import check_parameter_names, resolve_parameters
+from kubecal.engine.claims import Wirings
+from kubecal.engine.entries import Entry, misfits, read_entries
+from kubecal.engine.model import Plan, PlanFacts, PlannedTask, TaskKey
+from kubecal.engine.parameters import check_parameter_names
+from kubecal.engine.planned import PARKING, PlannedStep, parking_tasks, step_tasks
 from kubecal.engine.problems import PlanProblem, did_you_mean
-from kubecal.engine.targets import select_qubits
+from kubecal.engine.targets import Chosen, Grounds, Sort, session_targets, step_targets
 
 R2 = "r2"
 """The quality of a fit that every task with an R2 gate gives."""
 _SHOWN = 10
 """Problems that are said at once; more would not fit into a condition."""
+_NOTHING = PlanFacts()
 
 
-def plan_session(spec: SessionSpec, chip_name: str, chip: ChipSpec, catalogue: Catalogue) -> Plan:
-    """All tasks in their chains, or the problems that a person must correct."""
-    problems = chip_problems(chip, catalogue) + _limit_problems(spec, chip_name, chip)
-    problems += check_parameter_names(spec, catalogue)
-    topology = chip.topology.resolve()
-    steps: list[_PlannedStep] = []
-    for number, step in enumerate(spec.steps):
+def plan_session(
+    spec: SessionSpec,
+    chip_name: str,
+    chip: ChipSpec,
+    catalogues: Catalogues | Catalogue,
+    facts: PlanFacts = _NOTHING,
+) -> Plan:
+    """All tasks of a session, or the problems that a person must correct.
+
+    Where only some steps are wrong the others are planned: an open session goes on without those.
+    """
+    if isinstance(catalogues, Catalogue):
+        catalogues = Catalogues(catalogues)
+    return _Planner(spec, Grounds(chip_name, chip, facts.frequencies_ghz), catalogues, facts).plan()
+
+
+@dataclass
+class _Planner:
+    spec: SessionSpec
+    grounds: Grounds
+    catalogues: Catalogues
+    facts: PlanFacts
+    problems: list[str] = field(default_factory=list)
+    invalid: dict[str, list[str]] = field(default_factory=dict)
+    """Problems of single steps, by their names."""
+
+    def plan(self) -> Plan:
+        spec, chip = self.spec, self.grounds.spec
+        self.problems += chip_problems(chip, self.catalogues.built_in)
+        self.problems += _limit_problems(spec, self.grounds)
+        self.problems += check_parameter_names(spec, self.catalogues)
+        self.problems += given_problems(spec.source.overrides, self.grounds, self.catalogues, "spec.source.overrides")
+        if self.facts.problem:
+            self.problems.append(self.facts.problem)
+        try:
+            session = session_targets(spec.targets, self.grounds)
+        except PlanProblem as problem:
+            self.problems.append(str(problem))
+            # The entries are looked at all the same, so that their author hears of everything at once.
+            session = None
+        steps = [self._step(number, step, session) for number, step in enumerate(spec.steps)]
+        parking = self._parking(session)
+        if self.problems or session is None:
+            return _refused([*self.problems, *self._of_steps])
+        return self._assembled([step for step in steps if step is not None], session, parking)
+
+    # ---------------------------------------------------------------- steps
+
+    def _step(self, number: int, step: Step, session: Chosen | None) -> PlannedStep | None:
+        """The step as it is planned; None, and a note of why, where it cannot be."""
         place = f"spec.steps[{number}]"
         if step.filter is not None:
-            problems += _filter_problems(spec, number, step.filter, catalogue)
-            steps.append(_PlannedStep(step, (), ()))
-            continue
-        entries, found = _entries(spec, step, place, catalogue)
-        problems += found
-        try:
-            qubits = _step_qubits(spec, step, place, topology, chip_name, chip)
-        except PlanProblem as problem:
-            problems.append(str(problem))
-            continue
-        steps.append(_PlannedStep(step, tuple(qubits), tuple(entries)))
-    if not problems:
-        size = sum(len(step.qubits) * len(step.entries) for step in steps)
+            problems = _filter_problems(self.spec, number, step.filter, self.catalogues)
+            planned = PlannedStep(number, step, Chosen(Sort.CHIP), ())
+        elif step.action is not None:
+            problems = change_problems(step.action, self.grounds, self.catalogues, place)
+            planned = PlannedStep(number, step, Chosen(Sort.CHIP), ())
+        else:
+            entries, problems = read_entries(self.spec, step.tasks, place, self.catalogues)
+            try:
+                chosen = step_targets(step, session, self.grounds, place) if session is not None else None
+            except PlanProblem as problem:
+                problems.append(str(problem))
+                chosen = None
+            if chosen is not None:
+                problems += misfits(entries, chosen.sort, step.batch, place)
+                problems += _pairs_problems(step, chosen, place)
+            planned = PlannedStep(number, step, chosen or Chosen(Sort.CHIP), tuple(entries))
+        if self.spec.parking is not None and step.name == PARKING:
+            problems.append(f"{place}.name: {PARKING!r} is what spec.parking is called: give the step another name")
+        if problems:
+            self.invalid[step.name] = problems
+            return None
+        return planned
+
+    def _parking(self, session: Chosen | None) -> tuple[Entry, ...]:
+        if self.spec.parking is None:
+            return ()
+        place = "spec.parking"
+        entries, problems = read_entries(self.spec, self.spec.parking.tasks, place, self.catalogues)
+        for number, entry in enumerate(entries):
+            kind = entry.task.kind
+            if kind is TargetKind.COUPLING or (
+                kind is not TargetKind.CHIP and session is not None and session.sort is Sort.CHIP
+            ):
+                acts_on = "couplings" if kind is TargetKind.COUPLING else "qubits, and the session is about the chip"
+                problems.append(
+                    f"{place}.tasks[{number}]: {entry.task.name} acts on {acts_on}: park by tasks on "
+                    "the session's qubits or on the chip"
+                )
+        self.problems += problems
+        return tuple(entries)
+
+    # ---------------------------------------------------------------- the plan
+
+    def _assembled(self, steps: Sequence[PlannedStep], session: Chosen, parking: tuple[Entry, ...]) -> Plan:
+        wirings = self._wirings()
+        tasks = [task for step in steps for task in step_tasks(step, wirings, self.grounds.topology)]
+        if self.spec.source.only is SourceOnly.FAILED:
+            tasks = [task for task in tasks if task.key in self.facts.unfinished or task.action is not None]
+            if not tasks:
+                before = self.spec.source.execution_id
+                return _refused([f"all tasks of execution {before} have succeeded: nothing is left to repeat"])
+        last = parking_tasks(parking, session, wirings, self.grounds.topology, len(self.spec.steps))
+        size = len(tasks) + len(last)
         if size > MAX_PLANNED:
-            problems.append(
-                f"the session has {size} tasks, more than {MAX_PLANNED}: split its steps over several sessions"
+            return _refused(
+                [f"the session has {size} tasks, more than {MAX_PLANNED}: split its steps over several sessions"]
             )
-    if problems:
-        unique = list(dict.fromkeys(problems))
-        return Plan(tasks=(), chains={}, problems=tuple(unique[:_SHOWN]))
-    return _assemble(steps, topology)
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One entry of a step's list, the same for every target."""
-
-    entry: TaskEntry
-    task: CatalogueTask
-    parameters: Mapping[str, Any]
-    timeout_s: float
-    r2_threshold: float | None
-    ordinal: int
-
-
-@dataclass(frozen=True)
-class _PlannedStep:
-    step: Step
-    qubits: tuple[str, ...]
-    entries: tuple[_Entry, ...]
-
-
-def _limit_problems(spec: SessionSpec, chip_name: str, chip: ChipSpec) -> list[str]:
-    found = []
-    if spec.priority > chip.limits.max_priority:
-        found.append(
-            f"spec.priority is {spec.priority}, chip {chip_name!r} allows at most {chip.limits.max_priority}: lower it"
+        chains = _chains(tasks)
+        filters = {one.step.name: one.step.filter for one in steps if one.step.filter is not None}
+        return Plan(
+            tasks=tuple(tasks),
+            chains=chains,
+            own=session.ids,
+            steps=tuple(one.step.name for one in steps),
+            barriers=frozenset(one.step.name for one in steps if one.step.barrier),
+            filters=filters,
+            judges={name: self._judges(name, wanted, tasks) for name, wanted in filters.items()},
+            ends=_ends(steps),
+            auto=frozenset(one.step.name for one in steps if one.auto),
+            parking=tuple(last),
+            parking_s=float(self.spec.parking.seconds) if self.spec.parking is not None else 0.0,
+            problems=_shown(self._of_steps),
+            invalid={name: "; ".join(_shown(problems)) for name, problems in self.invalid.items()},
         )
-    if spec.deadlines.session_seconds > chip.limits.max_session_seconds:
-        found.append(
-            f"spec.deadlines.sessionSeconds is {spec.deadlines.session_seconds}, chip {chip_name!r} allows at most "
-            f"{chip.limits.max_session_seconds}: lower it"
+
+    @property
+    def _of_steps(self) -> list[str]:
+        return [problem for problems in self.invalid.values() for problem in problems]
+
+    def _wirings(self) -> Wirings:
+        chip = self.grounds.spec
+        backend = self.catalogues.built_in.backend_by_name.get(chip.backend.name)
+        simulated = backend is not None and backend.simulated
+        return Wirings(self.grounds.topology, chip.wiring, exclusive=not simulated)
+
+    def _judges(self, name: str, wanted: Filter, tasks: Sequence[PlannedTask]) -> frozenset[str]:
+        """Targets a filter chooses from: those with tasks before it, of which one can give what it looks at."""
+        order = {step.name: number for number, step in enumerate(self.spec.steps)}
+        found: set[str] = set()
+        for task in tasks:
+            before = order[task.key.step] < order[name]
+            if before and task.kind is not TargetKind.CHIP and (not wanted.metric or self._gives(task, wanted.metric)):
+                found.update(task.judged)
+        return frozenset(found)
+
+    def _gives(self, task: PlannedTask, metric: str) -> bool:
+        entry = self.catalogues.of(task.image, "").task_by_name[task.key.task]
+        return any(output.name == metric for output in entry.outputs) or (
+            metric == R2 and entry.r2_threshold is not None
         )
-    return found
 
 
-def _filter_problems(spec: SessionSpec, number: int, wanted: Filter, catalogue: Catalogue) -> list[str]:
+def _refused(problems: Sequence[str]) -> Plan:
+    return Plan(tasks=(), chains={}, problems=_shown(problems))
+
+
+def _shown(problems: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(problems))[:_SHOWN]
+
+
+def _chains(tasks: Sequence[PlannedTask]) -> Mapping[str, tuple[TaskKey, ...]]:
+    chains: dict[str, list[TaskKey]] = {}
+    for task in tasks:
+        for judged in task.judged:
+            chains.setdefault(judged, []).append(task.key)
+    return {target: tuple(keys) for target, keys in chains.items()}
+
+
+def _ends(steps: Sequence[PlannedStep]) -> Mapping[str, tuple[str, str]]:
+    return {one.id: (one.control, one.target) for step in steps for one in step.targets.couplings}
+
+
+# ---------------------------------------------------------------- problems
+
+
+def _limit_problems(spec: SessionSpec, grounds: Grounds) -> list[str]:
+    limits = grounds.spec.limits
+    asked = [
+        ("spec.priority", spec.priority, limits.max_priority),
+        ("spec.deadlines.sessionSeconds", spec.deadlines.session_seconds, limits.max_session_seconds),
+    ]
+    if spec.open:
+        asked.append(("spec.idleSeconds", spec.idle_seconds, limits.max_idle_seconds))
+    return [
+        f"{field} is {wanted}, chip {grounds.name!r} allows at most {most}: lower it"
+        for field, wanted, most in asked
+        if wanted > most
+    ]
+
+
+def _filter_problems(spec: SessionSpec, number: int, wanted: Filter, catalogues: Catalogues) -> list[str]:
     """A filter needs tasks before and after it, and a metric that one before gives."""
     place = f"spec.steps[{number}]"
     before = [entry.task for step in spec.steps[:number] for entry in step.tasks]
     after = [entry.task for step in spec.steps[number + 1 :] for entry in step.tasks]
     if not before:
         return [f"{place}: no task comes before this filter: move it behind the steps it judges"]
-    if not after:
+    if not after and not spec.open:
         return [f"{place}: no task comes after this filter: remove it, or add a step"]
-    tasks = [catalogue.task_by_name[name] for name in before if name in catalogue.task_by_name]
+    tasks = [one.task_by_name[name] for one in catalogues.known for name in before if name in one.task_by_name]
     known = {output.name for task in tasks for output in task.outputs}
     known |= {R2 for task in tasks if task.r2_threshold is not None}
     if wanted.metric and wanted.metric not in known:
@@ -107,79 +236,20 @@ def _filter_problems(spec: SessionSpec, number: int, wanted: Filter, catalogue: 
     return []
 
 
-def _step_qubits(
-    spec: SessionSpec, step: Step, place: str, topology: Topology, chip_name: str, chip: ChipSpec
-) -> list[str]:
-    """A step's qubits: the session's, narrowed by the step's own targets."""
-    disabled = frozenset(chip.disabled.qubits)
-    session = select_qubits(spec.targets, topology, disabled, chip_name, "spec.targets")
-    if step.targets is None:
-        return session
-    own = select_qubits(step.targets, topology, disabled, chip_name, f"{place}.targets")
-    outside = [qubit for qubit in step.targets.qubits if qubit not in session]
-    if outside:
-        raise PlanProblem(
-            f"{place}.targets names qubit {', '.join(outside)}, which spec.targets leaves out: "
-            "a step can only narrow the session's targets"
-        )
-    chosen = [qubit for qubit in own if qubit in set(session)]
-    if not chosen:
-        raise PlanProblem(f"{place}.targets has no qubit in common with spec.targets: correct one of them")
-    return chosen
-
-
-def _entries(spec: SessionSpec, step: Step, place: str, catalogue: Catalogue) -> tuple[list[_Entry], list[str]]:
-    seen: Counter[str] = Counter()
-    entries, problems = [], []
-    for number, entry in enumerate(step.tasks):
-        at = f"{place}.tasks[{number}]"
-        task = catalogue.task_by_name.get(entry.task)
-        if task is None:
-            problems.append(
-                f"{at}: there is no task {entry.task!r}: {did_you_mean(entry.task, catalogue.task_by_name)}"
-            )
-            continue
-        if entry.r2_threshold is not None and task.r2_threshold is None:
-            problems.append(f"{at}.r2Threshold: {task.name} has no R2 gate: remove it")
-        try:
-            parameters = resolve_parameters(spec, entry, task, at)
-        except PlanProblem as problem:
-            problems.append(str(problem))
-            continue
-        timeout_s = entry.timeout_seconds or spec.deadlines.task_seconds or task.timeout_s
-        threshold = task.r2_threshold if entry.r2_threshold is None else entry.r2_threshold
-        entries.append(_Entry(entry, task, parameters, float(timeout_s), threshold, seen[task.name]))
-        seen[task.name] += 1
-    return entries, problems
-
-
-def _assemble(steps: list[_PlannedStep], topology: Topology) -> Plan:
-    tasks: list[PlannedTask] = []
-    chains: dict[str, list[TaskKey]] = {}
-    for planned in steps:
-        for task in _step_tasks(planned, topology):
-            tasks.append(task)
-            chains.setdefault(task.key.target, []).append(task.key)
-    return Plan(
-        tasks=tuple(tasks),
-        chains={target: tuple(keys) for target, keys in chains.items()},
-        steps=tuple(planned.step.name for planned in steps),
-        filters={planned.step.name: planned.step.filter for planned in steps if planned.step.filter is not None},
-        barriers=frozenset(planned.step.name for planned in steps if planned.step.barrier),
-    )
-
-
-def _step_tasks(planned: _PlannedStep, topology: Topology) -> Iterator[PlannedTask]:
-    schedule = planned.step.schedule
-    claims = {qubit: qubit_claims(qubit, schedule.mode, topology) for qubit in planned.qubits}
-    for entry in planned.entries:
-        for qubit in planned.qubits:
-            yield PlannedTask(
-                key=TaskKey(planned.step.name, entry.task.name, qubit, entry.ordinal),
-                wires=claims[qubit] if entry.task.drives else (),
-                parameters=entry.parameters,
-                timeout_s=entry.timeout_s,
-                r2_threshold=entry.r2_threshold,
-                duration_s=entry.task.duration_s,
-                max_parallel=schedule.max_parallel,
-            )
+def _pairs_problems(step: Step, chosen: Chosen, place: str) -> list[str]:
+    """An explicit schedule has every coupling of its step once, and no other."""
+    if not step.pairs:
+        return []
+    if chosen.sort is not Sort.COUPLINGS:
+        return [f"{place}.pairs: only steps about couplings are scheduled by pairs: remove it"]
+    wanted, listed = set(chosen.ids), [identity for group in step.pairs for identity in group]
+    twice = sorted({identity for identity in listed if listed.count(identity) > 1})
+    unknown = [identity for identity in listed if identity not in wanted]
+    left_out = [identity for identity in chosen.ids if identity not in set(listed)]
+    if twice:
+        return [f"{place}.pairs: coupling {twice[0]} stands in it twice: remove one"]
+    if unknown:
+        return [f"{place}.pairs: coupling {unknown[0]} is not one of the step's: {did_you_mean(unknown[0], wanted)}"]
+    if left_out:
+        return [f"{place}.pairs: coupling {', '.join(left_out[:8])} of the step is in no group: add it"]
+    return []

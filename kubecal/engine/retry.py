@@ -78,8 +78,10 @@ def charged(rows: Sequence[AttemptRow]) -> int:
 
 def judged(row: AttemptRow) -> bool:
     """Whether an attempt was measured and judged, and not well."""
-    bad = row.verdict is not None and row.verdict is not Verdict.OK
-    return bad and row.status is RowStatus.FAILED and not row.superseded
+    if row.superseded:
+        return False
+    found = [(one.verdict, one.status) for one in row.members] or [(row.verdict, row.status)]
+    return any(verdict not in (None, Verdict.OK) and status is RowStatus.FAILED for verdict, status in found)
 
 
 def measured_again(verdict: Verdict | None, earlier: Sequence[AttemptRow], retry: Retry) -> bool:
@@ -98,8 +100,18 @@ def adapted(planned: Mapping[str, Any], earlier: Sequence[AttemptRow], retry: Re
     if retry.adapt:
         for row in earlier:
             if judged(row):
-                parameters |= row.suggestion
+                parameters |= suggested(row)
     return parameters
+
+
+def suggested(row: AttemptRow) -> Mapping[str, Any]:
+    """What an attempt suggests for the next one; of several members the first that was not ok speaks for all.
+
+    One pod has one set of run parameters; any: values as the tasks wrote them.
+    """
+    if not row.members:
+        return row.suggestion
+    return next((one.suggestion for one in row.members if one.suggestion and one.verdict is not Verdict.OK), {})
 
 
 def exhausted(earlier: Sequence[AttemptRow], ending: Ending) -> str:

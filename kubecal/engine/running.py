@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 
-from kubecal.api.session import SessionSpec, TargetFailurePolicy
+from kubecal.api.session import SessionSpec
 from kubecal.engine.attempts import TASK_ENDED, State, TaskState, live
 from kubecal.engine.draft import Draft
-from kubecal.engine.filters import FILTERED, Judged, judge_filters, left_out
+from kubecal.engine.failing import behind_failures
+from kubecal.engine.filters import FILTERED, Judged, Part, judge_filters, left_out
 from kubecal.engine.intents import DeletePod, NextAttempt, SettleRow
 from kubecal.engine.lost import UNSEEN_ENDS, Lost
 from kubecal.engine.model import (
@@ -25,7 +27,25 @@ from kubecal.engine.model import (
     TaskKey,
     Trouble,
 )
-from kubecal.engine.retry import exhausted
+from kubecal.engine.retry import exhausted, suggested
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """What will not run any more, with the reason; rows are ended only later in the pass that says so."""
+
+    parts: Mapping[Part, str] = field(default_factory=dict)
+    """Tasks, each on one of the targets that it judges."""
+    tasks: Mapping[TaskKey, str] = field(default_factory=dict)
+    """Those of which nothing is left to run."""
+
+    def left(self, state: TaskState) -> tuple[str, ...]:
+        """Of a MUX or batch task that has not begun: the qubits that are still to be measured."""
+        return tuple(
+            member
+            for member, its in state.members.items()
+            if its is State.READY and (state.key, member) not in self.parts
+        )
 
 
 @dataclass(frozen=True)
@@ -39,8 +59,11 @@ class Running:
     plan: Plan
     planned: Mapping[TaskKey, PlannedTask]
     states: Mapping[TaskKey, TaskState]
+    """Of all tasks but those of parking."""
     pods: tuple[PodView, ...]
     observed: Observed
+    parking: Mapping[TaskKey, TaskState] = field(default_factory=dict)
+    """What runs last in any case."""
     lost: tuple[Lost, ...] = ()
     """Its attempts whose process may still be there although nothing is seen of it."""
 
@@ -57,7 +80,7 @@ class Running:
 
 def end_attempts(run: Running, draft: Draft) -> None:
     """Give up or settle attempts that ended without a result, and read the records of those that report one."""
-    for state in run.states.values():
+    for state in chain(run.states.values(), run.parking.values()):
         if state.read:
             draft.add("read_rows", (run.session.ref, state.key, state.attempt))
         if state.state is State.ENDING:
@@ -102,61 +125,66 @@ def _end_attempt(run: Running, state: TaskState, draft: Draft) -> None:
 
 
 def _measure_again(run: Running, state: TaskState) -> NextAttempt:
-    suggested = state.row.suggestion if state.row is not None and run.spec.retry.adapt else {}
+    parameters = suggested(state.row) if state.row is not None and run.spec.retry.adapt else {}
+    again = tuple(member for member, its in state.members.items() if its is State.JUDGED)
+    verdict, message = state.verdict_on(again[0]) if again else (state.verdict, state.message)
     return NextAttempt(
         ref=run.session.ref,
         key=state.key,
         attempt=state.attempt,
         trouble=Trouble.VERDICT,
-        reason=str(state.verdict or ""),
-        message=state.message,
-        parameters=suggested,
+        reason=str(verdict or ""),
+        message=message,
+        parameters=parameters,
+        members=again,
     )
 
 
 def delete_superseded(run: Running, draft: Draft) -> None:
     """A pod whose attempt was given up must not go on."""
     for pod in run.pods:
-        state = run.states.get(pod.key)
+        state = run.states.get(pod.key) or run.parking.get(pod.key)
         outdated = state is None or pod.attempt < state.attempt
         if outdated and pod.terminated is None and pod.deleting_since is None:
             draft.add("deletes", DeletePod(pod, "its attempt was given up"))
 
 
-def skip_after_failures(run: Running, draft: Draft) -> Mapping[TaskKey, str]:
+def skip_after_failures(run: Running, draft: Draft) -> Skipped:
     """End the tasks that will not run: left out by a filter, behind a failure, everywhere under StopSession.
 
-    Returns them with the reason: their rows are settled only later in this pass, and nothing of them may be started
-    meanwhile.
+    Their rows are settled only later in this pass, and nothing of them may be started meanwhile.
     """
-    policy = run.spec.on_target_failure
-    skipped: dict[TaskKey, str] = {}
-    for key, why in left_out(run.plan, run.filters).items():
-        if run.states[key].state is State.READY:
-            draft.add("settle_rows", _ended_unrun(run, run.states[key], RowStatus.SKIPPED, FILTERED, why))
-            skipped[key] = why
-    if policy is TargetFailurePolicy.CONTINUE:
-        return skipped
-    stop_all = policy is TargetFailurePolicy.STOP_SESSION and any(
-        state.state is State.FAILED for state in run.states.values()
-    )
-    for chain in run.plan.chains.values():
-        failed: TaskKey | None = None
-        for key in chain:
-            state = run.states[key]
-            if key not in skipped and state.state is State.READY and (stop_all or failed is not None):
-                reason = f"{failed.task} failed before it" if failed else "the session stops at the first failure"
-                draft.add("settle_rows", _ended_unrun(run, state, RowStatus.SKIPPED, "Skipped", reason))
-                skipped[key] = reason
-            if state.state is State.FAILED:
-                failed = failed or key
-    return skipped
+    parts: dict[Part, str] = {}
+    for (key, target), why in left_out(run.plan, run.filters).items():
+        if run.states[key].on(target) is State.READY:
+            parts[key, target] = why
+            draft.add("settle_rows", _unrun_part(run, run.states[key], target, FILTERED, why))
+    for (key, target), why in behind_failures(run).items():
+        if (key, target) not in parts and run.states[key].on(target) is State.READY:
+            parts[key, target] = why
+            draft.add("settle_rows", _unrun_part(run, run.states[key], target, "Skipped", why))
+    return Skipped(parts, _wholly(run, parts))
+
+
+def _wholly(run: Running, parts: Mapping[Part, str]) -> Mapping[TaskKey, str]:
+    found: dict[TaskKey, str] = {}
+    for (key, _), why in parts.items():
+        state = run.states[key]
+        left = (target for target in state.targets if (key, target) not in parts)
+        if all(state.on(target).ended for target in left):
+            found.setdefault(key, why)
+    return found
+
+
+def _unrun_part(run: Running, state: TaskState, target: str, reason: str, message: str) -> SettleRow:
+    ended = _ended_unrun(run, state, RowStatus.SKIPPED, reason, message)
+    return replace(ended, members=(target,)) if state.members else ended
 
 
 def end_all(run: Running, status: RowStatus, reason: str, message: str, draft: Draft) -> None:
     """Stop every pod; once none lives, end every task that has no result."""
     for pod in run.pods:
-        if pod.terminated is None and pod.deleting_since is None:
+        if pod.terminated is None and pod.deleting_since is None and pod.key not in run.parking:
             draft.add("deletes", DeletePod(pod, message))
     for state in run.states.values():
         if state.read:
@@ -179,13 +207,3 @@ def _ended_unrun(run: Running, state: TaskState, status: RowStatus, reason: str,
         reason=reason,
         message=message,
     )
-
-
-def failed_targets(run: Running) -> int:
-    """Targets with at least one failed task."""
-    return len({key.target for key, state in run.states.items() if state.state is State.FAILED})
-
-
-def own_targets(run: Running) -> int:
-    """The session's own targets."""
-    return len({key.target for key in run.states})

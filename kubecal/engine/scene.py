@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from kubecal.api.chip import ChipStatus
+from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.session import Retry, SessionSpec
-from kubecal.engine.attempts import live, task_state
+from kubecal.engine.attempts import TaskState, live, task_state
+from kubecal.engine.catalogues import Catalogues
 from kubecal.engine.chips import taken_keys
 from kubecal.engine.claims import HeldWires
 from kubecal.engine.draft import Draft
@@ -28,6 +29,7 @@ class Scene:
         self.observed = observed
         self.now = observed.now
         self.draft = Draft()
+        self._built_in = Catalogues(observed.catalogue)
         self.pods = _pods_by_session(observed)
         self.chips = {(chip.namespace, chip.name): chip for chip in observed.chips if not chip.deleted}
         self.chip_problems = _chip_problems(observed)
@@ -46,6 +48,19 @@ class Scene:
     def creates_nothing(self) -> bool:
         """Whether no pod is made in this pass, whatever is its turn."""
         return not self.observed.records.available or not self.observed.may_create
+
+    def catalogues(self, chip: ChipSpec, namespace: str) -> Catalogues:
+        """The catalogues of a chip's images."""
+        images = chip.pods.images
+        if not images:
+            return self._built_in
+        found = {one.name: self.observed.images.get((namespace, one.catalogue)) for one in images}
+        missing = "its catalogue is not there yet: write it with `kubecal tasks export` into ConfigMap {}"
+        named = {one.name: one.catalogue for one in images}
+        return Catalogues(
+            self.observed.catalogue,
+            {name: missing.format(named[name]) if one is None else one for name, one in found.items()},
+        )
 
     def pods_of(self, session: SessionView) -> tuple[PodView, ...]:
         """The session's pods."""
@@ -96,7 +111,9 @@ class Scene:
 
         Without ``retry`` no verdict is measured again: the session is not on its way any more.
         """
-        plan, planned = plan_of(session, spec, self.as_admitted(record, chip), self.observed.catalogue)
+        plan, planned = plan_of(
+            session, spec, self.as_admitted(record, chip), self.catalogues(record.chip_spec, chip.namespace)
+        )
         pods = self.pods_of(session)
         rows_by_key: dict[TaskKey, list[AttemptRow]] = {}
         for row in sorted(record.rows, key=lambda one: one.attempt):
@@ -104,25 +121,44 @@ class Scene:
         pods_by_key: dict[TaskKey, list[PodView]] = {}
         for pod in pods:
             pods_by_key.setdefault(pod.key, []).append(pod)
+        parks = {task.key for task in plan.parking}
         # A catalogue that no longer fits has no plan; what is on record can still be brought to an end.
-        keys = [task.key for task in plan.tasks] or sorted(rows_by_key)
-        states = {
-            key: task_state(
+        fits = not plan.problems or (record.was_open and bool(plan.invalid))
+        keys = [task.key for task in plan.tasks] if fits else [key for key in sorted(rows_by_key) if key not in parks]
+
+        def state(key: TaskKey, again: Retry | None) -> TaskState:
+            rows = rows_by_key.get(key, ())
+            task = planned.get(key)
+            return task_state(
                 key,
-                rows_by_key.get(key, ()),
+                rows,
                 pods_by_key.get(key, ()),
                 session.ref,
                 now=self.now,
                 pending_s=spec.deadlines.pending_seconds,
                 rejected=self.observed.rejected,
                 gone=self.observed.gone,
-                retry=retry,
+                retry=again,
+                members=task.members if task is not None else _members_on_record(rows),
             )
-            for key in keys
-        }
+
         return Running(
-            session, spec, record, chip, plan, planned, states, pods, self.observed, self.lost.get(session.ref.uid, ())
+            session,
+            spec,
+            record,
+            chip,
+            plan,
+            planned,
+            {key: state(key, retry) for key in keys},
+            pods,
+            self.observed,
+            {task.key: state(task.key, spec.retry) for task in plan.parking},
+            self.lost.get(session.ref.uid, ()),
         )
+
+
+def _members_on_record(rows: Sequence[AttemptRow]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.qid for row in rows for one in row.members))
 
 
 def _pods_by_session(observed: Observed) -> Mapping[str, tuple[PodView, ...]]:

@@ -6,23 +6,23 @@ What keeps a task is one rule, :class:`Turns`, that is asked before a pod is mad
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kubecal.api.explanation import Reason
 from kubecal.api.naming import pod_name
+from kubecal.api.steps import Action
 from kubecal.api.wires import Wire
 from kubecal.engine.attempts import State, TaskState
 from kubecal.engine.claims import HeldWires
 from kubecal.engine.clock import measure_at
 from kubecal.engine.draft import Draft
 from kubecal.engine.filters import undecided
-from kubecal.engine.intents import CreatePod
+from kubecal.engine.intents import CreatePod, RunAction
 from kubecal.engine.model import PlannedTask, TaskKey
 from kubecal.engine.order import by_heaviest_claims, closed_steps, frontier
 from kubecal.engine.retry import adapted, charged, not_before
-from kubecal.engine.running import Running
+from kubecal.engine.running import Running, Skipped
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class Turns:
         """Tasks that could be next on their targets, and do not start."""
         self.started: set[TaskKey] = set()
 
-    def in_order(self, skipped: Collection[TaskKey]) -> list[TaskKey]:
+    def in_order(self, skipped: Skipped) -> list[TaskKey]:
         """Those that could be next on their targets, the most needed wires first."""
         run = self._run
         heads = by_heaviest_claims(run.plan, run.planned, frontier(run.plan, run.states))
         closed, open_ = closed_steps(run.plan, run.states), undecided(run.plan, run.filters)
         waiting = []
         for key in heads:
-            if key in skipped or run.states[key].state is not State.READY:
+            if key in skipped.tasks or run.states[key].state is not State.READY:
                 continue
             if key.step in closed:
                 self.hindered[key] = _BARRIER
@@ -118,7 +118,7 @@ _BARRIER, _FILTER, _POD = (Hindrance(one) for one in (Reason.BARRIER, Reason.FIL
 _UNANSWERED = Hindrance(Reason.POD_STARTING, "the API server has not yet answered whether it takes the task's pod")
 
 
-def start_tasks(run: Running, skipped: Collection[TaskKey], held: HeldWires, draft: Draft) -> Turns:
+def start_tasks(run: Running, skipped: Skipped, held: HeldWires, draft: Draft) -> Turns:
     """Create the pods of tasks whose turn it is and whose wires are free; returns what became of the others."""
     turns = Turns(run, held)
     for key in turns.in_order(skipped):
@@ -126,7 +126,12 @@ def start_tasks(run: Running, skipped: Collection[TaskKey], held: HeldWires, dra
         if hindrance is not None:
             draft.wake(hindrance.until)
             continue
-        create = _create(run, run.states[key], run.planned[key])
+        planned = run.planned[key]
+        if planned.action is not None:
+            draft.add("actions", _change(run, run.states[key], planned.action))
+            turns.started.add(key)
+            continue
+        create = _create(run, run.states[key], planned, skipped)
         turns.start(key, create.pod_name)
         draft.add("creates", create)
     return turns
@@ -138,7 +143,13 @@ def attempt_pod(run: Running, state: TaskState) -> str:
     return pod_name(ref.name, ref.uid, key.step, key.task, key.target, key.ordinal, state.attempt)
 
 
-def _create(run: Running, state: TaskState, planned: PlannedTask) -> CreatePod:
+def _change(run: Running, state: TaskState, action: Action) -> RunAction:
+    chip = replace(run.chip, spec=run.record.chip_spec)
+    return RunAction(run.session.ref, state.key, state.attempt, action, run.spec, chip, run.record.execution_id)
+
+
+def _create(run: Running, state: TaskState, planned: PlannedTask, skipped: Skipped) -> CreatePod:
+    pinned = run.record.image_of(planned.image)
     return CreatePod(
         ref=run.session.ref,
         planned=replace(planned, parameters=adapted(planned.parameters, state.earlier, run.spec.retry)),
@@ -149,7 +160,8 @@ def _create(run: Running, state: TaskState, planned: PlannedTask) -> CreatePod:
         spec=run.spec,
         chip=run.chip,
         chip_spec=run.record.chip_spec,
-        catalogue_hash=run.record.catalogue_hash,
-        image=run.record.image,
+        catalogue_hash=pinned.catalogue_hash,
+        image=pinned.image,
         pod_name=attempt_pod(run, state),
+        members=skipped.left(state),
     )

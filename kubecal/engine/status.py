@@ -86,19 +86,21 @@ def _steps(standing: Standing) -> tuple[StepStatus, ...]:
         return ()
     by_step: dict[str, dict[str, list[State]]] = {}
     for task in plan.tasks:
-        targets = by_step.setdefault(task.key.step, {})
-        targets.setdefault(task.key.target, []).append(states[task.key].state)
+        targets, state = by_step.setdefault(task.key.step, {}), states[task.key]
+        for target in state.targets:
+            targets.setdefault(target, []).append(state.on(target))
     shown = []
     for name, targets in by_step.items():
         every = [state for each in targets.values() for state in each]
+        tasks = [states[task.key].state for task in plan.tasks if task.key.step == name]
         begun = any(state is not State.READY for state in every)
         phase = "Finished" if all(state.ended for state in every) else "Running" if begun else "Waiting"
         shown.append(
             StepStatus(
                 name=name,
                 phase=phase,
-                succeeded=every.count(State.OK),
-                failed=every.count(State.FAILED),
+                succeeded=tasks.count(State.OK),
+                failed=tasks.count(State.FAILED),
                 targets_out=sum(all(state is State.OK for state in each) for each in targets.values()),
             )
         )
@@ -113,18 +115,25 @@ def _filter_status(judged: Judged) -> StepStatus:
 
 
 def _failures(states: Mapping[TaskKey, TaskState]) -> tuple[Failure, ...]:
-    failed = [state for state in states.values() if state.state is State.FAILED]
-    failed.sort(key=lambda state: _ended_at(state))
-    return tuple(
-        Failure(
-            task=state.key.task,
-            target=state.key.target,
-            attempt=state.attempt,
-            verdict=str(state.verdict or ""),
-            message=state.message[:_FAILURE_MESSAGE],
+    failed = [(state, target) for state in states.values() for target in _failed_on(state)]
+    failed.sort(key=lambda pair: _ended_at(pair[0]))
+    shown = []
+    for state, target in failed[-_FAILURES_SHOWN:]:
+        verdict, message = state.verdict_on(target)
+        shown.append(
+            Failure(
+                task=state.key.task,
+                target=target,
+                attempt=state.attempt,
+                verdict=str(verdict or ""),
+                message=message[:_FAILURE_MESSAGE],
+            )
         )
-        for state in failed[-_FAILURES_SHOWN:]
-    )
+    return tuple(shown)
+
+
+def _failed_on(state: TaskState) -> list[str]:
+    return [target for target in state.targets if state.on(target) is State.FAILED]
 
 
 def _ended_at(state: TaskState) -> float:
@@ -151,11 +160,20 @@ def finished(phase: Phase, message: str, reason: str = "") -> Claimed:
 
 def first_failures(states: Mapping[TaskKey, TaskState]) -> str:
     """One sentence about what failed, for the session's message."""
-    failed = [state for state in states.values() if state.state is State.FAILED]
+    failed = [(state, target) for state in states.values() for target in _failed_on(state)]
     if not failed:
         return ""
-    targets: Sequence[str] = sorted({state.key.target for state in failed}, key=lambda t: (len(t), t))
-    one = failed[0]
-    why = one.message or str(one.verdict or "")
+    targets = sorted({target for _, target in failed}, key=lambda t: (len(t), t))
+    one, on = failed[0]
+    verdict, message = one.verdict_on(on)
+    why = message or str(verdict or "")
     rest = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
-    return f"failed on qubit {', '.join(targets[:8])}: {one.key.task} on {one.key.target}: {why}{rest}"
+    return f"failed on {spoken(targets)}: {one.key.task} on {on}: {why}{rest}"
+
+
+def spoken(targets: Sequence[str]) -> str:
+    """Targets as people call them: ``qubit 0, 3 and coupling 0-1``."""
+    qubits = [target for target in targets if target.isdecimal()]
+    couplings = [target for target in targets if "-" in target]
+    said = [f"{word} {', '.join(ids[:8])}" for word, ids in (("qubit", qubits), ("coupling", couplings)) if ids]
+    return " and ".join([*said, *(["the chip"] if "chip" in targets else [])])

@@ -15,9 +15,10 @@ from kubecal.api.explanation import Reason
 from kubecal.api.session_status import MAX_WAITS, Wait
 from kubecal.engine import pod_trouble
 from kubecal.engine.attempts import State, TaskState, live
+from kubecal.engine.lanes import Open
 from kubecal.engine.model import PodView, TaskKey
 from kubecal.engine.occupants import Occupants
-from kubecal.engine.order import frontier, missing_at
+from kubecal.engine.order import lanes_open, missing_at
 from kubecal.engine.retry import judged
 from kubecal.engine.running import Running
 from kubecal.engine.starting import Hindrance, Turns
@@ -58,25 +59,21 @@ class Why:
         return self.turns.hindered if self.turns is not None else {}
 
     @cached_property
-    def behind(self) -> Mapping[TaskKey, TaskKey]:
-        """Tasks that come after one that has not ended, and which that is."""
-        firsts = set(frontier(self.run.plan, self.run.states))
-        found: dict[TaskKey, TaskKey] = {}
-        for chain in self.run.plan.chains.values():
-            first: TaskKey | None = None
-            for key in chain:
-                if first is not None:
-                    found[key] = first
-                elif key in firsts:
-                    first = key
-        return found
+    def reached(self) -> Open[TaskKey]:
+        """How far each target has come."""
+        return lanes_open(self.run.plan.tasks, self.run.states)
+
+    def first_before(self, key: TaskKey) -> TaskKey | None:
+        """What has not ended of what comes before a task; None: it could be next."""
+        planned = self.run.planned.get(key)
+        return self.reached.missing(planned.standing.needs) if planned is not None else None
 
 
 def explanations(why: Why) -> Iterator[Explanation]:
     """One for every task that neither runs nor has succeeded, in the plan's order."""
     what_firsts_do: dict[TaskKey, str] = {}
     for state in why.run.states.values():
-        first = why.behind.get(state.key)
+        first = None if state.state.ended else why.first_before(state.key)
         if first is None or not _told_by_first(why, state):
             found = _explanation(why, state)
             if found is not None:
@@ -84,7 +81,7 @@ def explanations(why: Why) -> Iterator[Explanation]:
             continue
         if first not in what_firsts_do:
             what_firsts_do[first] = _what_it_does(why, why.run.states[first])
-        text = f"comes after {first.task}, {what_firsts_do[first]}"
+        text = f"comes after {_called(first, state.key)}, {what_firsts_do[first]}"
         yield Explanation(state.key, state.attempt, Reason.WAITS_FOR_TASK, text)
 
 
@@ -138,17 +135,16 @@ def _to_come(why: Why, state: TaskState) -> bool:
 def _wait(why: Why, reason: Reason, group: _Group) -> Wait:
     key = group.example
     if reason is Reason.WAITS_FOR_TASK:
-        message = f"comes after {_first_before(why, key).task}"
+        first = why.first_before(key)
+        message = f"comes after {_called(first, key)}" if first is not None else ""
     else:
         told = _explanation(why, why.run.states[key])
         message = told.message if told is not None else ""
     return Wait(reason=reason.value, tasks=group.tasks, task=key.task, target=key.target, message=message)
 
 
-def _first_before(why: Why, key: TaskKey) -> TaskKey:
-    """What ``behind`` says, of one task: a brief asks for no more of them."""
-    chain = next(chain for chain in why.run.plan.chains.values() if key in chain)
-    return next(one for one in chain if not why.run.states[one].state.ended)
+def _called(first: TaskKey, key: TaskKey) -> str:
+    return first.task if first.target == key.target else f"{first.task} on {first.target}"
 
 
 # ---------------------------------------------------------------- one task
@@ -223,8 +219,17 @@ def _barrier(why: Why, key: TaskKey, _: Hindrance) -> str:
 def _filter(why: Why, key: TaskKey, _: Hindrance) -> str:
     steps = why.run.plan.steps
     before = steps[: steps.index(key.step)]
-    name = next((one.step for one in why.run.filters if one.step in before and key.target in one.open), "")
-    return f"filter {name!r} has not judged {key.target} yet: the record of its last task is being read"
+    target, name = next(
+        (
+            (target, one.step)
+            for one in why.run.filters
+            if one.step in before
+            for target in (*why.run.states[key].targets, *why.run.plan.ends.get(key.target, ()))
+            if target in one.open
+        ),
+        (key.target, ""),
+    )
+    return f"filter {name!r} has not judged {target} yet: the record of its last task is being read"
 
 
 def _retry(why: Why, key: TaskKey, hindrance: Hindrance) -> str:
@@ -260,7 +265,9 @@ def records_unavailable(run: Running) -> Hindrance:
 
 def _outcome(state: TaskState) -> str:
     reason = state.row.reason if state.row is not None else ""
-    said = [str(state.verdict or ""), state.message or reason]
+    bad = next((target for target in state.members if state.on(target) is State.FAILED), "")
+    verdict, message = state.verdict_on(bad) if bad else (state.verdict, state.message)
+    said = [f"qubit {bad}" if bad else "", str(verdict or ""), message or reason]
     return ": ".join(one for one in said if one)
 
 

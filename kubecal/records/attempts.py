@@ -5,17 +5,26 @@ A row with a result is never touched here: every write is conditional on there b
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pymongo import UpdateOne
+from pymongo import UpdateMany, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from kubecal.engine.intents import NextAttempt, Replan, SettleRow
 from kubecal.engine.model import Plan, RowStatus, SessionRef, Trouble
-from kubecal.records.documents import OPEN, PLANNED_PROJECTION, Document, following_row, planned_row, row_id
+from kubecal.records.documents import (
+    OPEN,
+    PLANNED_PROJECTION,
+    Document,
+    attempt_id,
+    following_row,
+    planned_rows,
+    row_id,
+)
 from kubecal.records.results import MAX_LOG_TAIL
 from kubecal.records.store import KeyTaken
 
@@ -31,8 +40,8 @@ def planned_writes(
 ) -> list[UpdateOne]:
     """Insert the rows that are missing; with ``renew`` also bring those up to date that nobody has claimed."""
     writes = []
-    for planned in plan.tasks:
-        row = planned_row(ref, planned, execution, grace_s, now)
+    rows = (row for task in plan.by_key.values() for row in planned_rows(ref, task, execution, grace_s, now))
+    for row in rows:
         namespace = f"{database}.{_COLLECTION}"
         writes.append(UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True, namespace=namespace))
         if renew:
@@ -46,13 +55,13 @@ def dropped(replan: Replan) -> list[SettleRow]:
     """The ends of rows that a new plan no longer has."""
     why = f"chip {replan.chip.name} changed before the session got it, and the task is no longer planned"
     return [
-        SettleRow(replan.ref, key, attempt, RowStatus.CANCELLED, None, "NoLongerPlanned", why)
-        for key, attempt in replan.drop
+        SettleRow(replan.ref, key, attempt, RowStatus.CANCELLED, None, "NoLongerPlanned", why, members=members)
+        for key, attempt, members in replan.drop
     ]
 
 
-def settle_write(database: str, intent: SettleRow, now: datetime, logs: Mapping[str, str]) -> UpdateOne:
-    """End one row that has no result."""
+def settle_write(database: str, intent: SettleRow, now: datetime, logs: Mapping[str, str]) -> UpdateMany:
+    """End the rows of an attempt that have no result, or those of some members."""
     fields: Document = {
         "status": intent.status.value,
         "trouble": intent.trouble.value if intent.trouble else None,
@@ -60,7 +69,8 @@ def settle_write(database: str, intent: SettleRow, now: datetime, logs: Mapping[
         "end_at": now,
         **_said(intent.message, intent.log_pod, logs),
     }
-    return _unless_final(database, row_id(intent.ref, intent.key, intent.attempt), fields, now)
+    which = {"qid": {"$in": list(intent.members)}} if intent.members else {}
+    return _unless_final(database, attempt_id(intent.ref, intent.key, intent.attempt), fields, now, which)
 
 
 async def supersede(
@@ -79,35 +89,46 @@ async def supersede(
     lost = [_give_up(database.name, each, now, logs) for each in intents if each.trouble is not Trouble.VERDICT]
     if lost:
         await database.client.bulk_write(lost, session=session)
-    pairs = [(each, row_id(each.ref, each.key, each.attempt), _next_id(each)) for each in intents]
+    pairs = [(each, _identity(each, 0), _identity(each, 1)) for each in intents]
     wanted = [identity for _, first, second in pairs for identity in (first, second)]
-    cursor = database[_COLLECTION].find({"_id": {"$in": wanted}}, PLANNED_PROJECTION, session=session)
-    rows = {document["_id"]: document for document in await cursor.to_list()}
+    cursor = database[_COLLECTION].find({"attempt_id": {"$in": wanted}}, PLANNED_PROJECTION, session=session)
+    rows: dict[str, list[Document]] = defaultdict(list)
+    for document in await cursor.to_list():
+        rows[document["attempt_id"]].append(document)
     opened = [
-        following_row(rows[first], intent.attempt + 1, second, now, intent.parameters)
+        following_row(row, intent.attempt + 1, second, _row_after(row, intent), now, intent.parameters)
         for intent, first, second in pairs
-        if first in rows and _followed(rows[first], intent) and second not in rows
+        if second not in rows
+        for row in rows[first]
+        if _followed(row, intent)
     ]
     if opened:
         try:
             await database[_COLLECTION].insert_many(opened, session=session)
         except DuplicateKeyError as error:
             raise KeyTaken from error
-    return [*rows.values(), *opened]
+    return [*(row for several in rows.values() for row in several), *opened]
 
 
 def _followed(row: Document, intent: NextAttempt) -> bool:
     """Whether an attempt may follow this one."""
+    if intent.members and row["qid"] not in intent.members:
+        return False
     if intent.trouble is Trouble.VERDICT:
         return bool(row["status"] == RowStatus.FAILED and row["verdict"] and not row["superseded"])
     return bool(row["superseded"])
 
 
-def _next_id(intent: NextAttempt) -> str:
-    return row_id(intent.ref, intent.key, intent.attempt + 1)
+def _identity(intent: NextAttempt, later: int) -> str:
+    return attempt_id(intent.ref, intent.key, intent.attempt + later)
 
 
-def _give_up(database: str, intent: NextAttempt, now: datetime, logs: Mapping[str, str]) -> UpdateOne:
+def _row_after(row: Document, intent: NextAttempt) -> str:
+    """The ``_id`` of a row's successor; the row of a chip task has no qubit, and is that of its target."""
+    return row_id(intent.ref, intent.key, intent.attempt + 1, row["qid"] or intent.key.target)
+
+
+def _give_up(database: str, intent: NextAttempt, now: datetime, logs: Mapping[str, str]) -> UpdateMany:
     fields: Document = {
         "superseded": True,
         "superseded_at": now,
@@ -117,7 +138,7 @@ def _give_up(database: str, intent: NextAttempt, now: datetime, logs: Mapping[st
         "end_at": now,
         **_said(intent.message, intent.log_pod, logs),
     }
-    return _unless_final(database, row_id(intent.ref, intent.key, intent.attempt), fields, now)
+    return _unless_final(database, _identity(intent, 0), fields, now, {})
 
 
 def _said(message: str, log_pod: str, logs: Mapping[str, str]) -> Document:
@@ -128,9 +149,9 @@ def _said(message: str, log_pod: str, logs: Mapping[str, str]) -> Document:
     return said
 
 
-def _unless_final(database: str, identity: str, fields: Document, now: datetime) -> UpdateOne:
-    return UpdateOne(
-        {"_id": identity, "status": {"$in": OPEN}, "superseded": False},
+def _unless_final(database: str, identity: str, fields: Document, now: datetime, which: Document) -> UpdateMany:
+    return UpdateMany(
+        {"attempt_id": identity, "status": {"$in": OPEN}, "superseded": False, **which},
         {"$set": {**fields, "system_info.updated_at": now}},
         namespace=f"{database}.{_COLLECTION}",
     )

@@ -30,12 +30,12 @@ from kubecal.records.documents import (
     OPEN,
     ROW_FIELDS,
     Document,
-    attempt_row,
+    attempt_id,
+    attempt_rows,
     chip_copy,
     day_of,
     elapsed_s,
     execution_document,
-    row_id,
     session_record,
 )
 from kubecal.records.registry import registry_writes
@@ -145,8 +145,8 @@ class ControlRecords:
             ) -> list[Document]:
                 return await supersede(database, session, batch, now, logs or {})
 
-            for document in await self.store.transaction(body):
-                changed[document["session_uid"]] += (attempt_row(document, now),)
+            for uid, rows in _by_session(await self.store.transaction(body), now).items():
+                changed[uid] += rows
         return dict(changed)
 
     # ------------------------------------------------------------ (d) settlement
@@ -219,11 +219,9 @@ class ControlRecords:
         async with self.store.majority() as database:
             executions = await database.execution_history.find({**uids, "planned": True}, EXECUTION_FIELDS).to_list()
             documents = await database.task_result_history.find(uids, ROW_FIELDS).batch_size(5_000).to_list()
-        rows: dict[str, list[AttemptRow]] = defaultdict(list)
-        for document in documents:
-            rows[document["session_uid"]].append(attempt_row(document, now))
+        rows = _by_session(documents, now)
         return {
-            execution["session_uid"]: session_record(execution, rows[execution["session_uid"]], self.driver_id)
+            execution["session_uid"]: session_record(execution, rows.get(execution["session_uid"], ()), self.driver_id)
             for execution in executions
         }
 
@@ -233,11 +231,11 @@ class ControlRecords:
         """Attempts as a majority has them on the primary: what may be concluded from; by session uid."""
         found: dict[str, tuple[AttemptRow, ...]] = defaultdict(tuple)
         for batch in _batches(wanted):
-            ids = [row_id(ref, key, attempt) for ref, key, attempt in batch]
+            ids = {"attempt_id": {"$in": [attempt_id(ref, key, attempt) for ref, key, attempt in batch]}}
             async with self.store.majority() as database:
-                documents = await database.task_result_history.find({"_id": {"$in": ids}}, ROW_FIELDS).to_list()
-            for document in documents:
-                found[document["session_uid"]] += (attempt_row(document, now),)
+                documents = await database.task_result_history.find(ids, ROW_FIELDS).to_list()
+            for uid, rows in _by_session(documents, now).items():
+                found[uid] += rows
         return dict(found)
 
     async def unfinished(self) -> dict[str, SessionRef]:
@@ -353,6 +351,14 @@ def _registered(
     admission: Admission, project_id: str, catalogue: Catalogue, image: str, now: datetime, database: str
 ) -> Sequence[Write]:
     return registry_writes(database, admission, project_id, catalogue, image, now)
+
+
+def _by_session(documents: Iterable[Document], now: datetime) -> dict[str, tuple[AttemptRow, ...]]:
+    """Attempts by the uid of their session."""
+    sorted_out: dict[str, list[Document]] = defaultdict(list)
+    for document in documents:
+        sorted_out[document["session_uid"]].append(document)
+    return {uid: tuple(attempt_rows(rows, now)) for uid, rows in sorted_out.items()}
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

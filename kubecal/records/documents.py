@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import bson
 from pydantic import BaseModel
 
+from kubecal.api.catalogue import TargetKind
 from kubecal.api.chip import ChipSpec
 from kubecal.api.naming import task_id
 from kubecal.api.request import Verdict
@@ -24,6 +25,9 @@ from kubecal.engine.intents import Admission
 from kubecal.engine.model import (
     AttemptRow,
     ChipView,
+    MemberRow,
+    PinnedImage,
+    PlanFacts,
     PlannedTask,
     RowStatus,
     SessionRecord,
@@ -39,11 +43,12 @@ ROW_FIELDS = (
     *("session_uid", "step", "name", "target", "ordinal", "attempt", "wires", "grace_s"),
     *("status", "trouble", "reason", "verdict", "checksum", "message", "start_at", "end_at", "interrupted_at"),
     *("claimed_by", "superseded", "superseded_at", "suggestion", "system_info", "numbers"),
+    *("attempt_id", "qid", "excluded"),
 )
 """What of a row decisions need; the rest of a document can be large."""
 EXECUTION_FIELDS = (
     *("session_uid", "execution_id", "driver_id", "status", "start_at", "planned", "cancel_requested", "cancel_reason"),
-    *("chip_spec", "chip_generation", "catalogue_hash", "image"),
+    *("chip_spec", "chip_generation", "catalogue_hash", "image", "images", "facts", "open"),
 )
 """What of an execution decisions need."""
 OPEN = (RowStatus.SCHEDULED.value, RowStatus.RUNNING.value)
@@ -60,9 +65,14 @@ def day_of(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%Y%m%d")
 
 
-def row_id(ref: SessionRef, key: TaskKey, attempt: int) -> str:
-    """The ``_id`` of an attempt's row; a qubit task's only row is that of its target."""
-    return task_id(ref.uid, key.step, key.task, key.target, key.ordinal, attempt, key.target)
+def attempt_id(ref: SessionRef, key: TaskKey, attempt: int) -> str:
+    """What identifies an attempt; where it has only one row, also the ``_id`` of that."""
+    return row_id(ref, key, attempt, key.target)
+
+
+def row_id(ref: SessionRef, key: TaskKey, attempt: int, judged: str) -> str:
+    """The ``_id`` of the row of one of those that an attempt judges: a member of several, or its target."""
+    return task_id(ref.uid, key.step, key.task, key.target, key.ordinal, attempt, judged)
 
 
 def entity_id(parameter: str, chip_id: str, qid: str, execution_id: str, row: str) -> str:
@@ -132,6 +142,9 @@ def execution_document(
         "counts": {},
         "cancel_requested": False,
         "cancel_reason": "",
+        "images": {name: asdict(pinned) for name, pinned in admission.images.items()},
+        "facts": facts_document(admission.facts),
+        "open": spec.open,
         # Rows follow in batches of their own; until all are there the session counts as not admitted.
         "planned": False,
     }
@@ -161,7 +174,25 @@ def session_record(execution: Document, rows: Sequence[AttemptRow], driver_id: s
         cancel_reason=execution["cancel_reason"],
         ours=execution["driver_id"] == driver_id,
         held_at=execution["start_at"],
+        facts=facts_of(execution["facts"]),
+        was_open=execution["open"],
+        images={name: PinnedImage(**pinned) for name, pinned in execution["images"].items()},
     )
+
+
+def facts_document(facts: PlanFacts) -> Document:
+    """What a plan was made with, so that the same comes out of it again."""
+    return {
+        "frequencies_ghz": dict(facts.frequencies_ghz),
+        "unfinished": [list(key) for key in sorted(facts.unfinished)],
+        "problem": facts.problem,
+    }
+
+
+def facts_of(stored: Document) -> PlanFacts:
+    """What :func:`facts_document` was given."""
+    unfinished = frozenset(TaskKey(*key) for key in stored["unfinished"])
+    return PlanFacts(stored["frequencies_ghz"], unfinished, stored["problem"])
 
 
 def chip_document(chip: ChipView) -> Document:
@@ -185,20 +216,38 @@ def _spec_of(chip: ChipView) -> ChipSpec:
 # ---------------------------------------------------------------- rows
 
 
-def planned_row(ref: SessionRef, planned: PlannedTask, execution: Document, grace_s: int, now: datetime) -> Document:
-    """The row of a task's first attempt, as long as nothing has happened to it."""
+_TASK_TYPES = {
+    TargetKind.QUBIT: "qubit",
+    TargetKind.MUX: "qubit",
+    TargetKind.COUPLING: "coupling",
+    TargetKind.CHIP: "global",
+}
+"""``task_type`` of each kind; of a MUX task each row is about one qubit."""
+
+
+def planned_rows(
+    ref: SessionRef, planned: PlannedTask, execution: Document, grace_s: int, now: datetime
+) -> list[Document]:
+    """The rows of a task's first attempt, as long as nothing has happened to it."""
+    return [_planned_row(ref, planned, judged, execution, grace_s, now) for judged in planned.judged]
+
+
+def _planned_row(
+    ref: SessionRef, planned: PlannedTask, judged: str, execution: Document, grace_s: int, now: datetime
+) -> Document:
     key = planned.key
-    identity = row_id(ref, key, 1)
+    identity = row_id(ref, key, 1, judged)
     return {
         "_id": identity,
         "task_id": identity,
+        "attempt_id": attempt_id(ref, key, 1),
         **stamped(execution["username"], execution["project_id"], now),
         "session_uid": ref.uid,
         "execution_id": execution["execution_id"],
         "chip_id": execution["chip_id"],
         "name": key.task,
-        "task_type": "qubit",
-        "qid": key.target,
+        "task_type": "system" if planned.action is not None else _TASK_TYPES[planned.kind],
+        "qid": "" if planned.kind is TargetKind.CHIP else judged,
         "step": key.step,
         "target": key.target,
         "ordinal": key.ordinal,
@@ -213,16 +262,23 @@ def planned_row(ref: SessionRef, planned: PlannedTask, execution: Document, grac
 
 
 def following_row(
-    previous: Document, attempt: int, identity: str, now: datetime, adapted: Mapping[str, Any] | None = None
+    previous: Document, attempt: int, identity: str, row: str, now: datetime, adapted: Mapping[str, Any] | None = None
 ) -> Document:
-    """The row of the next attempt: planned as the one before was but for adapted run parameters, and untouched."""
+    """The row of the next attempt: planned as the one before was but for adapted run parameters, and untouched.
+
+    Parameters
+    ----------
+    identity, row
+        Of the attempt, and of its row.
+    """
     planned = {name: value for name, value in previous.items() if name in _PLANNED_FIELDS}
     return {
         **planned,
         "run_parameters": {**planned["run_parameters"], **(adapted or {})},
         "adapted": dict(adapted or {}),
-        "_id": identity,
-        "task_id": identity,
+        "_id": row,
+        "task_id": row,
+        "attempt_id": identity,
         "attempt": attempt,
         "system_info": {"created_at": now, "updated_at": now},
         **_untouched(),
@@ -269,8 +325,32 @@ def _untouched() -> Document:
     }
 
 
-def attempt_row(document: Mapping[str, Any], now: datetime) -> AttemptRow:
-    """A row as the engine sees it; Any: a document."""
+def attempt_rows(documents: Iterable[Mapping[str, Any]], now: datetime) -> list[AttemptRow]:
+    """Attempts as the engine sees them, each of one row or of several; Any: documents."""
+    several: dict[str, list[Mapping[str, Any]]] = {}
+    found = []
+    for document in documents:
+        if document["qid"] in ("", document["target"]):
+            found.append(_attempt_row(document, now))
+        else:
+            several.setdefault(document["attempt_id"], []).append(document)
+    return found + [_joined(rows, now) for rows in several.values()]
+
+
+def _joined(documents: list[Mapping[str, Any]], now: datetime) -> AttemptRow:
+    """Several rows of one attempt as one; what has not ended speaks for all, and then what came out last."""
+    documents.sort(key=lambda document: (len(document["qid"]), document["qid"]))
+    rows = [_attempt_row(document, now) for document in documents]
+    members = tuple(
+        MemberRow(document["qid"], row.status, row.verdict, row.message, row.numbers, row.suggestion)
+        for document, row in zip(documents, rows, strict=True)
+    )
+    # One that was left out before the attempt began says nothing about the attempt.
+    speaks = min(rows, key=lambda row: (row.final, row.claimed_by is None, row.status is RowStatus.SKIPPED))
+    return replace(speaks, members=members, verdict=None, numbers={}, suggestion={})
+
+
+def _attempt_row(document: Mapping[str, Any], now: datetime) -> AttemptRow:
     return AttemptRow(
         key=TaskKey(document["step"], document["name"], document["target"], document["ordinal"]),
         attempt=document["attempt"],
@@ -290,7 +370,8 @@ def attempt_row(document: Mapping[str, Any], now: datetime) -> AttemptRow:
         wires=wires_of(document["wires"]),
         grace_s=document["grace_s"],
         opened_at=document["system_info"]["created_at"],
-        numbers=document.get("numbers", {}),
+        numbers={} if document.get("excluded") else document.get("numbers", {}),
+        excluded=bool(document.get("excluded")),
         suggestion=(document["suggestion"] or {}).get("parameters", {}),
     )
 

@@ -32,6 +32,7 @@ COLLECTIONS: Mapping[str, tuple[IndexModel, ...]] = {
     ),
     "task_result_history": (
         _plain("session_uid", "qid", "status"),
+        _plain("attempt_id"),
         _plain("project_id", "execution_id"),
         _plain("project_id", "chip_id", "name", "qid", "-end_at"),
         _plain("project_id", "chip_id", "qid", "-start_at"),

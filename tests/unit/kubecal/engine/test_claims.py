@@ -6,12 +6,14 @@ from itertools import combinations
 
 import pytest
 
+from kubecal.api.chip import Wiring
 from kubecal.api.steps import ScheduleMode
 from kubecal.api.topology import square_lattice
 from kubecal.api.wires import Wire, WireKind, WireMode, conflicts, wires_to_json
-from kubecal.engine.claims import HeldWires, qubit_claims
+from kubecal.engine.claims import HeldWires, Wirings
 
 LATTICE = square_lattice(4, 4, 4)
+PLAIN = Wirings(LATTICE, Wiring(), exclusive=False)
 # 0 and 1 are neighbours in MUX 0, 0 and 3 are diagonal in it; 4 is in MUX 1, and the neighbour of 1.
 ADJACENT, DIAGONAL, APART = ("0", "1"), ("0", "3"), ("0", "15")
 PARALLEL, ISOLATED, SERIAL = ScheduleMode.PARALLEL, ScheduleMode.ISOLATED, ScheduleMode.SERIAL
@@ -26,7 +28,7 @@ PARALLEL, ISOLATED, SERIAL = ScheduleMode.PARALLEL, ScheduleMode.ISOLATED, Sched
     ],
 )
 def test_a_qubit_task_claims_what_its_mode_says(mode: ScheduleMode, claims: str) -> None:
-    assert wires_to_json(qubit_claims("0", mode, LATTICE)) == claims
+    assert wires_to_json(PLAIN.qubit("0", mode)) == claims
 
 
 @pytest.mark.parametrize(
@@ -49,8 +51,8 @@ def test_who_may_run_beside_whom(
     first: ScheduleMode, second: ScheduleMode, pair: tuple[str, str], together: bool
 ) -> None:
     held = HeldWires()
-    held.take("first", qubit_claims(pair[0], first, LATTICE))
-    wanted = qubit_claims(pair[1], second, LATTICE)
+    held.take("first", PLAIN.qubit(pair[0], first))
+    wanted = PLAIN.qubit(pair[1], second)
     found = held.blocking(wanted)
     assert (found.holder if found is not None else None) == (None if together else "first")
 
@@ -60,7 +62,7 @@ def test_who_may_run_beside_whom(
 )
 def test_the_index_says_what_comparing_all_with_all_says(modes: tuple[ScheduleMode, ScheduleMode]) -> None:
     for one, other in combinations((site.id for site in LATTICE.sites), 2):
-        first, second = qubit_claims(one, modes[0], LATTICE), qubit_claims(other, modes[1], LATTICE)
+        first, second = PLAIN.qubit(one, modes[0]), PLAIN.qubit(other, modes[1])
         held = HeldWires()
         held.take("first", first)
         assert (held.blocking(second) is None) is (conflicts(first, second) is None), (one, other)
@@ -68,15 +70,15 @@ def test_the_index_says_what_comparing_all_with_all_says(modes: tuple[ScheduleMo
 
 def test_a_claim_on_the_whole_chip_is_named_as_such_whoever_asks() -> None:
     held = HeldWires()
-    held.take("serial", qubit_claims("0", SERIAL, LATTICE))
-    found = held.blocking(qubit_claims("15", PARALLEL, LATTICE))
+    held.take("serial", PLAIN.qubit("0", SERIAL))
+    found = held.blocking(PLAIN.qubit("15", PARALLEL))
     assert found is not None
     assert (found.wire.kind.spoken(found.wire.id), found.holder) == ("the chip", "serial")
 
 
 def test_nothing_is_in_the_way_of_a_task_that_only_computes() -> None:
     held = HeldWires()
-    held.take("serial", qubit_claims("0", SERIAL, LATTICE))
+    held.take("serial", PLAIN.qubit("0", SERIAL))
     assert held.blocking(()) is None
 
 

@@ -37,7 +37,7 @@ def test_chains_go_through_the_steps_in_order() -> None:
     ("ended", "heads"),
     [
         ({}, ["Rabi 0", "Rabi 1", "Rabi 2", "Rabi 3"]),
-        ({"q0": 1, "q2": 2}, ["T1 0", "Rabi 1", "T1 2", "Rabi 3"]),
+        ({"q0": 1, "q2": 2}, ["Rabi 1", "Rabi 3", "T1 0", "T1 2"]),
         ({"q0": 2, "q1": 3}, ["Rabi 2", "Rabi 3"]),
         ({"q0": 2, "q1": 3, "q2": 3, "q3": 2}, []),
     ],

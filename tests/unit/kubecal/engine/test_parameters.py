@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kubecal.engine.catalogues import Catalogues
 from kubecal.engine.parameters import check_parameter_names, resolve_parameters
 from kubecal.engine.problems import PlanProblem
 from tests.unit.kubecal.engine.builders import CATALOGUE, session_spec
@@ -42,7 +43,7 @@ def test_a_default_the_task_does_not_know_is_left_out() -> None:
     steps = [{"name": "check", "tasks": [{"task": "Rabi"}, {"task": "T1"}]}]
     spec = session_spec(steps=steps, parameters={"defaults": {"wait": 1.0}})
     assert resolve_parameters(spec, spec.steps[0].tasks[0], CATALOGUE.task_by_name["Rabi"], "here") == {}
-    assert check_parameter_names(spec, CATALOGUE) == []
+    assert check_parameter_names(spec, Catalogues(CATALOGUE)) == []
 
 
 @pytest.mark.parametrize(
@@ -73,5 +74,5 @@ def test_a_wrong_value_is_refused_where_it_stands(
     ],
 )
 def test_names_nobody_knows_are_refused(parameters: dict[str, Any], sentence: str) -> None:
-    (problem,) = check_parameter_names(session_spec(parameters=parameters), CATALOGUE)
+    (problem,) = check_parameter_names(session_spec(parameters=parameters), Catalogues(CATALOGUE))
     assert sentence in problem

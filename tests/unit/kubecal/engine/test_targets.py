@@ -7,15 +7,14 @@ from typing import Any
 import pytest
 
 from kubecal.api.targets import Targets
-from kubecal.api.topology import square_lattice
 from kubecal.engine.problems import PlanProblem
-from kubecal.engine.targets import select_qubits
-
-LATTICE = square_lattice(4, 4, 4)
+from kubecal.engine.targets import Grounds, session_targets
+from tests.unit.kubecal.engine.builders import chip_spec
 
 
 def _select(targets: dict[str, Any], disabled: set[str]) -> list[str]:
-    return select_qubits(Targets.model_validate(targets), LATTICE, frozenset(disabled), "fridge-a", "spec.targets")
+    spec = chip_spec(topology={"squareLattice": {"rows": 4, "columns": 4}}, disabled={"qubits": sorted(disabled)})
+    return list(session_targets(Targets.model_validate(targets), Grounds("fridge-a", spec, {})).ids)
 
 
 @pytest.mark.parametrize(

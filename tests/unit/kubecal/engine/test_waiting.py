@@ -31,8 +31,8 @@ def test_a_chip_that_changed_while_the_session_waited_is_planned_anew() -> None:
     smaller = chip(generation=2, topology={"squareLattice": {"rows": 1, "columns": 1, "muxSize": 1}})
     view = recorded(session())
     (replan,) = decide(observed(view, chips=[smaller])).replans
-    assert {key.target for key, _ in replan.drop} == {"1", "2", "3"}
-    assert {attempt for _, attempt in replan.drop} == {1}
+    assert {key.target for key, _, _ in replan.drop} == {"1", "2", "3"}
+    assert {attempt for _, attempt, _ in replan.drop} == {1}
 
 
 def test_of_a_session_that_was_suspended_the_open_attempts_are_dropped_and_what_has_ended_stays() -> None:
@@ -41,7 +41,7 @@ def test_of_a_session_that_was_suspended_the_open_attempts_are_dropped_and_what_
     rows = (given_up(lost, 1), row(lost, 2), row(done, 1, RowStatus.COMPLETED))
     view = recorded(session(tasks=("Rabi",), targets={"all": True}), *rows, status="running")
     (replan,) = decide(observed(view, chips=[smaller])).replans
-    assert {(key.target, attempt) for key, attempt in replan.drop} == {("1", 2), ("3", 1)}
+    assert {(key.target, attempt) for key, attempt, _ in replan.drop} == {("1", 2), ("3", 1)}
 
 
 def test_a_chip_that_lost_the_sessions_qubit_while_it_waited_fails_it() -> None:

@@ -121,7 +121,7 @@ def scripted_pods(lab: Lab, name: str, mark: str) -> Iterator[Json]:
         if row is None:
             raise ClusterError(f"pod {pod['metadata']['name']} has no row in MongoDB")
         now = datetime.now(UTC)
-        attempts.insert_one(following_row(row | {"session_uid": mark}, 1, again.task_id, now))
+        attempts.insert_one(following_row(row | {"session_uid": mark}, 1, again.task_id, again.task_id, now))
         yield _body(pod, again, mark)
 
 

@@ -27,7 +27,7 @@ from kubecal.engine.draft import Draft
 from kubecal.engine.intents import CreatePod
 from kubecal.engine.model import Plan, SessionRecord
 from kubecal.engine.plan import plan_session
-from kubecal.engine.running import Running
+from kubecal.engine.running import Running, Skipped
 from kubecal.engine.starting import start_tasks
 from tests.bench.figures import Figure, check
 from tests.bench.lists import CATALOGUE, CHECK, FINE, steps
@@ -122,7 +122,7 @@ def makespan(run: Running, takes: Mapping[Place, float]) -> float:
         for _, _, create in under_way:
             held.take(create.pod_name, create.planned.wires)
         at = replace(run.observed, now=NOON + timedelta(seconds=now))
-        start_tasks(replace(run, states=states, observed=at), frozenset(), held, draft)
+        start_tasks(replace(run, states=states, observed=at), Skipped(), held, draft)
         for create in draft.decision().creates:
             key = create.planned.key
             states[key] = replace(states[key], state=State.RUNNING)

@@ -189,7 +189,7 @@ async def test_a_changed_chip_is_copied_and_planned_anew(store: RecordStore) -> 
     changed = admission(planned("CheckT1", "1"), planned("CheckT1", "2"), chip=a_chip("Asia/Tokyo", generation=2))
     dropped = planned("CheckT1", "0").key
 
-    replan = Replan(lab.admission.ref, lab.execution_id, changed.plan, changed.chip, ((dropped, 1),))
+    replan = Replan(lab.admission.ref, lab.execution_id, changed.plan, changed.chip, ((dropped, 1, ()),))
     record = (await lab.control.replan([replan], LATER))[lab.admission.ref.uid]
 
     assert record.chip_generation == 2
@@ -205,7 +205,7 @@ async def test_a_later_attempt_that_is_no_longer_planned_is_not_left_open(store:
     lab = await admitted(store, planned("CheckT1", "0"), planned("CheckT1", "1"))
     await lab.control.next_attempts([lab.give_up(planned("CheckT1", "0"))], NOON)
     changed = admission(planned("CheckT1", "1"), chip=a_chip(generation=2))
-    dropped = ((planned("CheckT1", "0").key, 2),)
+    dropped = ((planned("CheckT1", "0").key, 2, ()),)
 
     replan = Replan(lab.admission.ref, lab.execution_id, changed.plan, changed.chip, dropped)
     record = (await lab.control.replan([replan], LATER))[lab.admission.ref.uid]

@@ -5,16 +5,17 @@ from zoneinfo import ZoneInfo
 import bson
 import pytest
 
+from kubecal.api.catalogue import TargetKind
 from kubecal.api.chip import ChipSpec
 from kubecal.api.session import MAX_STEPS, SessionSpec
 from kubecal.api.steps import MAX_TASKS_PER_STEP
 from kubecal.engine.model import RowStatus, TaskKey
 from kubecal.records.documents import (
-    attempt_row,
+    attempt_rows,
     day_of,
     execution_document,
     pack,
-    planned_row,
+    planned_rows,
     session_record,
     unpack,
 )
@@ -83,12 +84,42 @@ def test_a_planned_row_reads_back_as_the_attempt_it_stands_for() -> None:
     wanted = admission()
     execution = execution_document(wanted, "20261123-000", "cluster/all", NOON, catalogue_hash="", image="")
 
-    row = attempt_row(planned_row(wanted.ref, planned("CheckT1", "3"), execution, 30, NOON), NOON)
+    (row,) = attempt_rows(planned_rows(wanted.ref, planned("CheckT1", "3"), execution, 30, NOON), NOON)
 
     assert row.key == TaskKey("check", "CheckT1", "3", 0)
     assert (row.attempt, row.status, row.grace_s) == (1, RowStatus.SCHEDULED, 30)
     assert row.wires == tuple(sorted(planned("CheckT1", "3").wires))
     assert not row.final
+
+
+def test_the_rows_of_a_mux_task_read_back_as_one_attempt_of_several_members() -> None:
+    wanted = admission()
+    execution = execution_document(wanted, "20261123-000", "cluster/all", NOON, catalogue_hash="", image="")
+    key = TaskKey("check", "Resonators", "mux-0", 0)
+    task = replace(planned("CheckT1", "3"), key=key, kind=TargetKind.MUX, members=("0", "3", "12"))
+    documents = planned_rows(wanted.ref, task, execution, 30, NOON)
+    documents[0] |= {"status": "completed", "verdict": "ok", "numbers": {"f": 6.5}}
+    documents[2] |= {"status": "skipped"}
+
+    (row,) = attempt_rows(reversed(documents), NOON)
+
+    assert len({document["_id"] for document in documents}) == 3
+    assert (row.key, row.status, row.final) == (key, RowStatus.SCHEDULED, False)
+    assert [(one.qid, one.status, dict(one.numbers)) for one in row.members] == [
+        ("0", RowStatus.COMPLETED, {"f": 6.5}),
+        ("3", RowStatus.SCHEDULED, {}),
+        ("12", RowStatus.SKIPPED, {}),
+    ]
+
+
+def test_the_row_of_a_task_on_the_chip_has_no_qubit() -> None:
+    wanted = admission()
+    execution = execution_document(wanted, "20261123-000", "cluster/all", NOON, catalogue_hash="", image="")
+    task = replace(planned("CheckT1", "3"), key=TaskKey("begin", "LinkUp", "chip", 0), kind=TargetKind.CHIP)
+    (document,) = planned_rows(wanted.ref, task, execution, 30, NOON)
+    (row,) = attempt_rows([document], NOON)
+    assert (document["qid"], document["task_type"], document["_id"]) == ("", "global", document["attempt_id"])
+    assert (row.key.target, row.members) == ("chip", ())
 
 
 def test_an_execution_reads_back_as_the_record_the_engine_knows() -> None:

@@ -20,6 +20,7 @@ class ConditionType(StrEnum):
     RESULTS_STORED = "ResultsStored"
     PODS_BLOCKED = "PodsBlocked"
     POD_STUCK = "PodStuck"
+    NOT_PARKED = "NotParked"
     FINISHED = "Finished"
 
 

@@ -9,6 +9,7 @@ from kubecal.engine.admission import let_go
 from kubecal.engine.ending import finish, finish_by_its_tasks, through
 from kubecal.engine.intents import CancelIntent
 from kubecal.engine.model import RowStatus, SessionView
+from kubecal.engine.parking import parked
 from kubecal.engine.running import end_all
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
@@ -30,10 +31,12 @@ def cancel(scene: Scene, session: SessionView, spec: SessionSpec) -> None:
         _cancel_unplanned(scene, session, reason)
         return
     run = scene.running(session, spec, record, scene.chip_of(session, spec, record))
+    if through(run) and not parked(scene, run, Phase.CANCELLING):
+        return
     if through(run) and record.cancel_requested:
         finish(scene, run, "", cancelled=True)
         return
-    if through(run):
+    if through(run) and not spec.open:
         # Asked for after the last task had ended: what came out stands.
         finish_by_its_tasks(scene, run)
         return
@@ -41,7 +44,7 @@ def cancel(scene: Scene, session: SessionView, spec: SessionSpec) -> None:
         scene.draft.add("cancels", CancelIntent(session.ref, reason))
     end_all(run, RowStatus.CANCELLED, "Cancelled", f"the session was {record.cancel_reason or reason}", scene.draft)
     claims = (valid(), held_claim(scene, session), stored(scene), *pod_claims(run))
-    message = f"{reason}: waiting for {sum(run.live_pods.values())} pods to stop"
+    message = f"{reason}: waiting for {run.main_pods_live} pods to stop"
     ended = Hindrance(Reason.CANCELLED, f"the session was {reason}")
     standing = standing_of(scene, run, Phase.CANCELLING, message, claims, ended)
     show(scene, session, standing, early=session.status.phase is not Phase.CANCELLING)

@@ -13,6 +13,8 @@ from kubecal.engine.ending import DEADLINE, deadline_message, finish, finish_by_
 from kubecal.engine.failing import failed_targets
 from kubecal.engine.intents import SettleExecution
 from kubecal.engine.model import ChipView, RowStatus, SessionRecord, SessionView
+from kubecal.engine.opening import appended_too_late, extend, invalid_steps, stays_open, stop_for_outcome
+from kubecal.engine.parking import parked
 from kubecal.engine.running import Running, delete_superseded, end_all, end_attempts, skip_after_failures
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
@@ -31,16 +33,25 @@ def drive(scene: Scene, session: SessionView, spec: SessionSpec, record: Session
     if run.record.status == "scheduled":
         scene.draft.add("settle_executions", _started(scene, run))
     if through(run):
-        finish_by_its_tasks(scene, run)
+        # Parking that has begun is brought to its end, unless something was appended meanwhile.
+        if not stays_open(scene, run) and parked(scene, run, Phase.RUNNING):
+            finish_by_its_tasks(scene, run)
         return
     if not in_time:
         _past_deadline(scene, run)
+        return
+    if spec.outcome is not None:
+        stop_for_outcome(scene, run)
+        return
+    extend(scene, run)
+    if session.status.parking_since is not None:
+        appended_too_late(scene, run)
         return
     scene.draft.wake(until)
     end_attempts(run, scene.draft)
     delete_superseded(run, scene.draft)
     _wake_for_pending(scene, run)
-    if run.plan.problems:
+    if run.plan.problems and not run.plan.invalid:
         # Made with another catalogue: nothing is started until that one is back, or the session's time is over.
         problem = "; ".join(run.plan.problems)
         changed = Hindrance(Reason.CATALOGUE_CHANGED, problem)
@@ -55,7 +66,7 @@ def drive(scene: Scene, session: SessionView, spec: SessionSpec, record: Session
     if not _in_maintenance(run) and not _creates_blocked(scene, run):
         turns = start_tasks(run, skipped, scene.held, scene.draft)
     message = keeps_all.message if keeps_all is not None and _in_maintenance(run) else first_failures(run.states)
-    claims = (valid(), held_claim(scene, run.session), stored(scene), *pod_claims(run))
+    claims = (valid(invalid_steps(run)), held_claim(scene, run.session), stored(scene), *pod_claims(run))
     standing = standing_of(scene, run, Phase.RUNNING, message, claims)
     why = Why(run, scene.occupants, keeps_all, skipped.tasks, turns)
     show(scene, run.session, replace(standing, suspended=clock, why=why))

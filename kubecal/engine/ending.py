@@ -11,9 +11,11 @@ from kubecal.engine.attempts import State, TaskState, live
 from kubecal.engine.failing import failed_targets
 from kubecal.engine.filters import failed_by
 from kubecal.engine.intents import DeletePod, SettleExecution
-from kubecal.engine.model import SessionView
+from kubecal.engine.model import RowStatus, SessionView
+from kubecal.engine.opening import IDLE_TIMEOUT, OUTCOME, idled
+from kubecal.engine.parking import not_parked
 from kubecal.engine.phases import RECORD_STATUS, Ended, final_phase
-from kubecal.engine.running import Running
+from kubecal.engine.running import Running, ended_unrun
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import announce, show, standing_of, stored
 from kubecal.engine.starting import Hindrance
@@ -26,9 +28,10 @@ ALL_FILTERED = "AllFiltered"
 
 
 def through(run: Running) -> bool:
-    """Whether every task has ended and its record says so, and no process of it can be left."""
+    """Whether every task but those of parking has ended, its record says so, and no process of it can be left."""
     ended = all(state.state.ended and state.recorded for state in run.states.values())
-    return bool(run.states) and ended and not run.live_pods and not run.lost
+    lost = any(one.key not in run.parking for one in run.lost)
+    return bool(run.states) and ended and not run.main_pods_live and not lost
 
 
 def deadline_message(run: Running) -> str:
@@ -37,8 +40,14 @@ def deadline_message(run: Running) -> str:
 
 
 def finish_by_its_tasks(scene: Scene, run: Running) -> None:
-    """End a session that is through: its own rules, then its tasks, say how."""
-    if any(row.reason == DEADLINE for row in run.record.rows):
+    """End a session that is through: what it says itself, its own rules, then its tasks, say how."""
+    outcome = run.spec.outcome
+    if outcome is not None and outcome.result == "Failed":
+        finish(scene, run, outcome.message or "the session ended itself as Failed (spec.outcome)", reason=OUTCOME)
+    elif idled(scene, run):
+        text = f"nothing to do for {run.spec.idle_seconds} s (idleSeconds): steps that come now need a session anew"
+        finish(scene, run, text, reason=IDLE_TIMEOUT, phase=Phase.COMPLETED)
+    elif any(row.reason == DEADLINE for row in run.record.rows):
         finish(scene, run, deadline_message(run), reason=DEADLINE)
     elif run.spec.on_target_failure == "StopSession" and failed_targets(run):
         why = first_failures(run.states)
@@ -63,6 +72,7 @@ def finish(
     *,
     reason: str = "",
     cancelled: bool = False,
+    phase: Phase | None = None,
     released: str = "Released",
 ) -> None:
     """End it.
@@ -73,16 +83,18 @@ def finish(
         Why it failed as a whole; empty: its tasks decide.
     reason
         Of the condition Finished, where the phase does not say enough.
+    phase
+        What it is called; None: what its tasks say.
     released
         Why it does not hold the chip any more: reason of the condition ChipHeld.
     """
     failed, own = failed_targets(run), run.plan.own
     mine = len(failed.intersection(own))
-    phase = final_phase(Ended(cancelled, failure, len(own), mine, len(failed) - mine))
+    phase = phase or final_phase(Ended(cancelled, failure, len(own), mine, len(failed) - mine))
     message = failure or first_failures(run.states)
     if phase is Phase.CANCELLED:
         message = f"the session was {run.record.cancel_reason}"
-    elif phase is Phase.COMPLETED:
+    elif phase is Phase.COMPLETED and not failure:
         skipped = sum(state.state is State.SKIPPED for state in run.states.values())
         message = (
             f"{len(run.states) - skipped} tasks ok, {skipped} left out by filters"
@@ -90,7 +102,8 @@ def finish(
             else (f"all {len(run.states)} tasks ok")
         )
     over = finished(phase, message, reason)
-    claims = (valid(), chip_held(False, released), stored(scene), over)
+    claims = (valid(), chip_held(False, released), stored(scene), *not_parked(run), over)
+    _end_what_is_open(scene, run, message)
     over_now = Hindrance(Reason.SKIPPED, f"the session is over: {message}")
     standing = replace(standing_of(scene, run, phase, message, claims, over_now), finished_at=scene.now)
     if run.record.status in _UNFINISHED:
@@ -99,6 +112,14 @@ def finish(
     scene.released.add(run.session.ref.uid)
     kind = "Normal" if phase in (Phase.COMPLETED, Phase.CANCELLED) else "Warning"
     announce(scene, run.session, kind, over.reason, message)
+
+
+def _end_what_is_open(scene: Scene, run: Running, message: str) -> None:
+    """No row stays open after its session has ended: parking that did not come to run, a session that only waited."""
+    for state in (*run.states.values(), *run.parking.values()):
+        if state.row is not None and not state.state.ended:
+            why = f"the session ended before it: {message}"
+            scene.draft.add("settle_rows", ended_unrun(run, state, RowStatus.SKIPPED, "SessionEnded", why))
 
 
 def over(scene: Scene, session: SessionView) -> None:

@@ -72,6 +72,11 @@ class Running:
         """What each filter made of the targets so far."""
         return judge_filters(self.plan, self.states)
 
+    @property
+    def main_pods_live(self) -> int:
+        """How many pods may still drive a line, those of parking left aside."""
+        return sum(number for key, number in self.live_pods.items() if key not in self.parking)
+
     @cached_property
     def live_pods(self) -> Mapping[TaskKey, int]:
         """How many pods of each task may still drive a line; tasks without any are left out."""
@@ -177,7 +182,7 @@ def _wholly(run: Running, parts: Mapping[Part, str]) -> Mapping[TaskKey, str]:
 
 
 def _unrun_part(run: Running, state: TaskState, target: str, reason: str, message: str) -> SettleRow:
-    ended = _ended_unrun(run, state, RowStatus.SKIPPED, reason, message)
+    ended = ended_unrun(run, state, RowStatus.SKIPPED, reason, message)
     return replace(ended, members=(target,)) if state.members else ended
 
 
@@ -193,10 +198,10 @@ def end_all(run: Running, status: RowStatus, reason: str, message: str, draft: D
             # Given up, not settled: its process may go on for a while, and its wires are kept from then on.
             _end_attempt(run, state, draft)
         elif not state.state.ended and state.key not in run.live_pods:
-            draft.add("settle_rows", _ended_unrun(run, state, status, reason, message))
+            draft.add("settle_rows", ended_unrun(run, state, status, reason, message))
 
 
-def _ended_unrun(run: Running, state: TaskState, status: RowStatus, reason: str, message: str) -> SettleRow:
+def ended_unrun(run: Running, state: TaskState, status: RowStatus, reason: str, message: str) -> SettleRow:
     ended = state.ending.trouble if state.ending is not None else None
     return SettleRow(
         ref=run.session.ref,

@@ -46,7 +46,15 @@ def standing_of(
     started = scene.since(run.session) if held or phase.final else None
     why = Why(run, scene.occupants, overall)
     return Standing(
-        phase, message, claims, started_at=started, plan=run.plan, states=run.states, filters=run.filters, why=why
+        phase,
+        message,
+        claims,
+        started_at=started,
+        plan=run.plan,
+        states=run.states,
+        filters=run.filters,
+        parking=run.parking,
+        why=why,
     )
 
 

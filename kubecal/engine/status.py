@@ -30,6 +30,10 @@ class Standing:
     finished_at: datetime | None = None
     suspended: Suspension | None = None
     """None: as it was."""
+    idle_since: datetime | None = None
+    parking_since: datetime | None = None
+    """None: as it was."""
+    parking: Mapping[TaskKey, TaskState] = field(default_factory=dict)
     plan: Plan | None = None
     states: Mapping[TaskKey, TaskState] = field(default_factory=dict)
     filters: tuple[Judged, ...] = ()
@@ -58,6 +62,8 @@ def session_status(session: SessionView, standing: Standing, now: datetime) -> S
         waits=brief(standing.why) if standing.why is not None and not standing.phase.final else (),
         waiting_for=standing.waiting_for,
         suspended=_worth_saying(standing.suspended) or session.status.suspended,
+        idle_since=standing.idle_since or (session.status.idle_since if standing.phase.final else None),
+        parking_since=standing.parking_since or session.status.parking_since,
     )
 
 
@@ -105,7 +111,20 @@ def _steps(standing: Standing) -> tuple[StepStatus, ...]:
             )
         )
     shown += map(_filter_status, standing.filters)
-    return tuple(sorted(shown, key=lambda step: plan.step_places[step.name]))
+    shown.sort(key=lambda step: plan.step_places[step.name])
+    return (*shown, *([_parking_status(standing.parking)] if standing.parking else []))
+
+
+def _parking_status(states: Mapping[TaskKey, TaskState]) -> StepStatus:
+    every = [state.state for state in states.values()]
+    over = all(state.ended for state in every)
+    begun = any(state is not State.READY for state in every)
+    return StepStatus(
+        name=next(iter(states)).step,
+        phase="Finished" if over else "Running" if begun else "Waiting",
+        succeeded=every.count(State.OK),
+        failed=every.count(State.FAILED),
+    )
 
 
 def _filter_status(judged: Judged) -> StepStatus:

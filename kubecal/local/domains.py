@@ -11,6 +11,7 @@ from kubecal.api.chip import Chip
 from kubecal.api.manifests import Manifests
 from kubecal.api.session import CalibrationSession
 from kubecal.api.session_status import SessionStatus
+from kubecal.engine.admission import needs_facts
 from kubecal.engine.model import ChipView, SessionRef, SessionView
 from kubecal.engine.plan import plan_session
 from kubecal.local.errors import LocalRunError
@@ -50,8 +51,9 @@ def domains_of(manifests: Manifests, catalogue: Catalogue) -> tuple[Domain, ...]
                 f"(described: {known}): add its manifest to the command, or correct spec.chip"
             )
             continue
-        plan = plan_session(session.spec, chip.metadata.name, chip.spec, catalogue)
-        problems += [f"session {name!r}: {problem}" for problem in plan.problems]
+        if not needs_facts(session.spec):
+            plan = plan_session(session.spec, chip.metadata.name, chip.spec, catalogue)
+            problems += [f"session {name!r}: {problem}" for problem in plan.problems]
         _add(domains, chip, session)
     if problems:
         raise LocalRunError("\n".join(problems))

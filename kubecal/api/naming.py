@@ -42,5 +42,14 @@ def pod_name(session: str, session_uid: str, step: str, task: str, target: str, 
     return "-".join(part for part in (session_part, task_part, tail) if part)
 
 
+def spoken_target(target: str) -> str:
+    """A task's target as people call it: ``qubit 3``, ``coupling 0-1``, ``MUX 0``, ``the chip``."""
+    if target in ("", "chip"):
+        return "the chip"
+    if target.startswith("mux-"):
+        return f"MUX {target.removeprefix('mux-')}"
+    return f"coupling {target}" if "-" in target else f"qubit {target}"
+
+
 def _clean(text: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")

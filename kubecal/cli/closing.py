@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kubecal.api.catalogue import Catalogue
+from kubecal.api.naming import spoken_target
 from kubecal.api.session_status import SessionStatus
 from kubecal.cli.quantities import duration, quantity, spoken
 from kubecal.local.run import RunOutcome
@@ -55,7 +56,7 @@ def last_attempts(results: Sequence[ResultRow]) -> list[ResultRow]:
 def print_failure(console: Console, row: ResultRow) -> None:
     """One failed task: where, what, why."""
     line = Text("failed: ", style="bold red")
-    line.append(f"{_label(row)} on qubit {row.qid}", style="not bold default")
+    line.append(f"{_label(row)} on {spoken_target(row.qid)}", style="not bold default")
     if row.verdict:
         line.append(f", {row.verdict}")
     if row.attempt > 1:
@@ -83,7 +84,7 @@ def parameter_table(rows: Sequence[ResultRow], catalogue: Catalogue, *, all_valu
     several_steps = len({row.step for row in rows}) > 1
     shown.sort(key=lambda one: (_numeric(one[0].qid), one[0].step) if several_steps else (_numeric(one[0].qid), ""))
     for place, group in groupby(shown, lambda one: (one[0].qid, one[0].step)):
-        table.add_row(Text(f"qubit {place[0]}" + (f", {place[1]}" if several_steps else ""), style="bold"))
+        table.add_row(Text(spoken_target(place[0]) + (f", {place[1]}" if several_steps else ""), style="bold"))
         for row, outputs in group:
             for number, output in enumerate(outputs):
                 value, error = texts[id(output)]
@@ -153,4 +154,8 @@ def _label(row: ResultRow) -> str:
 
 
 def _numeric(qid: str) -> tuple[int, str]:
-    return (int(qid), "") if qid.isdigit() else (1 << 30, qid)
+    """Qubits by number, couplings by their control behind them, the chip last."""
+    if qid.isdigit():
+        return (int(qid), "")
+    first = qid.split("-")[0]
+    return ((1 << 20) + int(first) if first.isdigit() else 1 << 30, qid)

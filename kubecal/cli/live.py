@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from kubecal.api.naming import spoken_target
 from kubecal.api.request import Receipt, Verdict
 from kubecal.cli.quantities import duration
 from kubecal.engine.model import PodView, SessionView, TaskKey, Terminated
@@ -24,7 +25,7 @@ from kubecal.local.driver import Progress
 
 _RUNNING_SHOWN = 6
 _REFRESH_PER_S = 8
-_TASK_WIDTH = 16
+_TASK_WIDTH, _TARGET_WIDTH = 16, 10
 _OWN_TURN = "waits for its turn"
 """What a session that nothing hinders says for an instant."""
 
@@ -72,12 +73,15 @@ class LiveView:
         mark = (process.session_uid, process.key, process.attempt)
         if process.terminated is None or mark in self._shown:
             return
+        found = _came_out(process.terminated) or _members(progress, process)
+        if found is None:
+            return
         self._shown.add(mark)
-        verdict, message = _came_out(process.terminated)
+        verdict, message = found
         took = (process.terminated.seen_at - process.created_at).total_seconds()
         good = verdict == Verdict.OK
         line = Text.assemble(
-            f"  {process.key.task:<{_TASK_WIDTH}} qubit {process.key.target:<4} ",
+            f"  {process.key.task:<{_TASK_WIDTH}} {spoken_target(process.key.target):<{_TARGET_WIDTH}} ",
             (f"{verdict:<15}", "green" if good else "bold red"),
             (f"{took:5.1f} s", "dim"),
         )
@@ -112,12 +116,18 @@ class LiveView:
     def _running(self, processes: Sequence[PodView], now: datetime) -> list[RenderableType]:
         running = [process for process in processes if process.terminated is None]
         lines: list[RenderableType] = [
-            Text(f"  {process.key.task} on qubit {process.key.target}, {_seconds(now, process)} s", style="dim")
+            Text(
+                f"  {process.key.task} on {spoken_target(process.key.target)}, {_seconds(now, process)} s", style="dim"
+            )
             for process in running[:_RUNNING_SHOWN]
         ]
         if len(running) > _RUNNING_SHOWN:
             lines.append(Text(f"  and {len(running) - _RUNNING_SHOWN} more", style="dim"))
         return lines
+
+
+def _called(key: TaskKey) -> str:
+    return f"{key.task} on {spoken_target(key.target)}"
 
 
 def _seconds(now: datetime, process: PodView) -> str:
@@ -136,11 +146,24 @@ def _standing(view: SessionView) -> str:
     return ""
 
 
-def _came_out(ended: Terminated) -> tuple[str, str]:
-    """Verdict or reason of an attempt that ended, and its sentence."""
+def _members(progress: Progress, process: PodView) -> tuple[str, str] | None:
+    """What a MUX or batch task found, once its record was read: ok, or on which qubits not."""
+    view = next(one for one in progress.sessions if one.ref.uid == process.session_uid)
+    rows = view.record.rows if view.record is not None else ()
+    row = next((one for one in rows if (one.key, one.attempt) == (process.key, process.attempt)), None)
+    if row is None or not row.final:
+        return None
+    bad = [one for one in row.members if one.verdict not in (None, Verdict.OK)]
+    if not bad:
+        return Verdict.OK.value, ""
+    return str(bad[0].verdict), "; ".join(f"{spoken_target(one.qid)}: {one.message or one.verdict}" for one in bad)
+
+
+def _came_out(ended: Terminated) -> tuple[str, str] | None:
+    """Verdict or reason of an attempt that ended, and its sentence; None: its record tells."""
     outcome = ended.outcome
     if isinstance(outcome, Receipt):
-        return outcome.verdict.value if outcome.verdict is not None else "ended", outcome.message
+        return (outcome.verdict.value, outcome.message) if outcome.verdict is not None else None
     if outcome is not None:
         return outcome.reason, outcome.message
     if ended.signal:

@@ -11,7 +11,7 @@ from kubecal.records.reading import ResultReader, ResultRow
 async def save_figures(reader: ResultReader, results: Sequence[ResultRow], folder: Path) -> Path | None:
     """Write every figure of the results below ``folder``; None when there are none.
 
-    Files are called ``<qubit>-<step>-<task>[-<ordinal>][-attempt<n>]`` with the figure's own ending.
+    Files are called ``<qubit or coupling>-<step>-<task>[-<ordinal>][-attempt<n>]`` with the figure's own ending.
     """
     files = [
         (f"{_stem(row, number)}.{file_id.rpartition('.')[2]}", file_id)
@@ -24,7 +24,7 @@ async def save_figures(reader: ResultReader, results: Sequence[ResultRow], folde
 
 
 def _stem(row: ResultRow, number: int) -> str:
-    parts = [row.qid, row.step, row.task]
+    parts = [row.qid or "chip", row.step, row.task]
     parts += [str(row.ordinal)] if row.ordinal else []
     parts += [f"attempt{row.attempt}"] if row.attempt > 1 else []
     # Each figure is stored as an SVG and a PNG in turn.

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from kubecal.api.explanation import Reason
+from kubecal.api.session import Publish
 from kubecal.api.session_status import Phase
 from kubecal.engine.attempts import State, TaskState, live
 from kubecal.engine.failing import failed_targets
@@ -101,6 +102,9 @@ def finish(
             if skipped
             else (f"all {len(run.states)} tasks ok")
         )
+    if run.spec.publish is Publish.REVIEW and any(state.state is State.OK for state in run.states.values()):
+        step = f"publish: {{executionId: {run.record.execution_id}}}"
+        message = f"{message}; nothing is published yet: after a look, apply a session with a step `{step}`"
     over = finished(phase, message, reason)
     claims = (valid(), chip_held(False, released), stored(scene), *not_parked(run), over)
     _end_what_is_open(scene, run, message)

@@ -7,8 +7,22 @@ from typing import Any
 
 from kubecal.api.session_status import Phase, SessionStatus
 from kubecal.engine.decide import decide
-from kubecal.engine.model import SessionView
-from tests.unit.kubecal.engine.builders import NOON, later, nothing, observed, one, pod, recorded, session
+from kubecal.engine.model import RowStatus, SessionView
+from tests.unit.kubecal.engine.builders import (
+    FIRST,
+    NOON,
+    SECOND,
+    decided,
+    later,
+    nothing,
+    observed,
+    one,
+    patch_of,
+    pod,
+    recorded,
+    row,
+    session,
+)
 
 
 def test_the_record_follows_a_final_phase_before_the_object_is_let_go() -> None:
@@ -48,3 +62,12 @@ def test_no_session_is_deleted_before_its_record_says_how_it_ended() -> None:
     decision = decide(replace(observed(view), now=later(1)))
     assert decision.settle_executions
     assert not decision.delete_sessions
+
+
+def test_a_session_whose_results_are_to_be_looked_at_says_how_they_are_published() -> None:
+    done = (row(FIRST, status=RowStatus.COMPLETED), row(SECOND, status=RowStatus.COMPLETED))
+    view = recorded(session(publish="Review", targets={"qubits": ["0"]}), *done, status="running")
+    assert patch_of(decided(view)).status.message == (
+        "all 2 tasks ok; nothing is published yet: after a look, apply a session with a step "
+        "`publish: {executionId: 20261123-000}`"
+    )

@@ -77,7 +77,7 @@ class RequestChip(_Wire):
     """Name of the present cool-down."""
     sites: tuple[RequestSite, ...]
     couplings: tuple[tuple[str, str], ...]
-    """(control, target) of every coupling."""
+    """(control, target) of every coupling between the sites; empty where there are too many for a request."""
     design: dict[str, Any] = Field(default_factory=dict)
     """``Chip.spec.design`` cut down to the bands and this task's targets; Any: values are checked by the task."""
     backend: str
@@ -133,9 +133,49 @@ class TaskRequest(_Wire):
         """What is judged, each in a row of its own: the members of a MUX or batch task, else the target."""
         return self.members or (self.target,)
 
+    @property
+    def qubits(self) -> tuple[str, ...]:
+        """The qubits that it drives or reads; of a chip task all that the request has."""
+        if self.kind is TargetKind.CHIP:
+            return tuple(site.id for site in self.chip.sites)
+        return concerned_qubits(self.kind, self.target, self.members)
+
+    @property
+    def parameter_ids(self) -> tuple[str, ...]:
+        """The qubits and the coupling whose parameters it reads; a chip task reads none."""
+        return concerned_ids(self.kind, self.target, self.members)
+
     def to_json(self) -> str:
         """The text of the environment variable."""
         return self.model_dump_json(by_alias=True)
+
+
+def concerned_qubits(kind: TargetKind, target: str, members: tuple[str, ...]) -> tuple[str, ...]:
+    """The qubits a task is about: its members, both of its coupling, or its only one; none of a chip task's is named.
+
+    Raises
+    ------
+    ValueError
+        If it is a MUX task without members: an attempt without rows.
+    """
+    if members:
+        return members
+    match kind:
+        case TargetKind.QUBIT:
+            return (target,)
+        case TargetKind.COUPLING:
+            control, _, other = target.partition("-")
+            return (control, other)
+        case TargetKind.CHIP:
+            return ()
+        case TargetKind.MUX:
+            raise ValueError(f"a MUX task on {target!r} has no members: name the qubits that it measures")
+
+
+def concerned_ids(kind: TargetKind, target: str, members: tuple[str, ...]) -> tuple[str, ...]:
+    """The qubits a task is about and, of a coupling task, the coupling: under these ids records hold its parameters."""
+    qubits = concerned_qubits(kind, target, members)
+    return (*qubits, target) if kind is TargetKind.COUPLING else qubits
 
 
 class Receipt(_Wire):
@@ -144,7 +184,7 @@ class Receipt(_Wire):
     attempt: str
     """The row's ``_id``."""
     checksum: str
-    """SHA-256 of what was stored; the row repeats it."""
+    """SHA-256 of what was stored: of a single row what the row repeats, of several rows one over what each repeats."""
     verdict: Verdict | None = None
     """None: it has several rows, each with a verdict of its own, which the record tells."""
     metrics: dict[str, float] = Field(default_factory=dict)

@@ -33,13 +33,15 @@ COLLECTIONS: Mapping[str, tuple[IndexModel, ...]] = {
     "task_result_history": (
         _plain("session_uid", "qid", "status"),
         _plain("attempt_id"),
-        _plain("project_id", "execution_id"),
+        _plain("project_id", "execution_id", "qid"),
         _plain("project_id", "chip_id", "name", "qid", "-end_at"),
         _plain("project_id", "chip_id", "qid", "-start_at"),
         _plain("tags"),
     ),
     "qubit": (_unique("project_id", "chip_id", "qid"),),
     "qubit_history": (_unique("project_id", "chip_id", "qid", "recorded_date"),),
+    "coupling": (_unique("project_id", "chip_id", "qid"),),
+    "coupling_history": (_unique("project_id", "chip_id", "qid", "recorded_date"),),
     # Its _id is the entity id.
     "parameter_history": (_plain("project_id", "chip_id", "qid", "parameter_name", "-calibrated_at"),),
     "parameter_versions": (

@@ -14,14 +14,38 @@ from zoneinfo import ZoneInfo
 
 from pymongo import UpdateOne
 
+from kubecal.api.catalogue import TargetKind
 from kubecal.api.request import TaskRequest
 from kubecal.records.documents import Document, day_of, entity_id
 from kubecal.records.results import AttemptResult, OutputRecord
 
 
 @dataclass(frozen=True)
+class Owner:
+    """Whose values an attempt's row holds."""
+
+    collection: str
+    """``qubit`` or ``coupling``: where they are published; empty: nowhere."""
+    qid: str
+    """Id of the qubit or coupling."""
+    row: str
+    """``_id`` of the row."""
+
+    @property
+    def role(self) -> str:
+        """``qid_role`` of its values."""
+        return "coupling" if self.collection == "coupling" else ""
+
+
+def owner_of(request: TaskRequest, judged: str) -> Owner:
+    """Whose values come out where this one is judged; those of a chip task stay in its row."""
+    collections = {TargetKind.COUPLING: "coupling", TargetKind.CHIP: ""}
+    return Owner(collections.get(request.kind, "qubit"), judged, request.row_id(judged))
+
+
+@dataclass(frozen=True)
 class Current:
-    """What is published for a target now."""
+    """What is published for a qubit or coupling now."""
 
     data: Mapping[str, Document] = field(default_factory=dict)
     """Value documents by parameter."""
@@ -29,19 +53,20 @@ class Current:
     """Number of each parameter's current version."""
 
 
-def value_document(output: OutputRecord, request: TaskRequest, measured_at: datetime) -> Document:
+def value_document(output: OutputRecord, request: TaskRequest, owner: Owner, measured_at: datetime) -> Document:
     """One value as ``qubit.data`` and a row's ``output_parameters`` hold it."""
     return {
         "parameter_name": output.name,
-        "qid_role": "",
+        "qid_role": owner.role,
         "value": output.value,
         "value_type": "float",
         "error": output.error,
         "unit": output.unit,
         "description": output.description,
         "calibrated_at": measured_at,
+        "cooldown_id": request.chip.cooldown,
         "execution_id": request.execution_id,
-        "task_id": request.task_id,
+        "task_id": owner.row,
     }
 
 
@@ -70,26 +95,34 @@ def _calibrated_at(value: Document | None) -> datetime:
 
 
 def publication(
-    request: TaskRequest, result: AttemptResult, measured_at: datetime, current: Current, database: str, now: datetime
+    request: TaskRequest,
+    owner: Owner,
+    result: AttemptResult,
+    measured_at: datetime,
+    current: Current,
+    database: str,
+    now: datetime,
 ) -> list[UpdateOne]:
-    """The writes that publish what is publishable; none where nothing is.
+    """The writes that publish what is publishable of one row; none where nothing is.
 
     Parameters
     ----------
+    owner
+        Whose values the result's are.
     measured_at
         When the values were measured, in whole milliseconds as BSON keeps them.
     current
-        What is published for the target now, read in the same transaction.
+        What is published for the owner now, read in the same transaction.
     database
         Name of the database, for the writes' namespaces.
     """
     chosen = publishable(result.outputs, current.data, measured_at)
     if not chosen:
         return []
-    values = {output.name: value_document(output, request, measured_at) for output in chosen}
-    writer = _Writer(request, database, now)
+    values = {output.name: value_document(output, request, owner, measured_at) for output in chosen}
+    writer = _Writer(request, owner, database, now)
     return [
-        writer.qubit(values),
+        writer.state(values),
         writer.day({**current.data, **values}, day_of(measured_at, ZoneInfo(request.chip.time_zone))),
         *(write for value in values.values() for write in writer.version(value, current.versions)),
         writer.activity(result, values),
@@ -100,26 +133,28 @@ def publication(
 class _Writer:
     """The writes of one publication; all keep ``created_at`` of what is there."""
 
-    def __init__(self, request: TaskRequest, database: str, now: datetime) -> None:
+    def __init__(self, request: TaskRequest, owner: Owner, database: str, now: datetime) -> None:
         self._request = request
+        self._owner = owner
         self._database = database
         self._now = now
 
-    def qubit(self, values: Mapping[str, Document]) -> UpdateOne:
+    def state(self, values: Mapping[str, Document]) -> UpdateOne:
+        """The current parameters of the qubit or coupling."""
         fields = {f"data.{name}": value for name, value in values.items()}
-        return self._upsert("qubit", self._target(), {**fields, "status": "completed"}, {"note": {}})
+        return self._upsert(self._owner.collection, self._place(), {**fields, "status": "completed"}, {"note": {}})
 
     def day(self, data: Mapping[str, Document], recorded_date: str) -> UpdateOne:
         """The last state of a day: all parameters, not only the new ones."""
-        key = {**self._target(), "recorded_date": recorded_date}
-        return self._upsert("qubit_history", key, {"data": dict(data), "status": "completed"})
+        key = {**self._place(), "recorded_date": recorded_date}
+        return self._upsert(f"{self._owner.collection}_history", key, {"data": dict(data), "status": "completed"})
 
     def version(self, value: Document, versions: Mapping[str, int]) -> list[UpdateOne]:
         """The value as a version of its own, and the end of the one before."""
         request, name = self._request, value["parameter_name"]
         identity = self._entity(name)
         at = value["calibrated_at"]
-        parameter = {**self._target(), "parameter_name": name}
+        parameter = {**self._place(), "parameter_name": name}
         end = UpdateOne(
             {**parameter, "valid_until": None, "entity_id": {"$ne": identity}},
             {"$set": {"valid_until": at}},
@@ -137,39 +172,38 @@ class _Writer:
         request = self._request
         document = {
             "execution_id": request.execution_id,
-            "task_id": request.task_id,
+            "task_id": self._owner.row,
             "task_name": request.task,
             "chip_id": request.chip.chip_id,
-            "qid": request.target,
+            "qid": self._owner.qid,
             "project_id": request.chip.project_id,
             "started_at": result.started_at,
             "ended_at": result.ended_at,
             "used": sorted(each.entity_id for each in result.inputs if each.entity_id),
             "generated": sorted(self._entity(name) for name in values),
         }
-        return self._upsert(
-            "provenance_activities", {"activity_id": f"{request.execution_id}:{request.task_id}"}, document
-        )
+        activity_id = f"{request.execution_id}:{self._owner.row}"
+        return self._upsert("provenance_activities", {"activity_id": activity_id}, document)
 
     def note(self, values: Mapping[str, Document]) -> UpdateOne:
-        """This task's part of the calibration note; one document a task, so that tasks never wait for each other."""
+        """This task's part of the calibration note; one document a row, so that tasks never wait for each other."""
         request = self._request
         key = {
             "project_id": request.chip.project_id,
             "execution_id": request.execution_id,
-            "task_id": request.task_id,
+            "task_id": self._owner.row,
             "chip_id": request.chip.chip_id,
         }
-        part = {request.target: {name: value["value"] for name, value in values.items()}}
+        part = {self._owner.qid: {name: value["value"] for name, value in values.items()}}
         return self._upsert("calibration_note", key, {"note": part, "timestamp": self._now})
 
-    def _target(self) -> Document:
+    def _place(self) -> Document:
         chip = self._request.chip
-        return {"project_id": chip.project_id, "chip_id": chip.chip_id, "qid": self._request.target}
+        return {"project_id": chip.project_id, "chip_id": chip.chip_id, "qid": self._owner.qid}
 
     def _entity(self, name: str) -> str:
-        request = self._request
-        return entity_id(name, request.chip.chip_id, request.target, request.execution_id, request.task_id)
+        request, owner = self._request, self._owner
+        return entity_id(name, request.chip.chip_id, owner.qid, request.execution_id, owner.row)
 
     def _namespace(self, collection: str) -> str:
         return f"{self._database}.{collection}"

@@ -18,7 +18,10 @@ class ResultRow:
 
     task_id: str
     task: str
+    target: str
+    """What the task ran on; of a MUX or batch task all of them, whose results have rows of their own."""
     qid: str
+    """The qubit or coupling that was judged; empty: the chip."""
     step: str
     ordinal: int
     attempt: int
@@ -59,10 +62,11 @@ class ResultReader:
         return sorted(rows, key=lambda row: (row.ended_at is None, str(row.ended_at), row.task, row.qid, row.attempt))
 
     async def parameters(self, chip_id: str, project_id: str = "default") -> dict[str, Document]:
-        """The chip's current value documents, by qubit and parameter."""
+        """The chip's current value documents, by qubit or coupling and parameter."""
+        place = {"project_id": project_id, "chip_id": chip_id}
         async with self._store.connected() as database:
-            qubits = await database.qubit.find({"project_id": project_id, "chip_id": chip_id}).to_list()
-        return {qubit["qid"]: qubit["data"] for qubit in qubits}
+            found = [*await database.qubit.find(place).to_list(), *await database.coupling.find(place).to_list()]
+        return {each["qid"]: each["data"] for each in found}
 
     async def file(self, file_id: str) -> bytes:
         """The content of a figure or of raw data.
@@ -85,6 +89,7 @@ def _result_row(row: dict[str, Any]) -> ResultRow:  # Any: a document
     return ResultRow(
         task_id=row["_id"],
         task=row["name"],
+        target=row["target"],
         qid=row["qid"],
         step=row["step"],
         ordinal=row["ordinal"],

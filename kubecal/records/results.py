@@ -45,6 +45,11 @@ class Figure:
     """The plotted arrays."""
 
 
+def input_key(name: str, role: str) -> str:
+    """What an input is called where those of several are told apart: ``control_qubit_frequency``."""
+    return f"{role}_{name}" if role else name
+
+
 @dataclass(frozen=True)
 class InputRecord:
     """One input as the attempt used it."""
@@ -54,9 +59,16 @@ class InputRecord:
     error: float
     unit: str
     origin: str
-    """Where it came from: session, published, design, backend, fallback."""
+    """Where it came from: override, snapshot, session, published, prior, design, backend, fallback."""
     entity_id: str = ""
     """The parameter version it was, for provenance; empty where there is none."""
+    role: str = ""
+    """Of a coupling task's inputs whose they are: control, target; empty: the row's own."""
+
+    @property
+    def key(self) -> str:
+        """What it is called in its row, where both qubits of a coupling have a parameter of the same name."""
+        return input_key(self.name, self.role)
 
 
 @dataclass(frozen=True)
@@ -96,7 +108,7 @@ class SuggestionRecord:
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """Everything an attempt that reached a verdict leaves behind."""
+    """Everything an attempt that reached a verdict leaves behind, of one of those that it judges."""
 
     verdict: Verdict
     message: str
@@ -133,7 +145,8 @@ class CrashReport:
     message: str
     stack_trace: str = ""
     log_tail: str = ""
-    inputs: tuple[InputRecord, ...] = ()
+    inputs: Mapping[str, tuple[InputRecord, ...]] = field(default_factory=dict)
+    """Of each that would have been judged."""
     run_parameters: Mapping[str, Any] = field(default_factory=dict)
     """Any: as their declarations allow."""
     raw_data: tuple[FileContent, ...] = ()
@@ -147,15 +160,20 @@ class Offer:
     value: float
     error: float
     unit: str
-    calibrated_at: datetime
+    calibrated_at: datetime | None
+    """None: the records do not say; of inputs that were used once they know only the value."""
     entity_id: str
     """The parameter version's id, also for values of this session that were never published."""
+    cooldown_id: str = ""
+    """The cool-down in which it was measured; empty: not known."""
 
 
 @dataclass(frozen=True)
 class InputOffers:
-    """What the records have for one target."""
+    """What the records have for one qubit or coupling."""
 
+    snapshot: Mapping[str, Offer] = field(default_factory=dict)
+    """What was used in the execution that is repeated."""
     session: Mapping[str, Offer] = field(default_factory=dict)
     """This session's own newest ok outputs, published or not."""
     published: Mapping[str, Offer] = field(default_factory=dict)

@@ -1,19 +1,15 @@
 """The task pod's side: claim the attempt, read its inputs, end it.
 
-An attempt belongs to the pod whose uid stands in its row. The claim is one conditional write, the end one
-transaction whose first write is conditional on that claim, so two pods of one attempt, or a pod that comes
-back after it was given up, can never both publish. Every call may be repeated after a failure: what was
-done already is not done again.
+An attempt belongs to the pod whose uid stands in its rows: one row, or one for each qubit that a MUX or batch task
+judges. The claim takes all of them or none, and the end is one transaction whose first writes are conditional on
+that claim, so two pods of one attempt, or a pod that comes back after it was given up, can never both publish.
+Every call may be repeated after a failure: what was done already is not done again.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from math import isfinite
 from typing import Any
 
 from pymongo import UpdateOne
@@ -23,27 +19,23 @@ from pymongo.errors import ClientBulkWriteException
 
 from kubecal.api.request import TaskRequest
 from kubecal.api.wires import Wire
-from kubecal.engine.model import RowStatus, Trouble
-from kubecal.records.documents import OPEN, Document, elapsed_s, entity_id, wires_document
+from kubecal.engine.model import RowStatus
+from kubecal.records.documents import OPEN, Document, wires_document
+from kubecal.records.ended import (
+    JUDGED,
+    attempt_checksum,
+    checksum,
+    crashed_row,
+    ended_row,
+    files_of,
+    milliseconds,
+)
 from kubecal.records.failures import duplicate_at, unwrap
 from kubecal.records.files import store_files
-from kubecal.records.publication import Current, publication, value_document
-from kubecal.records.results import (
-    MAX_LOG_TAIL,
-    MAX_STACK_TRACE,
-    AttemptResult,
-    CrashReport,
-    FileContent,
-    InputOffers,
-    InputRecord,
-    Offer,
-    OutputRecord,
-)
+from kubecal.records.offers import Stages, among, offers_of, offers_pipeline, session_rows
+from kubecal.records.publication import Current, owner_of, publication
+from kubecal.records.results import AttemptResult, CrashReport, FileContent, InputOffers
 from kubecal.records.store import KeyTaken, RecordStore
-
-_MAX_MESSAGE = 4_000
-_SESSION_ROWS = 200
-"""Newest ok results of a session that are looked through for inputs of one target."""
 
 
 class NotClaimed(Exception):  # noqa: N818 - an answer, not a fault: somebody else has the attempt
@@ -61,11 +53,11 @@ class AttemptRecords:
         self._store = store
         self._request = request
         self._pod_uid = pod_uid
-        self._id = request.task_id
-        self._upstream_id = ""
+        self._rows = {judged: request.row_id(judged) for judged in request.judged}
+        self._upstream: Mapping[str, str] = {}
 
     async def claim(self, now: datetime, wires: Sequence[Wire] | None = None) -> None:
-        """Take the attempt, immediately before its inputs are read.
+        """Take the attempt with all its rows, immediately before its inputs are read.
 
         Parameters
         ----------
@@ -77,110 +69,120 @@ class AttemptRecords:
         Raises
         ------
         NotClaimed
-            If another pod has it, it was superseded or settled, or there is no such row.
+            If another pod has it, one of its rows was superseded or settled, or there is no such row.
         """
         held = {} if wires is None else {"wires": wires_document(wires)}
-        async with self._store.connected() as database:
-            claim = await database.task_result_history.update_one(
-                {
-                    **self._own(),
-                    "claimed_by": {"$in": [None, self._pod_uid]},
-                    "superseded": False,
-                    "status": {"$in": OPEN},
-                },
-                {
-                    "$set": {
-                        **self._touched(now),
-                        **held,
-                        "claimed_by": self._pod_uid,
-                        "status": RowStatus.RUNNING.value,
-                        "start_at": now,
-                    }
-                },
-            )
-            if not claim.matched_count:
-                raise NotClaimed(self._refusal(await database.task_result_history.find_one(self._own())))
+        change = {
+            "$set": {
+                **self._touched(now),
+                **held,
+                "claimed_by": self._pod_uid,
+                "status": RowStatus.RUNNING.value,
+                "start_at": now,
+                "cooldown_id": self._request.chip.cooldown,
+            }
+        }
+        try:
+            await (self._claim_one(change) if len(self._rows) == 1 else self._claim_all(change))
+        except _NotAll as refused:
+            raise NotClaimed(self._refusal(await self._found())) from refused
 
-    async def inputs(self) -> InputOffers:
-        """What the records offer as inputs: the session's own newest ok outputs, and what is published."""
+    async def _claim_one(self, change: Document) -> None:
+        """One write, which needs no transaction to be all or nothing."""
+        async with self._store.connected() as database:
+            if not (await database.task_result_history.update_one(self._free(), change)).matched_count:
+                raise _NotAll
+
+    async def _claim_all(self, change: Document) -> None:
+        async def take(database: AsyncDatabase[Document], session: AsyncClientSession) -> None:
+            taken = await database.task_result_history.update_many(self._free(), change, session=session)
+            if taken.matched_count < len(self._rows):
+                raise _NotAll
+
+        await self._store.transaction(take)
+
+    def _free(self) -> Document:
+        """A condition on rows: they are this attempt's, and this pod may have them."""
+        return {
+            "_id": among([*self._rows.values()]),
+            "claimed_by": {"$in": [None, self._pod_uid]},
+            "superseded": False,
+            "status": {"$in": OPEN},
+        }
+
+    async def inputs(self) -> dict[str, InputOffers]:
+        """What the records offer as inputs, by the ids of the qubits and the coupling whose parameters it reads."""
         request = self._request
-        # The collection that grows stands first and the small one is joined to it: any server finds the rows by
-        # their index, and not every server does so for a collection that is joined.
-        pipeline: list[Mapping[str, Any]] = [  # Any: a pipeline's stages
-            {
-                "$match": {
-                    "session_uid": request.session_uid,
-                    "qid": request.target,
-                    "status": RowStatus.COMPLETED.value,
-                }
-            },
-            {"$sort": {"end_at": -1}},
-            {"$limit": _SESSION_ROWS},
-            {"$project": {"output_parameters": 1, "output_parameter_names": 1, "end_at": 1}},
-            {"$unionWith": {"coll": "qubit", "pipeline": [{"$match": self._target()}, {"$project": {"data": 1}}]}},
-        ]
+        if not request.parameter_ids:
+            return {}
         async with self._store.connected() as database:
-            documents = await (await database.task_result_history.aggregate(pipeline)).to_list()
-        published: Document = next((each["data"] for each in documents if "data" in each), {})
-        rows = sorted((each for each in documents if "end_at" in each), key=lambda each: each["end_at"], reverse=True)
-        self._upstream_id = str(rows[0]["_id"]) if rows else ""
-        session: dict[str, Offer] = {}
-        for row in rows:
-            for name in row["output_parameter_names"]:
-                session.setdefault(name, self._offer(row["output_parameters"][name]))
-        return InputOffers(session, {name: self._offer(value) for name, value in published.items()})
+            documents = await (await database.task_result_history.aggregate(offers_pipeline(request))).to_list()
+        self._upstream = self._built_on(session_rows(documents))
+        return offers_of(documents, request)
 
-    async def finish(self, result: AttemptResult) -> str:
-        """Store a result and publish what it may publish, all or nothing.
+    def _built_on(self, rows: Sequence[Document]) -> dict[str, str]:
+        """The newest result of this session for each row: that of its member, or of anything its task reads."""
+        if not self._request.members:
+            return dict.fromkeys(self._rows, str(rows[0]["_id"])) if rows else {}
+        return {row["qid"]: str(row["_id"]) for row in reversed(rows)}
+
+    async def finish(self, results: Mapping[str, AttemptResult]) -> str:
+        """Store what came out and publish what it may publish, all or nothing.
+
+        Parameters
+        ----------
+        results
+            By what is judged: each of the request's ``judged``.
 
         Returns
         -------
         str
-            The checksum for the receipt, which the row repeats.
+            The checksum for the receipt; each row repeats that of its own result.
 
         Raises
         ------
         LostClaim
             If the attempt was superseded or settled meanwhile.
+        ValueError
+            If a result is missing, or is about something else.
         """
-        digest = checksum(result)
+        if set(results) != set(self._rows):
+            raise ValueError(
+                f"{self._what()} judges {', '.join(self._rows)}, and its results are about {', '.join(results)}: "
+                "hand over one for each"
+            )
         now = datetime.now(UTC)
-        await self._store_files(_files(result), now)
+        await self._store_files(files_of(results.values()), now)
 
         async def end(database: AsyncDatabase[Document], session: AsyncClientSession) -> None:
-            await self._end(database, session, result, digest, now)
+            await self._end(database, session, results, now)
 
         try:
             await self._store.transaction(end)
         except _FenceLost as lost:
-            await self._after_lost_fence(lost, result, digest, now)
-        return digest
+            await self._after_lost_fence(lost, results, now)
+        return attempt_checksum(results)
 
     async def crashed(self, report: CrashReport, now: datetime) -> None:
         """Keep what is known of an attempt that ends without a verdict; the controller says what becomes of it."""
         await self._store_files(report.raw_data, now)
         async with self._store.connected() as database:
-            await database.task_result_history.update_one(
-                {**self._own(), "claimed_by": self._pod_uid, "status": {"$in": OPEN}},
-                {
-                    "$set": {
-                        **self._touched(now),
-                        "stack_trace": report.stack_trace[-MAX_STACK_TRACE:],
-                        "log_tail": report.log_tail[-MAX_LOG_TAIL:],
-                        "message": f"{report.reason}: {report.message}"[:_MAX_MESSAGE],
-                        "input_parameters": _inputs_document(report.inputs),
-                        "run_parameters": dict(report.run_parameters),
-                        "raw_data_path": [file.file_id for file in report.raw_data],
-                    }
-                },
+            await database.task_result_history.bulk_write(
+                [
+                    UpdateOne(
+                        {"_id": row, "claimed_by": self._pod_uid, "status": {"$in": OPEN}},
+                        {"$set": {**self._touched(now), **crashed_row(report, judged)}},
+                    )
+                    for judged, row in self._rows.items()
+                ]
             )
 
     async def interrupted(self, now: datetime) -> None:
         """Say that SIGTERM ended it; not final, since only the controller knows what it was for."""
+        mine = {"_id": among([*self._rows.values()]), "claimed_by": self._pod_uid, "status": RowStatus.RUNNING.value}
         async with self._store.connected() as database:
-            await database.task_result_history.update_one(
-                {**self._own(), "claimed_by": self._pod_uid, "status": RowStatus.RUNNING.value},
-                {"$set": {**self._touched(now), "interrupted_at": now}},
+            await database.task_result_history.update_many(
+                mine, {"$set": {**self._touched(now), "interrupted_at": now}}
             )
 
     # ------------------------------------------------------------ the end
@@ -189,104 +191,106 @@ class AttemptRecords:
         self,
         database: AsyncDatabase[Document],
         session: AsyncClientSession,
-        result: AttemptResult,
-        digest: str,
+        results: Mapping[str, AttemptResult],
         now: datetime,
     ) -> None:
-        """Body of the end's transaction: what is there, then every write, the fence first."""
-        writes = []
-        if result.ok and self._request.publish and any(output.accepted for output in result.outputs):
-            current = await self._current(database, session, [output.name for output in result.outputs])
-            measured_at = _milliseconds(result.measured_at)
-            writes = publication(self._request, result, measured_at, current, database.name, now)
-        fence = UpdateOne(
-            # An upsert, so that a claim that was lost is an error and takes everything behind it along.
-            {**self._own(), "claimed_by": self._pod_uid, "superseded": False, "status": RowStatus.RUNNING.value},
-            {"$set": self._ended(result, digest, now)},
-            upsert=True,
-            namespace=f"{database.name}.task_result_history",
-        )
+        """Body of the end's transaction: what is there, then every write, the fences first."""
+        request = self._request
+        published = {judged: result for judged, result in results.items() if self._publishes(judged, result)}
+        current = await self._current(database, session, published) if published else {}
+        writes = [
+            write
+            for judged, result in published.items()
+            for write in publication(
+                request,
+                owner_of(request, judged),
+                result,
+                milliseconds(result.measured_at),
+                current[judged],
+                database.name,
+                now,
+            )
+        ]
+        fences = [self._fence(judged, result, database.name, now) for judged, result in results.items()]
         try:
-            await database.client.bulk_write([fence, *writes], session=session)
+            await database.client.bulk_write([*fences, *writes], session=session)
         except ClientBulkWriteException as error:
             at = duplicate_at(error)
-            if at == 0:
+            if at is not None and at < len(fences):
                 raise _FenceLost from error
             if at is not None:
                 raise KeyTaken from error
             raise unwrap(error) from error
 
-    async def _current(
-        self, database: AsyncDatabase[Document], session: AsyncClientSession, names: Sequence[str]
-    ) -> Current:
-        """What is published for the target, and the numbers of its current versions; one round trip."""
-        pipeline: list[Mapping[str, Any]] = [  # Any: a pipeline's stages
-            {"$match": {**self._target(), "parameter_name": {"$in": list(names)}, "valid_until": None}},
-            {"$project": {"_id": 0, "parameter_name": 1, "version": 1}},
-            {"$unionWith": {"coll": "qubit", "pipeline": [{"$match": self._target()}, {"$project": {"data": 1}}]}},
-        ]
-        documents = await (await database.parameter_versions.aggregate(pipeline, session=session)).to_list()
-        return Current(
-            data=next((each["data"] for each in documents if "data" in each), {}),
-            versions={each["parameter_name"]: each["version"] for each in documents if "version" in each},
+    def _publishes(self, judged: str, result: AttemptResult) -> bool:
+        wanted = self._request.publish and owner_of(self._request, judged).collection != ""
+        return wanted and result.ok and any(output.accepted for output in result.outputs)
+
+    def _fence(self, judged: str, result: AttemptResult, database: str, now: datetime) -> UpdateOne:
+        """An upsert, so that a claim that was lost is an error and takes everything behind it along."""
+        mine = {"claimed_by": self._pod_uid, "superseded": False, "status": RowStatus.RUNNING.value}
+        return UpdateOne(
+            {"_id": self._rows[judged], **mine},
+            {"$set": self._ended(judged, result, now)},
+            upsert=True,
+            namespace=f"{database}.task_result_history",
         )
 
-    async def _after_lost_fence(self, lost: _FenceLost, result: AttemptResult, digest: str, now: datetime) -> None:
+    def _ended(self, judged: str, result: AttemptResult, now: datetime) -> Document:
+        owner = owner_of(self._request, judged)
+        return {**self._touched(now), **ended_row(self._request, owner, result, self._upstream.get(judged, ""))}
+
+    async def _current(
+        self, database: AsyncDatabase[Document], session: AsyncClientSession, published: Mapping[str, AttemptResult]
+    ) -> dict[str, Current]:
+        """What is published for each now, and the numbers of its current versions; one round trip."""
+        chip, ids = self._request.chip, list(published)
+        place = {"project_id": chip.project_id, "chip_id": chip.chip_id, "qid": among(ids)}
+        names = sorted({output.name for result in published.values() for output in result.outputs})
+        state = [{"$match": place}, {"$project": {"qid": 1, "data": 1}}]
+        pipeline: Stages = [
+            {"$match": {**place, "parameter_name": {"$in": names}, "valid_until": None}},
+            {"$project": {"_id": 0, "qid": 1, "parameter_name": 1, "version": 1}},
+            {"$unionWith": {"coll": owner_of(self._request, ids[0]).collection, "pipeline": state}},
+        ]
+        documents = await (await database.parameter_versions.aggregate(pipeline, session=session)).to_list()
+        data = {each["qid"]: each["data"] for each in documents if "data" in each}
+        versions: dict[str, dict[str, int]] = {one: {} for one in ids}
+        for each in documents:
+            if "version" in each:
+                versions[each["qid"]][each["parameter_name"]] = each["version"]
+        return {one: Current(data.get(one, {}), versions[one]) for one in ids}
+
+    async def _after_lost_fence(self, lost: _FenceLost, results: Mapping[str, AttemptResult], now: datetime) -> None:
         """Tell a repeat, whose first call was stored although its answer was lost, from a claim that is gone."""
-        async with self._store.majority() as database:
-            row = await database.task_result_history.find_one(self._own())
-            if row is not None and row["claimed_by"] == self._pod_uid and row["checksum"] == digest:
-                return
-            # Kept where it belongs, with the status it was given up with; it publishes nothing.
-            late = {name: value for name, value in self._ended(result, digest, now).items() if name not in _JUDGED}
-            await database.task_result_history.update_one(
-                {**self._own(), "claimed_by": self._pod_uid, "checksum": None}, {"$set": late}
+        rows = await self._found()
+        if all(self._stored(rows.get(self._rows[judged]), result) for judged, result in results.items()):
+            return
+        # Kept where it belongs, with the status it was given up with; it publishes nothing.
+        late = [
+            UpdateOne(
+                {"_id": self._rows[judged], "claimed_by": self._pod_uid, "checksum": None},
+                {"$set": _without_judgement(self._ended(judged, result, now))},
             )
-        raise LostClaim(self._refusal(row)) from lost
+            for judged, result in results.items()
+        ]
+        async with self._store.connected() as database:
+            await database.task_result_history.bulk_write(late)
+        raise LostClaim(self._refusal(rows)) from lost
 
-    def _ended(self, result: AttemptResult, digest: str, now: datetime) -> Document:
-        """The row's fields that a result sets."""
-        measured_at = _milliseconds(result.measured_at)
-        figures = result.figures
-        return {
-            **self._touched(now),
-            "status": (RowStatus.COMPLETED if result.ok else RowStatus.FAILED).value,
-            "trouble": None if result.ok else Trouble.VERDICT.value,
-            "message": result.message[:_MAX_MESSAGE],
-            "verdict": result.verdict.value,
-            "checksum": digest,
-            "interrupted_at": None,
-            "start_at": result.started_at,
-            "end_at": result.ended_at,
-            "elapsed_time": elapsed_s(result.started_at, result.ended_at),
-            "measured_at": measured_at,
-            "upstream_id": self._upstream_id,
-            "stack_trace": result.stack_trace[-MAX_STACK_TRACE:],
-            "log_tail": result.log_tail[-MAX_LOG_TAIL:],
-            "input_parameters": _inputs_document(result.inputs),
-            "run_parameters": dict(result.run_parameters),
-            "output_parameters": {output.name: self._output(output, measured_at) for output in result.outputs},
-            "output_parameter_names": [output.name for output in result.outputs if output.accepted],
-            "quality_metrics": dict(result.metrics),
-            "numbers": _numbers(result),
-            "checks": [asdict(check) for check in result.checks],
-            "suggestion": _suggestion_document(result),
-            "figure_path": [file.file_id for figure in figures for file in (figure.svg, figure.png)],
-            "json_figure_path": [figure.json.file_id for figure in figures],
-            "raw_data_path": [file.file_id for file in result.raw_data],
-        }
+    def _stored(self, row: Document | None, result: AttemptResult) -> bool:
+        return row is not None and row["claimed_by"] == self._pod_uid and row["checksum"] == checksum(result)
 
-    def _output(self, output: OutputRecord, measured_at: datetime) -> Document:
-        return {
-            **value_document(output, self._request, measured_at),
-            "accepted": output.accepted,
-            "group": output.group,
-        }
+    async def _found(self) -> dict[str, Document]:
+        """The attempt's rows under their ids; something is concluded from them."""
+        async with self._store.majority() as database:
+            rows = await database.task_result_history.find({"_id": among([*self._rows.values()])}).to_list()
+        return {row["_id"]: row for row in rows}
 
     async def _store_files(self, files: Sequence[FileContent], now: datetime) -> None:
         request = self._request
         owner = {
-            "task_id": self._id,
+            "task_id": request.task_id,
             "execution_id": request.execution_id,
             "project_id": request.chip.project_id,
             "chip_id": request.chip.chip_id,
@@ -294,88 +298,41 @@ class AttemptRecords:
         }
         await store_files(self._store, files, owner, now)
 
-    def _own(self) -> Document:
-        return {"_id": self._id}
-
-    def _target(self) -> Document:
-        chip = self._request.chip
-        return {"project_id": chip.project_id, "chip_id": chip.chip_id, "qid": self._request.target}
-
     def _touched(self, now: datetime) -> Document:
         return {"system_info.updated_at": now}
 
-    def _offer(self, value: Document) -> Offer:
-        request = self._request
-        return Offer(
-            name=value["parameter_name"],
-            value=value["value"],
-            error=value["error"],
-            unit=value["unit"],
-            calibrated_at=value["calibrated_at"],
-            entity_id=entity_id(
-                value["parameter_name"], request.chip.chip_id, request.target, value["execution_id"], value["task_id"]
-            ),
-        )
+    # ------------------------------------------------------------ why not
 
-    def _refusal(self, row: Document | None) -> str:
-        request = self._request
-        what = f"attempt {request.attempt} of {request.task} on {request.target}"
+    def _refusal(self, rows: Mapping[str, Document]) -> str:
+        """Why the attempt is not this pod's, by the first row that is not."""
+        reasons = (self._reason(judged, rows.get(row)) for judged, row in self._rows.items())
+        free = f"{self._what()} was not free at that moment: another pod let go of it meanwhile"
+        return next((reason for reason in reasons if reason), free)
+
+    def _reason(self, judged: str, row: Document | None) -> str:
+        what = self._what() + (f" for qubit {judged}" if self._request.members else "")
         if row is None:
             return f"{what} has no record: it was never planned, or its execution was removed"
         if row["superseded"]:
             return f"{what} was given up and a later attempt opened: its result counts for nothing"
         if row["status"] not in OPEN:
             return f"{what} is already {row['status']}: {row['message'] or row['reason'] or 'no reason recorded'}"
-        return f"{what} is claimed by pod {row['claimed_by']}, and this is pod {self._pod_uid}"
+        if row["claimed_by"] not in (None, self._pod_uid):
+            return f"{what} is claimed by pod {row['claimed_by']}, and this is pod {self._pod_uid}"
+        return ""
+
+    def _what(self) -> str:
+        request = self._request
+        return f"attempt {request.attempt} of {request.task} on {request.target}"
 
 
-_JUDGED = frozenset({"status", "trouble", "message", "checksum", "interrupted_at"})
-"""What a late result leaves as it was when the attempt was given up."""
+def _without_judgement(fields: Mapping[str, Any]) -> Document:  # Any: a document
+    return {name: value for name, value in fields.items() if name not in JUDGED}
+
+
+class _NotAll(Exception):  # noqa: N818 - never leaves this module
+    """Not every row of the attempt could be taken."""
 
 
 class _FenceLost(Exception):  # noqa: N818 - never leaves this module
-    """The conditional write at the head of the end's transaction matched nothing."""
-
-
-def checksum(result: AttemptResult) -> str:
-    """SHA-256 of what is stored of a result, 64 hexadecimal digits."""
-    fileless = replace(result, figures=(), raw_data=(), log_tail="")
-    text = json.dumps(
-        [asdict(fileless), [file.file_id for file in _files(result)]],
-        sort_keys=True,
-        default=_plain,
-        separators=(",", ":"),
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return _milliseconds(value).astimezone(UTC).isoformat()
-    raise TypeError(f"a result holds numbers, texts and times, not {type(value).__name__}: {value!r}")
-
-
-def _milliseconds(moment: datetime) -> datetime:
-    """A time as BSON keeps it, so that comparing with what was stored compares equals."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def _files(result: AttemptResult) -> list[FileContent]:
-    drawn = [file for figure in result.figures for file in (figure.svg, figure.png, figure.json)]
-    return [*drawn, *result.raw_data]
-
-
-def _inputs_document(inputs: Sequence[InputRecord]) -> Document:
-    return {each.name: {**asdict(each), "value_type": "float"} for each in inputs}
-
-
-def _numbers(result: AttemptResult) -> dict[str, float]:
-    """What filters ask for, without the rest of a document: accepted values, and quality metrics."""
-    values = {output.name: float(output.value) for output in result.outputs if output.accepted}
-    return {name: value for name, value in {**result.metrics, **values}.items() if isfinite(value)}
-
-
-def _suggestion_document(result: AttemptResult) -> Document | None:
-    if result.suggestion is None:
-        return None
-    return {"parameters": dict(result.suggestion.parameters), "reason": result.suggestion.reason}
+    """A conditional write at the head of the end's transaction matched nothing."""

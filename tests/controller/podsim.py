@@ -233,12 +233,13 @@ class PodSimulator:
             return 143, TaskTrouble(reason="Interrupted", message="told to stop").to_json()
         if play.exit_code:
             return play.exit_code, ""
-        result = _result(request, play, started_at)
+        results = dict.fromkeys(request.judged, _result(request, play, started_at))
         try:
-            checksum = "0" * 64 if play.lies else await _until_stored(lambda: records.finish(result))
+            checksum = "0" * 64 if play.lies else await _until_stored(lambda: records.finish(results))
         except LostClaim as lost:
             return 1, TaskTrouble(reason="Superseded", message=str(lost)[:2048]).to_json()
-        return 0, Receipt(attempt=request.task_id, checksum=checksum, verdict=play.verdict).to_json()
+        verdict = None if request.members else play.verdict
+        return 0, Receipt(attempt=request.task_id, checksum=checksum, verdict=verdict).to_json()
 
     async def _drive(self, process: _Process, request: TaskRequest, play: Play) -> bool:
         """Hold the line for as long as the play says; whether it was told to stop."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from kubecal.api.catalogue import Catalogue, built_in_catalogue
+from kubecal.api.catalogue import Catalogue, TargetKind, built_in_catalogue
 from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.request import RequestChip, TaskRequest, Verdict
 from kubecal.api.session import SessionSpec
@@ -39,6 +39,19 @@ def a_chip(time_zone: str = "UTC", generation: int = 1, project_id: str = "defau
 def planned(task: str, target: str = "0") -> PlannedTask:
     wires = (Wire(WireMode.EXCLUSIVE, WireKind.QUBIT, target), Wire(WireMode.SHARED, WireKind.MUX, "0"))
     return PlannedTask(TaskKey("check", task, target, 0), wires, {"shots": 512}, 900.0, None, 1.0, 0)
+
+
+def on_mux(task: str = "ReadoutClassification", members: tuple[str, ...] = ("0", "1", "3")) -> PlannedTask:
+    """A task that judges several qubits, each in a row of its own."""
+    return replace(planned(task, "mux-0"), kind=TargetKind.MUX, members=members)
+
+
+def on_coupling(task: str = "CheckCrossResonance", target: str = "0-1") -> PlannedTask:
+    return replace(planned(task, target), kind=TargetKind.COUPLING)
+
+
+def on_chip(task: str = "Configure") -> PlannedTask:
+    return replace(planned(task, "chip"), kind=TargetKind.CHIP)
 
 
 def admission(
@@ -76,6 +89,8 @@ def request(of: Admission, execution_id: str, task: PlannedTask, attempt: int = 
         ordinal=task.key.ordinal,
         attempt=attempt,
         charged_retries=0,
+        kind=task.kind,
+        members=task.members,
         parameters={},
         timeout_s=task.timeout_s,
         r2_threshold=None,
@@ -88,6 +103,7 @@ def request(of: Admission, execution_id: str, task: PlannedTask, attempt: int = 
             chip_id=of.chip.name,
             hardware_id="lab/fridge-a",
             time_zone=of.chip.spec.time_zone if of.chip.spec else "UTC",
+            cooldown="2026-11",
             sites=(),
             couplings=(),
             backend="fake",
@@ -125,6 +141,17 @@ def result(
     )
 
 
+class Attempt(AttemptRecords):
+    """The records of an attempt, for tests in which all that it judges ends in the same way."""
+
+    def __init__(self, store: RecordStore, request: TaskRequest, pod_uid: str) -> None:
+        super().__init__(store, request, pod_uid)
+        self._judged = request.judged
+
+    async def ends_with(self, outcome: AttemptResult) -> str:
+        return await self.finish(dict.fromkeys(self._judged, outcome))
+
+
 @dataclass(frozen=True)
 class Lab:
     """An admitted session and what drives it."""
@@ -134,9 +161,9 @@ class Lab:
     admission: Admission
     execution_id: str
 
-    def attempt(self, task: PlannedTask | None = None, attempt: int = 1, pod: str = "pod-1") -> AttemptRecords:
+    def attempt(self, task: PlannedTask | None = None, attempt: int = 1, pod: str = "pod-1") -> Attempt:
         task = task or self.admission.plan.tasks[0]
-        return AttemptRecords(self.store, request(self.admission, self.execution_id, task, attempt), pod)
+        return Attempt(self.store, request(self.admission, self.execution_id, task, attempt), pod)
 
     def give_up(
         self, task: PlannedTask | None = None, attempt: int = 1, trouble: Trouble = Trouble.DISRUPTION
@@ -147,6 +174,12 @@ class Lab:
     async def row(self, task: PlannedTask | None = None, attempt: int = 1) -> Document:
         task = task or self.admission.plan.tasks[0]
         return await self.one("task_result_history", _id=request(self.admission, "", task, attempt).task_id)
+
+    async def rows(self, task: PlannedTask | None = None, attempt: int = 1) -> dict[str, Document]:
+        """An attempt's rows, by what each judges."""
+        task = task or self.admission.plan.tasks[0]
+        wanted = request(self.admission, "", task, attempt)
+        return {one: await self.one("task_result_history", _id=wanted.row_id(one)) for one in wanted.judged}
 
     async def one(self, collection: str, **key: object) -> Document:
         found = await self.all(collection, **key)

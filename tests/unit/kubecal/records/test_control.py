@@ -264,7 +264,7 @@ async def test_opening_the_next_attempt_again_does_not_touch_what_became_of_it(s
 async def test_an_attempt_with_a_result_is_not_superseded(store: RecordStore) -> None:
     lab = await admitted(store)
     await lab.attempt().claim(NOON)
-    await lab.attempt().finish(result(output()))
+    await lab.attempt().ends_with(result(output()))
 
     rows = (await lab.control.next_attempts([lab.give_up()], LATER))[lab.admission.ref.uid]
 
@@ -274,7 +274,7 @@ async def test_an_attempt_with_a_result_is_not_superseded(store: RecordStore) ->
 async def test_after_a_verdict_the_next_attempt_is_opened_beside_the_result(store: RecordStore) -> None:
     lab = await admitted(store)
     await lab.attempt().claim(NOON)
-    await lab.attempt().finish(result(output(), verdict=Verdict.WINDOW))
+    await lab.attempt().ends_with(result(output(), verdict=Verdict.WINDOW))
     again = replace(lab.give_up(trouble=Trouble.VERDICT), parameters={"shots": 4096})
 
     rows = (await lab.control.next_attempts([again], LATER))[lab.admission.ref.uid]
@@ -292,7 +292,7 @@ async def test_after_a_verdict_the_next_attempt_is_opened_beside_the_result(stor
 async def test_nothing_is_opened_after_a_result_that_was_good(store: RecordStore) -> None:
     lab = await admitted(store)
     await lab.attempt().claim(NOON)
-    await lab.attempt().finish(result(output()))
+    await lab.attempt().ends_with(result(output()))
 
     rows = (await lab.control.next_attempts([lab.give_up(trouble=Trouble.VERDICT)], LATER))[lab.admission.ref.uid]
 
@@ -303,7 +303,7 @@ async def test_many_attempts_are_opened_together(store: RecordStore) -> None:
     tasks = [planned("CheckT1", str(n)) for n in range(4)]
     lab = await admitted(store, *tasks)
     await lab.attempt(tasks[2]).claim(NOON)
-    await lab.attempt(tasks[2]).finish(result(output()))
+    await lab.attempt(tasks[2]).ends_with(result(output()))
 
     rows = (await lab.control.next_attempts([lab.give_up(task) for task in tasks], LATER))[lab.admission.ref.uid]
 
@@ -332,7 +332,7 @@ async def test_a_lost_pods_last_lines_are_in_its_row(store: RecordStore) -> None
 async def test_settling_a_row_with_a_result_returns_the_result(store: RecordStore) -> None:
     lab = await admitted(store)
     await lab.attempt().claim(NOON)
-    await lab.attempt().finish(result(output(), verdict=Verdict.POOR_FIT))
+    await lab.attempt().ends_with(result(output(), verdict=Verdict.POOR_FIT))
     intent = SettleRow(lab.admission.ref, planned("CheckT1").key, 1, RowStatus.CANCELLED, None, "Cancelled", "")
 
     (row,) = (await lab.control.settle_rows([intent], LATER))[lab.admission.ref.uid]
@@ -374,7 +374,7 @@ async def test_the_chips_day_is_written_when_a_session_ends(store: RecordStore) 
     ref = lab.admission.ref
     await lab.control.settle_executions([SettleExecution(ref, "running", "Running", "", {}, NOON)], NOON)
     await lab.attempt().claim(NOON)
-    await lab.attempt().finish(result(output(value=30.0)))
+    await lab.attempt().ends_with(result(output(value=30.0)))
     assert await lab.all("chip_history") == []
 
     await lab.control.settle_executions([SettleExecution(ref, "completed", "Completed", "", {}, NOON, LATER)], LATER)
@@ -389,7 +389,7 @@ async def test_an_abandoned_execution_leaves_no_row_open(store: RecordStore) -> 
     lab = await admitted(store, planned("CheckRabi"), planned("CheckT1"), planned("CheckT1", "1"))
     done, running, _ = lab.admission.plan.tasks
     await lab.attempt(done).claim(NOON)
-    await lab.attempt(done).finish(result())
+    await lab.attempt(done).ends_with(result())
     await lab.attempt(running).claim(NOON)
 
     await lab.control.abandon([lab.admission.ref.uid], "the run was killed", LATER)

@@ -108,13 +108,13 @@ async def test_an_attempt_that_was_never_planned_cannot_be_claimed(store: Record
 async def test_inputs_come_from_this_session_and_from_what_is_published(store: RecordStore) -> None:
     earlier = await admitted(store)
     await earlier.attempt().claim(NOON)
-    await earlier.attempt().finish(result(output("t1", 20.0), output("t2_echo", 25.0)))
+    await earlier.attempt().ends_with(result(output("t1", 20.0), output("t2_echo", 25.0)))
     lab = await admitted(store, planned("CheckT1"), planned("CheckRamsey"), publish="Never")
     first, second = lab.admission.plan.tasks
     await lab.attempt(first).claim(LATER)
-    await lab.attempt(first).finish(result(output("t1", 30.0)))
+    await lab.attempt(first).ends_with(result(output("t1", 30.0)))
 
-    offers = await lab.attempt(second).inputs()
+    offers = (await lab.attempt(second).inputs())["0"]
 
     assert {name: offer.value for name, offer in offers.session.items()} == {"t1": 30.0}
     assert {name: offer.value for name, offer in offers.published.items()} == {"t1": 20.0, "t2_echo": 25.0}
@@ -135,9 +135,9 @@ async def test_the_sessions_newest_ok_output_wins_and_others_do_not_count(store:
     ]
     for task, outcome in zip(tasks, outcomes, strict=True):
         await lab.attempt(task).claim(NOON)
-        await lab.attempt(task).finish(outcome)
+        await lab.attempt(task).ends_with(outcome)
 
-    offers = await lab.attempt(planned("CheckHPIPulse")).inputs()
+    offers = (await lab.attempt(planned("CheckHPIPulse")).inputs())["0"]
 
     assert offers.session["t1"].value == 2.0
 
@@ -156,7 +156,7 @@ async def test_a_result_is_stored_with_everything_in_it(store: RecordStore) -> N
         stack_trace="x" * 20_000,
     )
 
-    digest = await attempt.finish(outcome)
+    digest = await attempt.ends_with(outcome)
 
     (row,) = await ResultReader(store).results(lab.execution_id)
     assert (row.status, row.verdict, row.metrics) == ("completed", "ok", {"r2": 0.98, "chi2": 51.0})
@@ -175,7 +175,7 @@ async def test_figures_and_raw_data_come_back_as_they_were(store: RecordStore) -
     await lab.attempt().claim(NOON)
     outcome = result(output(), files=True)
 
-    await lab.attempt().finish(outcome)
+    await lab.attempt().ends_with(outcome)
 
     reader = ResultReader(store)
     (row,) = await reader.results(lab.execution_id)
@@ -189,7 +189,7 @@ async def test_an_accepted_result_is_published_everywhere(store: RecordStore) ->
     lab = await admitted(store)
     await lab.attempt().claim(NOON)
 
-    await lab.attempt().finish(result(output("t1", 30.0)))
+    await lab.attempt().ends_with(result(output("t1", 30.0)))
 
     task_id = (await lab.row())["_id"]
     entity = f"t1:fridge-a:0:{lab.execution_id}:{task_id}"
@@ -203,6 +203,7 @@ async def test_an_accepted_result_is_published_everywhere(store: RecordStore) ->
         "unit": "us",
         "description": "Energy relaxation time",
         "calibrated_at": NOON,
+        "cooldown_id": "2026-11",
         "execution_id": lab.execution_id,
         "task_id": task_id,
     }
@@ -221,10 +222,10 @@ async def test_storing_the_same_result_again_changes_nothing(store: RecordStore)
     lab = await admitted(store)
     await lab.attempt().claim(NOON)
     outcome = result(output("t1", 30.0), output("t2_echo", 20.0), files=True)
-    digest = await lab.attempt().finish(outcome)
+    digest = await lab.attempt().ends_with(outcome)
     before = await snapshot(lab)
 
-    assert await lab.attempt().finish(outcome) == digest
+    assert await lab.attempt().ends_with(outcome) == digest
     assert await snapshot(lab) == before
 
 
@@ -233,7 +234,7 @@ async def test_a_second_value_ends_the_first_version_and_keeps_the_days_others(s
     values = (output("t1", 30.0), output("t2_echo", 20.0), output("t1", 33.0))
     for n, (task, value) in enumerate(zip(lab.admission.plan.tasks, values, strict=True)):
         await lab.attempt(task).claim(NOON)
-        await lab.attempt(task).finish(result(value, measured_at=NOON + timedelta(minutes=n)))
+        await lab.attempt(task).ends_with(result(value, measured_at=NOON + timedelta(minutes=n)))
 
     versions = sorted(await lab.all("parameter_versions", parameter_name="t1"), key=lambda each: each["version"])
     assert [(each["version"], each["value"], each["valid_until"]) for each in versions] == [
@@ -249,7 +250,7 @@ async def test_the_daily_history_begins_a_new_day_with_the_whole_state(store: Re
     lab = await admitted(store, planned("CheckT1"), planned("CheckT2Echo"))
     for task, value, days in zip(lab.admission.plan.tasks, (output("t1"), output("t2_echo")), (0, 1), strict=True):
         await lab.attempt(task).claim(NOON)
-        await lab.attempt(task).finish(result(value, measured_at=NOON + timedelta(days=days)))
+        await lab.attempt(task).ends_with(result(value, measured_at=NOON + timedelta(days=days)))
 
     assert {day["recorded_date"]: sorted(day["data"]) for day in await lab.all("qubit_history")} == {
         "20261123": ["t1"],
@@ -261,7 +262,7 @@ async def test_a_value_that_was_measured_earlier_does_not_replace_a_newer_one(st
     lab = await admitted(store, planned("CheckT1"), planned("CheckT2Echo"))
     for task, value, at in zip(lab.admission.plan.tasks, (33.0, 30.0), (LATER, NOON), strict=True):
         await lab.attempt(task).claim(NOON)
-        await lab.attempt(task).finish(result(output("t1", value), measured_at=at))
+        await lab.attempt(task).ends_with(result(output("t1", value), measured_at=at))
 
     assert (await lab.one("qubit"))["data"]["t1"]["value"] == 33.0
     assert [each["value"] for each in await lab.all("parameter_versions")] == [33.0]
@@ -272,11 +273,11 @@ async def test_a_group_is_published_whole_or_not_at_all(store: RecordStore) -> N
     lab = await admitted(store, planned("CheckT1"), planned("CheckRabi"))
     newer, older = lab.admission.plan.tasks
     await lab.attempt(newer).claim(NOON)
-    await lab.attempt(newer).finish(result(output("rabi_frequency", 12.5), measured_at=LATER))
+    await lab.attempt(newer).ends_with(result(output("rabi_frequency", 12.5), measured_at=LATER))
     await lab.attempt(older).claim(NOON)
 
     pair = (output("control_amplitude", 0.3, "rabi"), output("rabi_frequency", 12.0, "rabi"), output("rabi_phase", 0.1))
-    await lab.attempt(older).finish(result(*pair, measured_at=NOON))
+    await lab.attempt(older).ends_with(result(*pair, measured_at=NOON))
 
     assert {name: value["value"] for name, value in (await lab.one("qubit"))["data"].items()} == {
         "rabi_frequency": 12.5,
@@ -289,7 +290,7 @@ async def test_a_result_that_is_not_ok_is_kept_and_publishes_nothing(store: Reco
     lab = await admitted(store)
     await lab.attempt().claim(NOON)
 
-    await lab.attempt().finish(result(output(), verdict=verdict))
+    await lab.attempt().ends_with(result(output(), verdict=verdict))
 
     row = await lab.row()
     assert (row["status"], row["trouble"], row["verdict"]) == ("failed", "Verdict", verdict)
@@ -301,7 +302,7 @@ async def test_an_output_that_was_not_accepted_is_not_published(store: RecordSto
     lab = await admitted(store)
     await lab.attempt().claim(NOON)
 
-    await lab.attempt().finish(result(output("qubit_frequency"), output("t2_star", accepted=False)))
+    await lab.attempt().ends_with(result(output("qubit_frequency"), output("t2_star", accepted=False)))
 
     assert list((await lab.one("qubit"))["data"]) == ["qubit_frequency"]
     assert (await lab.row())["output_parameter_names"] == ["qubit_frequency"]
@@ -311,7 +312,7 @@ async def test_a_session_that_publishes_never_keeps_results_to_itself(store: Rec
     lab = await admitted(store, publish="Never")
     await lab.attempt().claim(NOON)
 
-    await lab.attempt().finish(result(output()))
+    await lab.attempt().ends_with(result(output()))
 
     assert (await lab.row())["status"] == "completed"
     assert await published(lab) == []
@@ -324,7 +325,7 @@ async def test_two_tasks_that_publish_for_a_new_qubit_at_once_both_succeed(store
         await lab.attempt(task).claim(NOON)
 
     await asyncio.gather(
-        *(lab.attempt(task).finish(result(output(f"p_{task.key.task}"))) for task in lab.admission.plan.tasks)
+        *(lab.attempt(task).ends_with(result(output(f"p_{task.key.task}"))) for task in lab.admission.plan.tasks)
     )
 
     assert sorted((await lab.one("qubit"))["data"]) == sorted(f"p_{name}" for name in names)
@@ -340,7 +341,7 @@ async def test_late_data_of_a_superseded_attempt_is_kept_and_publishes_nothing(s
     await lab.control.next_attempts([lab.give_up()], NOON)
 
     with pytest.raises(LostClaim, match="counts for nothing"):
-        await lab.attempt().finish(result(output("t1", 99.0), files=True))
+        await lab.attempt().ends_with(result(output("t1", 99.0), files=True))
 
     row = await lab.row()
     assert (row["status"], row["trouble"], row["reason"], row["checksum"]) == (
@@ -359,11 +360,11 @@ async def test_a_superseded_attempt_cannot_overwrite_what_its_successor_publishe
     await lab.attempt().claim(NOON)
     await lab.control.next_attempts([lab.give_up()], NOON)
     await lab.attempt(attempt=2, pod="pod-2").claim(NOON)
-    await lab.attempt(attempt=2, pod="pod-2").finish(result(output("t1", 30.0)))
+    await lab.attempt(attempt=2, pod="pod-2").ends_with(result(output("t1", 30.0)))
     before = (await lab.one("qubit"))["data"]
 
     with pytest.raises(LostClaim):
-        await lab.attempt().finish(result(output("t1", 99.0), measured_at=LATER))
+        await lab.attempt().ends_with(result(output("t1", 99.0), measured_at=LATER))
 
     assert (await lab.one("qubit"))["data"] == before
 
@@ -374,7 +375,7 @@ async def test_another_pod_cannot_end_an_attempt(store: RecordStore) -> None:
     before = await lab.row()
 
     with pytest.raises(LostClaim, match="claimed by pod pod-1"):
-        await lab.attempt(pod="pod-2").finish(result(output()))
+        await lab.attempt(pod="pod-2").ends_with(result(output()))
 
     assert await lab.row() == before
     assert await published(lab) == []
@@ -389,7 +390,7 @@ async def test_a_settled_attempt_stays_cancelled_when_its_result_comes(store: Re
     )
 
     with pytest.raises(LostClaim, match="already cancelled"):
-        await lab.attempt().finish(result(output()))
+        await lab.attempt().ends_with(result(output()))
 
     assert (await lab.row())["status"] == "cancelled"
     assert await published(lab) == []
@@ -402,7 +403,7 @@ async def test_superseding_and_ending_at_once_leaves_one_of_the_two(store: Recor
         await lab.attempt(task).claim(NOON)
 
     outcomes = await asyncio.gather(
-        *(lab.attempt(task).finish(result(output())) for task in tasks),
+        *(lab.attempt(task).ends_with(result(output())) for task in tasks),
         *(lab.control.next_attempts([lab.give_up(task)], LATER) for task in tasks),
         return_exceptions=True,
     )
@@ -429,7 +430,7 @@ async def test_an_end_that_fails_in_the_middle_leaves_nothing_behind(store: Reco
         await database[collection].insert_one({"username": "alice"})
 
     with pytest.raises(Exception, match="races for a key"):
-        await lab.attempt().finish(result(output()))
+        await lab.attempt().ends_with(result(output()))
 
     assert await lab.row() == before
     assert [name for name in await published(lab) if name != collection] == []
@@ -499,7 +500,7 @@ async def test_an_attempt_takes_five_round_trips_besides_its_files(store: Record
 
     await attempt.claim(NOON)
     await attempt.inputs()
-    await attempt.finish(result(output("t1"), output("t2_echo"), files=True))
+    await attempt.finish({"0": result(output("t1"), output("t2_echo"), files=True)})
     commands = list(counter.commands)
     await pod.close()
 
@@ -516,7 +517,7 @@ async def test_no_document_comes_near_one_mebibyte(store: RecordStore) -> None:
         result(*outputs, files=True), stack_trace="x" * 100_000, log_tail="y" * 1_000_000, message="z" * 50_000
     )
 
-    await lab.attempt().finish(large)
+    await lab.attempt().ends_with(large)
 
     async with store.connected() as database:
         for name in await database.list_collection_names():

@@ -81,9 +81,13 @@ def _pinned(plan: Plan, chip: ChipSpec, catalogues: Catalogues) -> dict[str, Pin
 
 def needs_facts(spec: SessionSpec) -> bool:
     """Whether its plan depends on what only the records tell."""
+    return directs_by_frequency(spec) or bool(spec.source.execution_id)
+
+
+def directs_by_frequency(spec: SessionSpec) -> bool:
+    """Whether the direction of couplings depends on measured frequencies."""
     targets = (spec.targets, *(step.targets for step in spec.steps if step.targets is not None))
-    by_frequency = any(one.couplings is not None and one.couplings.direction is Direction.FREQUENCY for one in targets)
-    return by_frequency or bool(spec.source.execution_id)
+    return any(one.couplings is not None and one.couplings.direction is Direction.FREQUENCY for one in targets)
 
 
 def fail_unplanned(scene: Scene, session: SessionView, problem: str) -> None:

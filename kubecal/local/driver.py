@@ -24,7 +24,9 @@ from kubecal.engine.intents import Announcement, CreatePod, Decision
 from kubecal.engine.model import AttemptRow, ChipView, Observed, RecordsHealth, SessionRecord, SessionView
 from kubecal.engine.request import build_request
 from kubecal.local.processes import TaskProcesses
+from kubecal.records.actions import ActionRecords
 from kubecal.records.control import ControlRecords
+from kubecal.records.facts import look_up
 from kubecal.records.hardware import HardwareClaims
 from kubecal.records.store import RecordStore, RecordsUnavailable
 
@@ -204,6 +206,9 @@ class LocalDriver:
         now = datetime.now(UTC)
         for ref in decision.add_finalizer:
             self._replace(ref.uid, finalized=True)
+        if decision.look_ups:
+            for uid, facts in (await look_up(self._store, decision.look_ups)).items():
+                self._replace(uid, facts=facts)
         if decision.admissions:
             admitted = await self._records.admit(decision.admissions, catalogue=self._catalogue, image=IMAGE, now=now)
             self._take_records(admitted.records)
@@ -217,6 +222,8 @@ class LocalDriver:
                 self._replace_record(intent.ref.uid, cancel_requested=True, cancel_reason=intent.reason)
         if decision.next_attempts:
             self._merge(await self._records.next_attempts(decision.next_attempts, now, self._logs(decision)))
+        if decision.actions:
+            self._merge(await ActionRecords(self._store).execute(decision.actions, self._catalogue, now))
         if decision.read_rows:
             self._merge(await self._records.read_rows(decision.read_rows, now))
 

@@ -37,6 +37,20 @@ class Owner:
         return "coupling" if self.collection == "coupling" else ""
 
 
+@dataclass(frozen=True)
+class Writing:
+    """Who publishes: an attempt of an execution, or a change by hand."""
+
+    project_id: str
+    chip_id: str
+    username: str
+    execution_id: str
+    task: str
+    """Name of the task."""
+    row: str
+    """``_id`` of its row."""
+
+
 def owner_of(request: TaskRequest, judged: str) -> Owner:
     """Whose values come out where this one is judged; those of a chip task stay in its row."""
     collections = {TargetKind.COUPLING: "coupling", TargetKind.CHIP: ""}
@@ -82,13 +96,14 @@ def publishable(
         groups.setdefault(output.group or f"\x1f{output.name}", []).append(output)
     chosen = []
     for members in groups.values():
-        newer = any(_calibrated_at(data.get(member.name)) > measured_at for member in members)
+        newer = any(calibrated_at(data.get(member.name)) > measured_at for member in members)
         if all(member.accepted for member in members) and not newer:
             chosen += members
     return chosen
 
 
-def _calibrated_at(value: Document | None) -> datetime:
+def calibrated_at(value: Document | None) -> datetime:
+    """When a value was measured or set; long ago where there is none."""
     oldest = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
     moment = value.get("calibrated_at") if value else None
     return moment if isinstance(moment, datetime) else oldest
@@ -120,21 +135,24 @@ def publication(
     if not chosen:
         return []
     values = {output.name: value_document(output, request, owner, measured_at) for output in chosen}
-    writer = _Writer(request, owner, database, now)
+    chip = request.chip
+    writing = Writing(chip.project_id, chip.chip_id, request.username, request.execution_id, request.task, owner.row)
+    writer = Writer(writing, owner, database, now)
+    used = sorted(each.entity_id for each in result.inputs if each.entity_id)
     return [
         writer.state(values),
-        writer.day({**current.data, **values}, day_of(measured_at, ZoneInfo(request.chip.time_zone))),
+        writer.day({**current.data, **values}, day_of(measured_at, ZoneInfo(chip.time_zone))),
         *(write for value in values.values() for write in writer.version(value, current.versions)),
-        writer.activity(result, values),
+        writer.activity(values, used, result.started_at, result.ended_at),
         writer.note(values),
     ]
 
 
-class _Writer:
+class Writer:
     """The writes of one publication; all keep ``created_at`` of what is there."""
 
-    def __init__(self, request: TaskRequest, owner: Owner, database: str, now: datetime) -> None:
-        self._request = request
+    def __init__(self, writing: Writing, owner: Owner, database: str, now: datetime) -> None:
+        self._writing = writing
         self._owner = owner
         self._database = database
         self._now = now
@@ -151,8 +169,8 @@ class _Writer:
 
     def version(self, value: Document, versions: Mapping[str, int]) -> list[UpdateOne]:
         """The value as a version of its own, and the end of the one before."""
-        request, name = self._request, value["parameter_name"]
-        identity = self._entity(name)
+        name = value["parameter_name"]
+        identity = self.entity(value)
         at = value["calibrated_at"]
         parameter = {**self._place(), "parameter_name": name}
         end = UpdateOne(
@@ -160,7 +178,7 @@ class _Writer:
             {"$set": {"valid_until": at}},
             namespace=self._namespace("parameter_versions"),
         )
-        described = {**parameter, **value, "task_name": request.task}
+        described = {**parameter, **value, "task_name": self._writing.task}
         version = {**described, "version": versions.get(name, 0) + 1, "valid_from": at, "valid_until": None}
         return [
             end,
@@ -168,42 +186,45 @@ class _Writer:
             self._upsert("parameter_history", {"_id": identity}, {}, {"entity_id": identity, **described}),
         ]
 
-    def activity(self, result: AttemptResult, values: Mapping[str, Document]) -> UpdateOne:
-        request = self._request
+    def activity(
+        self, values: Mapping[str, Document], used: Sequence[str], started_at: datetime, ended_at: datetime
+    ) -> UpdateOne:
+        """Which versions of parameters the values were made of."""
+        writing = self._writing
         document = {
-            "execution_id": request.execution_id,
-            "task_id": self._owner.row,
-            "task_name": request.task,
-            "chip_id": request.chip.chip_id,
+            "execution_id": writing.execution_id,
+            "task_id": writing.row,
+            "task_name": writing.task,
+            "chip_id": writing.chip_id,
             "qid": self._owner.qid,
-            "project_id": request.chip.project_id,
-            "started_at": result.started_at,
-            "ended_at": result.ended_at,
-            "used": sorted(each.entity_id for each in result.inputs if each.entity_id),
-            "generated": sorted(self._entity(name) for name in values),
+            "project_id": writing.project_id,
+            "started_at": started_at,
+            "ended_at": ended_at,
+            "used": list(used),
+            "generated": sorted(map(self.entity, values.values())),
         }
-        activity_id = f"{request.execution_id}:{self._owner.row}"
+        activity_id = f"{writing.execution_id}:{writing.row}"
         return self._upsert("provenance_activities", {"activity_id": activity_id}, document)
 
     def note(self, values: Mapping[str, Document]) -> UpdateOne:
         """This task's part of the calibration note; one document a row, so that tasks never wait for each other."""
-        request = self._request
+        writing = self._writing
         key = {
-            "project_id": request.chip.project_id,
-            "execution_id": request.execution_id,
-            "task_id": self._owner.row,
-            "chip_id": request.chip.chip_id,
+            "project_id": writing.project_id,
+            "execution_id": writing.execution_id,
+            "task_id": writing.row,
+            "chip_id": writing.chip_id,
         }
         part = {self._owner.qid: {name: value["value"] for name, value in values.items()}}
         return self._upsert("calibration_note", key, {"note": part, "timestamp": self._now})
 
     def _place(self) -> Document:
-        chip = self._request.chip
-        return {"project_id": chip.project_id, "chip_id": chip.chip_id, "qid": self._owner.qid}
+        return {"project_id": self._writing.project_id, "chip_id": self._writing.chip_id, "qid": self._owner.qid}
 
-    def _entity(self, name: str) -> str:
-        request, owner = self._request, self._owner
-        return entity_id(name, request.chip.chip_id, owner.qid, request.execution_id, owner.row)
+    def entity(self, value: Document) -> str:
+        """The id of a value's version."""
+        chip, name = self._writing.chip_id, value["parameter_name"]
+        return entity_id(name, chip, self._owner.qid, value["execution_id"], value["task_id"])
 
     def _namespace(self, collection: str) -> str:
         return f"{self._database}.{collection}"
@@ -214,11 +235,11 @@ class _Writer:
         """Any: values of a document; ``new`` is written only where there is no document yet."""
         inserted = {name: value for name, value in (new or {}).items() if name not in key}
         if "project_id" not in key and "project_id" not in changed and "project_id" not in inserted:
-            inserted["project_id"] = self._request.chip.project_id
+            inserted["project_id"] = self._writing.project_id
         return UpdateOne(
             key,
             {
-                "$set": {**changed, "username": self._request.username, "system_info.updated_at": self._now},
+                "$set": {**changed, "username": self._writing.username, "system_info.updated_at": self._now},
                 "$setOnInsert": {**inserted, "system_info.created_at": self._now},
             },
             upsert=True,

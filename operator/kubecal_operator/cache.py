@@ -15,6 +15,7 @@ from kubecal.engine.model import (
     AttemptRow,
     ChipView,
     CreateBlocked,
+    PlanFacts,
     PodView,
     RecordsHealth,
     Reservation,
@@ -123,7 +124,13 @@ class Cache:
             return False
         known = self.sessions.get(view.ref.uid)
         if known is not None:
-            view = replace(view, record=known.record, record_known=known.record_known, refusal=known.refusal)
+            view = replace(
+                view,
+                record=known.record,
+                record_known=known.record_known,
+                refusal=known.refusal,
+                facts=known.facts,
+            )
         self.sessions[view.ref.uid] = view
         return True
 
@@ -199,6 +206,11 @@ class Cache:
             session = self.sessions.get(uid)
             if session is not None:
                 self.sessions[uid] = replace(session, record=records.get(uid), record_known=True)
+
+    def put_facts(self, uid: str, facts: PlanFacts) -> None:
+        """What was looked up for a session's plan."""
+        if uid in self.sessions:
+            self.sessions[uid] = replace(self.sessions[uid], facts=facts)
 
     def refuse(self, reasons: Mapping[str, str]) -> None:
         """Sessions, by uid, that cannot have the execution they ask for."""

@@ -16,7 +16,9 @@ from datetime import UTC, datetime, timedelta
 from kubecal.api.catalogue import Catalogue
 from kubecal.engine.intents import Decision, DeletePod, HoldersUpdate, StatusPatch
 from kubecal.engine.model import RecordsHealth, SessionRef
+from kubecal.records.actions import ActionRecords
 from kubecal.records.control import ControlRecords
+from kubecal.records.facts import look_up
 from kubecal.records.store import RecordsUnavailable
 from kubecal_operator import names
 from kubecal_operator.cache import Cache
@@ -74,6 +76,7 @@ class Executor:
         ill: Callable[[], None],
     ) -> None:
         self._client, self._records, self._cache = client, records, cache
+        self._actions = ActionRecords(records.store)
         self._settings, self._catalogue = settings, catalogue
         self._creator, self._verifier, self._leads, self._ill = creator, verifier, leads, ill
         self._throttle = StatusThrottle()
@@ -136,6 +139,9 @@ class Executor:
 
     async def _intents(self, decision: Decision) -> None:
         now = datetime.now(UTC)
+        if decision.look_ups:
+            for uid, facts in (await look_up(self._records.store, decision.look_ups)).items():
+                self._cache.put_facts(uid, facts)
         ready = [one for one in decision.admissions if self._finalized(one.ref.uid)]
         if ready:
             image = self._settings.task_image
@@ -152,6 +158,8 @@ class Executor:
         if decision.next_attempts:
             logs = await self._logs((one.ref, one.log_pod) for one in decision.next_attempts)
             self._cache.merge_rows(await self._records.next_attempts(decision.next_attempts, now, logs))
+        if decision.actions:
+            self._cache.merge_rows(await self._actions.execute(decision.actions, self._catalogue, now))
 
     def _finalized(self, uid: str) -> bool:
         session = self._cache.sessions.get(uid)

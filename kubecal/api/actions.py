@@ -31,6 +31,16 @@ TaskId = Annotated[
 ]
 
 
+TargetId = Annotated[
+    str,
+    Field(max_length=11),
+    Matching(
+        r"(0|[1-9][0-9]*)(-(0|[1-9][0-9]*))?",
+        'write the id of a qubit or coupling without leading zeros, in quotes, like "0" or "0-1"',
+    ),
+]
+
+
 class GivenValue(Model):
     """A parameter's value by hand."""
 
@@ -74,9 +84,7 @@ class PublishResults(Model):
 
     execution_id: GivenExecutionId
     """Of which execution, on the same chip."""
-    targets: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=11)], ...], Field(max_length=MAX_QUBITS), Unique()
-    ] = ()
+    targets: Annotated[tuple[TargetId, ...], Field(max_length=MAX_QUBITS), Unique()] = ()
     """Only those of these qubits and couplings; empty: of all."""
     parameters: Annotated[tuple[ParameterName, ...], Field(max_length=64), Unique()] = ()
     """Only these parameters; empty: all. Members of one group go together."""

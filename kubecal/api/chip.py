@@ -228,7 +228,7 @@ ModuleId = Annotated[
         r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", "write the name of a module: letters, digits, -, _ and ., like R1"
     ),
 ]
-Modules = Annotated[tuple[ModuleId, ...], Field(max_length=32), Unique()]
+Modules = Annotated[tuple[ModuleId, ...], Field(max_length=16), Unique()]
 
 
 class MuxWiring(Model):

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from kubecal.api.chip import Chip
-from kubecal.api.model import VALIDATIONS, KubernetesObject
+from kubecal.api.model import PATTERN, VALIDATIONS, KubernetesObject
 from kubecal.api.session import CalibrationSession
 
 GROUP, VERSION = "kubecal.io", "v1alpha1"
@@ -33,6 +33,12 @@ _VALUE_CHECKS = (
     *("maxProperties", "x-kubernetes-list-type", "x-kubernetes-list-map-keys", INT_OR_STRING, VALIDATIONS),
 )
 """What means the same in both schemas."""
+_BUDGET = 8_000_000
+"""What the rule of a text may cost in all places where the largest object could have one.
+
+The API server estimates it when it reads the CRD, and refuses the CRD above 10 million a rule or 100 million in all,
+although no object of that size would fit into etcd.
+"""
 
 
 @dataclass(frozen=True)
@@ -165,43 +171,52 @@ def structural_schema(model: type[KubernetesObject]) -> Schema:
     return converted
 
 
-def _convert(node: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """One node of pydantic's schema, with all below it."""
+def _convert(node: Schema, definitions: Mapping[str, Schema], many: int = 1) -> Schema:
+    """One node of pydantic's schema, with all below it; ``many``: how often it may occur in one object."""
     if "$ref" in node:
         # What a field says of itself comes before what its class says of all such fields.
         node = {**definitions[node["$ref"].rpartition("/")[2]], **{k: v for k, v in node.items() if k != "$ref"}}
     if "anyOf" in node:
         # Something or nothing: Kubernetes prunes nulls, so nothing is absence.
         (something,) = (one for one in node["anyOf"] if one.get("type") != "null")
-        return _convert({**something, **{k: v for k, v in node.items() if k != "anyOf"}}, definitions)
+        return _convert({**something, **{k: v for k, v in node.items() if k != "anyOf"}}, definitions, many)
     kept = {key: node[key] for key in _VALUE_CHECKS if key in node}
+    if PATTERN in node and _too_costly(node, many):
+        del kept[VALIDATIONS]
+        kept["pattern"] = node[PATTERN]
     if "description" in node:
         kept = {"description": " ".join(node["description"].split()), **kept}
     for key, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if key in node:
             kept |= {inclusive: node[key], key: True}
     if "items" in node:
-        kept["items"] = _convert(node["items"], definitions)
+        kept["items"] = _convert(node["items"], definitions, many * node.get("maxItems", 1))
     if "properties" in node:
-        kept["properties"] = {name: _convert(one, definitions) for name, one in node["properties"].items()}
+        kept["properties"] = {name: _convert(one, definitions, many) for name, one in node["properties"].items()}
         if "required" in node:
             kept["required"] = node["required"]
     elif node.get("type") == "object":
-        kept |= _convert_map(node, kept, definitions)
+        kept |= _convert_map(node, kept, definitions, many)
     elif "type" not in node and INT_OR_STRING not in node:
         kept[UNTYPED] = True
     return kept | _default(node, kept)
 
 
-def _convert_map(node: Schema, kept: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """A map, of which a structural schema sees the values only: what its keys must be becomes a rule of the map."""
+def _convert_map(node: Schema, kept: Schema, definitions: Mapping[str, Schema], many: int) -> Schema:
+    """A map, of which a structural schema sees the values only: what its keys must be becomes a rule of the map.
+
+    Where that would cost too much, the keys are left to the operator, who says the sentence in the conditions.
+    """
     values = node.get("additionalProperties")
     if not isinstance(values, dict):
         return {UNTYPED: True}
-    found: Schema = {"additionalProperties": _convert(values, definitions)}
+    many *= node.get("maxProperties", 1)
+    found: Schema = {"additionalProperties": _convert(values, definitions, many)}
     keys = node.get("propertyNames", {})
     if "$ref" in keys:
         keys = definitions[keys["$ref"].rpartition("/")[2]]
+    if _too_costly(keys, many):
+        return found
     rules = [
         {**one, "rule": f"self.all(key, {one['rule'].replace('self.', 'key.')})"} for one in keys.get(VALIDATIONS, ())
     ]
@@ -216,6 +231,15 @@ def _convert_map(node: Schema, kept: Schema, definitions: Mapping[str, Schema]) 
     if rules:
         found[VALIDATIONS] = [*kept.get(VALIDATIONS, ()), *rules]
     return found
+
+
+def _too_costly(text: Schema, many: int) -> bool:
+    """Whether so many texts cannot be matched, by the API server's estimate of ``matches``.
+
+    It takes a tenth for a byte of the text, of which it expects four a character, times a quarter for a character of
+    the pattern, and one for the access.
+    """
+    return many * (1 + 0.1 * text.get("maxLength", 1) * len(text.get(PATTERN, ""))) > _BUDGET
 
 
 def _default(node: Schema, converted: Schema) -> Schema:

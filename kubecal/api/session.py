@@ -133,7 +133,9 @@ class Source(Model):
     """Inputs by hand, for this session only; they win over all others."""
 
     @rule(
-        "(has(self.executionId) && self.executionId != '') || (self.inputs == 'Current' && self.only == 'All')",
+        # The API server also asks it of the bare default {}, where nothing is filled in yet.
+        "(has(self.executionId) && self.executionId != '') || "
+        "((!has(self.inputs) || self.inputs == 'Current') && (!has(self.only) || self.only == 'All'))",
         "give executionId: inputs Snapshot and only Failed are about an earlier execution",
     )
     def _of_something(self) -> bool:
@@ -141,14 +143,15 @@ class Source(Model):
 
 
 def _as_before() -> str:
-    """CEL: the steps are as they were, or the session is open and more were appended.
+    """CEL: the steps have the names they had, or the session is open and more were appended.
 
-    With the rule that no step of a known name changes, and the last old name at its old index, equal names in equal
-    order mean that what was there is a prefix of what is there. (``slice`` does not exist.)
+    That no step of a known name changes is the step's own rule. With the last old name at its old index, equal names
+    in equal order mean that what was there is a prefix of what is there. (``slice`` does not exist.)
     """
     last = "size(oldSelf.steps)"
     return (
-        "self.steps == oldSelf.steps || (oldSelf.open && size(self.steps) > size(oldSelf.steps) "
+        "self.steps.map(n, n.name) == oldSelf.steps.map(o, o.name) "
+        "|| (oldSelf.open && size(self.steps) > size(oldSelf.steps) "
         f"&& self.steps[{last}-1].name == oldSelf.steps[{last}-1].name "
         "&& self.steps.filter(n, oldSelf.steps.exists(o, o.name == n.name)).map(n, n.name) "
         "== oldSelf.steps.map(o, o.name))"
@@ -162,8 +165,7 @@ class SessionSpec(Model):
         *unchangeable(FIXED_FIELDS, "cannot be changed after creation: apply a session of another name"),
         {
             "rule": _as_before(),
-            "message": "steps cannot be changed after creation; while spec.open is true, steps may be appended: "
-            "apply a session of another name",
+            "message": "steps can only be appended, and only while open is true: apply a session of another name",
             "reason": "FieldValueForbidden",
             "fieldPath": ".steps",
         },
@@ -175,7 +177,7 @@ class SessionSpec(Model):
         },
         {
             "rule": "!has(oldSelf.outcome) || (has(self.outcome) && self.outcome == oldSelf.outcome)",
-            "message": "outcome cannot be changed once it is given",
+            "message": "outcome cannot be changed once it is given: apply a session of another name",
             "reason": "FieldValueForbidden",
             "fieldPath": ".outcome",
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -100,6 +100,13 @@ class Filter(Model):
         return not self.metric or self.min is not None or self.max is not None
 
     @rule(
+        "(has(self.metric) && self.metric != '') || (!has(self.min) && !has(self.max))",
+        "min and max are bounds of a metric: remove them, or give metric instead of status",
+    )
+    def _bounds_of_a_metric(self) -> bool:
+        return bool(self.metric) or (self.min is None and self.max is None)
+
+    @rule(
         "!has(self.min) || !has(self.max) || self.min <= self.max",
         "min must not be above max: exchange or correct them",
     )
@@ -117,6 +124,14 @@ class Batch(StrEnum):
 
 class Step(Model):
     """Tasks that every target goes through in this order, a filter of targets, or a change of records."""
+
+    transitions: ClassVar = (
+        {
+            "rule": "self == oldSelf",
+            "message": "a step cannot be changed: append another while spec.open is true, or apply another session",
+            "reason": "FieldValueForbidden",
+        },
+    )
 
     name: StepName
     """Unique in the session."""
@@ -153,12 +168,13 @@ class Step(Model):
 
     @rule(
         "(has(self.tasks) && size(self.tasks) > 0) || (!has(self.targets) && !self.barrier && self.batch == 'None' "
-        "&& !(has(self.pairs) && size(self.pairs) > 0))",
-        "only steps with tasks have targets, barrier, batch and pairs: remove them",
+        "&& !(has(self.pairs) && size(self.pairs) > 0) "
+        "&& self.schedule.mode == 'Isolated' && self.schedule.maxParallel == 0)",
+        "only steps with tasks have targets, schedule, batch, pairs and barrier: remove them",
     )
     def _only_tasks_have_targets(self) -> bool:
         plain = self.targets is None and not self.barrier and self.batch is Batch.NONE and not self.pairs
-        return bool(self.tasks) or plain
+        return bool(self.tasks) or (plain and self.schedule == Schedule())
 
     @property
     def _actions(self) -> tuple[Action | None, ...]:

@@ -79,3 +79,10 @@ class Targets(Model):
     def _one_of(self) -> bool:
         given = (bool(self.qubits), bool(self.muxes), self.couplings is not None, self.all, self.chip)
         return given.count(True) == 1
+
+    @rule(
+        "!self.chip || !has(self.exclude) || !has(self.exclude.qubits) || size(self.exclude.qubits) == 0",
+        "the chip as a whole leaves nothing out: remove exclude",
+    )
+    def _whole_chip(self) -> bool:
+        return not (self.chip and self.exclude.qubits)

@@ -30,7 +30,14 @@ Schema = dict[str, Any]
 
 _VALUE_CHECKS = (
     *("type", "enum", "format", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
-    *("maxProperties", "x-kubernetes-list-type", "x-kubernetes-list-map-keys", INT_OR_STRING, VALIDATIONS),
+    *(
+        "minProperties",
+        "maxProperties",
+        "x-kubernetes-list-type",
+        "x-kubernetes-list-map-keys",
+        INT_OR_STRING,
+        VALIDATIONS,
+    ),
 )
 """What means the same in both schemas."""
 _BUDGET = 8_000_000

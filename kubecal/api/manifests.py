@@ -115,16 +115,21 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
 def _with_plain_names(document: dict[str, Any]) -> dict[str, Any]:
     """Take ``tasks: [CheckT1]`` for ``tasks: [{task: CheckT1}]``, which a structural schema cannot."""
     spec = document.get("spec")
-    steps = spec.get("steps") if isinstance(spec, dict) else None
-    if not isinstance(steps, list):
+    if not isinstance(spec, dict):
         return document
-    changed = [
-        {**step, "tasks": [{"task": task} if isinstance(task, str) else task for task in step["tasks"]]}
-        if isinstance(step, dict) and isinstance(step.get("tasks"), list)
-        else step
-        for step in steps
-    ]
-    return {**document, "spec": {**document["spec"], "steps": changed}}
+    changed = dict(spec)
+    if isinstance(spec.get("steps"), list):
+        changed["steps"] = [_with_objects(step) for step in spec["steps"]]
+    if "parking" in spec:
+        changed["parking"] = _with_objects(spec["parking"])
+    return {**document, "spec": changed}
+
+
+def _with_objects(holder: Any) -> Any:
+    """A step, or parking, whose tasks are objects; Any: as read from the file."""
+    if not isinstance(holder, dict) or not isinstance(holder.get("tasks"), list):
+        return holder
+    return {**holder, "tasks": [{"task": task} if isinstance(task, str) else task for task in holder["tasks"]]}
 
 
 class _RepeatedKey(yaml.constructor.ConstructorError):

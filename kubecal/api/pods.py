@@ -152,21 +152,30 @@ class ResourceClaim(Model):
         return bool(self.resource_claim_name) != bool(self.resource_claim_template_name)
 
 
+_SHORT_NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_IMAGE = "write the short name of an image: lower-case letters, digits and -"
 ImageName = Annotated[
     str,
     Field(max_length=63),
-    Matching(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?)?", "write the short name of an image: lower-case letters, digits and -"),
+    Matching(rf"({_SHORT_NAME})?", _IMAGE),
 ]
+"""Empty: the built-in one."""
 
 
 class AllowedImage(Model):
     """An image of a task author that sessions on this chip may use."""
 
-    name: Annotated[ImageName, Field(min_length=1)]
+    name: Annotated[str, Field(max_length=63), Matching(_SHORT_NAME, _IMAGE)]
     """Short name; a task entry says `image: mylab`."""
     image: str = Field(min_length=1, max_length=512)
     """The image, as in a pod; best by digest."""
-    catalogue: Annotated[ClaimName, Field(min_length=1)]
+    catalogue: Annotated[
+        str,
+        Field(max_length=253),
+        Matching(
+            r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", "write the name of a ConfigMap: lower-case letters, digits, - and ."
+        ),
+    ]
     """A ConfigMap of this namespace, written by `kubecal tasks export` in that image; its key is catalogue.json."""
 
 

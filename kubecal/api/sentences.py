@@ -85,8 +85,9 @@ def _entries(number: int) -> str:
 
 def _hint(given: object, expected: str) -> str:
     names = [part.strip(" '") for part in expected.replace(" or ", ", ").split(",")]
-    near = difflib.get_close_matches(str(given), names, n=1)
-    return f": did you mean {near[0]}?" if near else ""
+    by_lower_case = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(str(given).lower(), by_lower_case, n=1)
+    return f": did you mean {by_lower_case[near[0]]}?" if near else ""
 
 
 def _place(root: str, location: Sequence[int | str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,7 @@ def test_only_what_the_design_leaves_untyped_is_untyped() -> None:
         "chips spec.backend.config",
         "calibrationsessions spec.parameters.defaults",
         "calibrationsessions spec.parameters.tasks{}",
+        "calibrationsessions spec.parking.tasks[].parameters",
         "calibrationsessions spec.steps[].tasks[].parameters",
     }
 
@@ -120,7 +122,15 @@ def test_a_status_has_no_defaults() -> None:
 
 def test_every_field_of_a_session_is_fixed_or_changeable_on_purpose() -> None:
     names = {field.alias for field in SessionSpec.model_fields.values()}
-    assert names - set(FIXED_FIELDS) == {"suspend", "cancel", "priority", "note", "tags", "ttlSecondsAfterFinished"}
+    changeable = {"suspend", "cancel", "priority", "note", "tags", "ttlSecondsAfterFinished"}
+    with_a_rule_of_their_own = {"steps", "open", "outcome"}
+    assert names - set(FIXED_FIELDS) == changeable | with_a_rule_of_their_own
+
+
+def test_a_step_that_is_there_stays_as_it_is() -> None:
+    step = at(CRDS["calibrationsessions"], "spec.steps[]")
+    assert "self == oldSelf" in [rule["rule"] for rule in step["x-kubernetes-validations"]]
+    assert at(CRDS["calibrationsessions"], "spec.steps")["x-kubernetes-list-map-keys"] == ["name"]
 
 
 def test_sentences_of_rules_are_short_enough_for_a_terminal() -> None:
@@ -139,3 +149,16 @@ def test_every_rule_has_a_manifest_that_breaks_it() -> None:
     rules = [rule for _, node in ALL_NODES for rule in node.get("x-kubernetes-validations", ())]
     of_one_object = {rule["message"] for rule in rules if "oldSelf" not in rule["rule"]}
     assert of_one_object - {bad.server or bad.sentence for bad in BAD_MANIFESTS} == set()
+
+
+def test_every_bare_pattern_has_a_manifest_that_breaks_it() -> None:
+    patterns = {path.split(" ")[1] for path, node in ALL_NODES if "pattern" in node}
+    broken = {re.sub(r"\[\d+\]", "[]", bad.place) for bad in BAD_MANIFESTS if "should match" in bad.server}
+    assert patterns == broken
+
+
+def test_what_may_occur_too_often_for_a_rule_has_a_bare_pattern() -> None:
+    """The API server refuses a CRD whose rules could cost too much on the largest object there might be."""
+    few, many = (at(CRDS["calibrationsessions"], f"spec.{of}targets.couplings.ids[]") for of in ("", "steps[]."))
+    assert (len(few["x-kubernetes-validations"]), "pattern" in few) == (1, False)
+    assert ("x-kubernetes-validations" in many, many["pattern"]) == (False, "^((0|[1-9][0-9]*)-(0|[1-9][0-9]*))$")

@@ -186,8 +186,8 @@ BAD_RECORDS = (
     ),
     bad_session(
         "an input with a name without end",
-        {"spec.source": {"overrides": {"couplings": {"0-1": {"p" * 64: {"value": 1}}}}}},
-        f"spec.source.overrides.couplings.0-1.{'p' * 64}",
+        {"spec.source": {"overrides": {"qubits": {"0": {"p" * 64: {"value": 30}}}}}},
+        f"spec.source.overrides.qubits.0.{'p' * 64}",
         "must have at most 63 characters, not 64",
         "a name here has more than 63 characters: shorten it",
     ),

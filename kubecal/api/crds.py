@@ -246,7 +246,9 @@ def _too_costly(text: Schema, many: int) -> bool:
     It takes a tenth for a byte of the text, of which it expects four a character, times a quarter for a character of
     the pattern, and one for the access.
     """
-    return many * (1 + 0.1 * text.get("maxLength", 1) * len(text.get(PATTERN, ""))) > _BUDGET
+    longest: int = text.get("maxLength", 1)
+    pattern: str = text.get(PATTERN, "")
+    return many * (1 + 0.1 * longest * len(pattern)) > _BUDGET
 
 
 def _default(node: Schema, converted: Schema) -> Schema:

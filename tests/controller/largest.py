@@ -18,14 +18,16 @@ def largest_sessions() -> dict[str, Document]:
     """Sessions that are open and take one more step, by what they have so much of."""
     return {
         "tasks": _session(_measuring() for _ in range(MAX_STEPS - 1)),
-        "targets": _session({"tasks": [{"task": "CheckT1"}], "targets": _all_but_one()} for _ in range(24)),
-        "couplings": _session([{"tasks": [{"task": "CheckT1"}], "targets": {"couplings": {"ids": COUPLINGS}}}] * 8),
-        "pairs": _session([{"tasks": [{"task": "CheckT1"}], "pairs": [PAIRS] * MAX_GROUPS}] * 3),
-        "values": _session([{"set": {"qubits": {q: _values(2) for q in QUBITS[:56]}}}] * (MAX_STEPS - 1)),
-        "names": _session([{"set": {"couplings": {c: _values(1) for c in COUPLINGS}}}] * 4),
-        "results": _session(
-            [{"exclude": {"taskIds": TASK_IDS, "reason": "r" * 1024}}] * 32
-            + [{"publish": {"executionId": EXECUTION, "targets": QUBITS, "parameters": _names(64)}}] * 16
+        "qubits": _session({"tasks": [{"task": "CheckT1"}], "targets": _all_but_one()} for _ in range(24)),
+        "couplings": _session(
+            [{"tasks": [{"task": "CheckT1"}], "targets": {"couplings": {"ids": COUPLINGS}}}] * 4
+            + [{"tasks": [{"task": "CheckT1"}], "pairs": [PAIRS] * MAX_GROUPS}]
+        ),
+        "records": _session(
+            [{"exclude": {"taskIds": TASK_IDS, "reason": "r" * 1024}}] * 8
+            + [{"publish": {"executionId": EXECUTION, "targets": QUBITS, "parameters": _names(64)}}] * 4
+            + [{"set": {"qubits": {q: _values(2) for q in QUBITS}, "couplings": {c: _values(1) for c in COUPLINGS}}}]
+            + [{"set": {"qubits": {q: _values(1) for q in QUBITS[:24]}}}] * 200
         ),
     }
 

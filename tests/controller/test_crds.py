@@ -296,12 +296,11 @@ def test_the_largest_session_is_still_a_session_one_can_handle(api: ControlPlane
     patch(api, what, {"metadata": {"finalizers": ["kubecal.io/session"]}})
     status = [{"name": step["name"], "phase": "Running"} for step in steps]
     patch(api, what, {"status": {"phase": "Running", "steps": status}}, "--subresource=status")
-    assert "targets cannot be changed after creation" in refusal(api, what, {"spec": {"targets": {"qubits": ["0"]}}})
     assert _PLACE in refused_change(api, what, "add", "/spec/steps/0", step("more"))
     assert _STEP in refused_change(api, what, "add", "/spec/steps/0/tasks", [{"task": "CheckRabi"}])
     assert len(json_patch(api, what, "add", "/spec/steps/-", step("more"))["spec"]["steps"]) == len(steps) + 1
-    patch(api, what, {"spec": {"outcome": {"result": "Failed", "message": "m" * 1024}, "open": False}})
-    assert patch(api, what, {"spec": {"cancel": True}})["spec"]["cancel"] is True
+    end = {"outcome": {"result": "Failed", "message": "m" * 1024}, "open": False, "cancel": True}
+    assert patch(api, what, {"spec": end})["spec"].items() >= end.items()
     api.kubectl("delete", what, "--wait=false")
     patch(api, what, {"metadata": {"finalizers": None}})
     assert api.kubectl("get", what, "--ignore-not-found") == ""

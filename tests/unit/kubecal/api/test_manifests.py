@@ -52,6 +52,13 @@ def test_tasks_may_be_plain_names() -> None:
     assert [entry.task for entry in session.spec.steps[0].tasks] == ["CheckT1", "CheckRabi"]
 
 
+def test_tasks_that_park_may_be_plain_names() -> None:
+    session = parse_manifest(changed(good_session(), {"spec.parking": {"tasks": ["Configure", {"task": "Park"}]}}), "")
+    assert session.kind == "CalibrationSession"
+    assert session.spec.parking is not None
+    assert [entry.task for entry in session.spec.parking.tasks] == ["Configure", "Park"]
+
+
 def test_null_is_absence_as_on_an_api_server() -> None:
     nulls = {"spec.priority": None, "spec.deadlines": {"taskSeconds": None}, "spec.steps.0.targets": None}
     assert parse_manifest(changed(good_session(), nulls), "") == parse_manifest(good_session(), "")

@@ -30,7 +30,36 @@ def test_a_session_says_little_and_means_the_documented_defaults() -> None:
         None,
         86400,
     )
-    assert (spec.steps[0].schedule.mode, spec.steps[0].schedule.max_parallel) == ("Isolated", 0)
+    step = spec.steps[0]
+    assert (step.schedule.mode, step.schedule.max_parallel) == ("Isolated", 0)
+    assert (step.batch, step.pairs, step.barrier, step.targets, step.action) == ("None", (), False, None, None)
+    assert (spec.open, spec.idle_seconds, spec.outcome, spec.parking) == (False, 1800, None, None)
+    assert (spec.source.execution_id, spec.source.inputs, spec.source.only) == ("", "Current", "All")
+    assert (spec.lock.scope, spec.suspend, spec.suspend_hold_seconds) == ("Chip", False, 600)
+    assert (spec.retry.limit, spec.retry.backoff_seconds, spec.retry.adapt) == (2, 5, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "action"),
+    [
+        ("set", {"qubits": {"0": {"t1": {"value": 30}}}}),
+        ("publish", {"executionId": "20261123-004"}),
+        ("revert", {"executionId": "20261123-004"}),
+        ("exclude", {"taskIds": ["0123456789abcdef" * 2], "reason": "a warm fridge"}),
+    ],
+)
+def test_a_step_without_tasks_or_filter_acts_on_records(kind: str, action: object) -> None:
+    (step,) = session_spec(steps=[{"name": "nudge", kind: action}]).steps
+    assert step.action is not None
+    assert step.action == getattr(step, kind)
+
+
+def test_values_by_hand_are_found_by_what_they_belong_to() -> None:
+    values = {"qubits": {"0": {"t1": {"value": 30}}}, "couplings": {"0-1": {"zx_rotation": {"value": 1, "error": 0.1}}}}
+    given = session_spec(steps=[{"name": "nudge", "set": values}]).steps[0].set
+    assert given is not None
+    assert {key: list(found) for key, found in given.by_id.items()} == {"0": ["t1"], "0-1": ["zx_rotation"]}
+    assert (given.by_id["0"]["t1"].error, given.by_id["0-1"]["zx_rotation"].error) == (0.0, 0.1)
 
 
 def test_a_chip_says_little_and_means_the_documented_defaults() -> None:
@@ -40,6 +69,8 @@ def test_a_chip_says_little_and_means_the_documented_defaults() -> None:
     assert (spec.pods.host_network, spec.pods.termination_grace_period_seconds) == (False, 60)
     limits = spec.limits
     assert (limits.max_parallel_tasks, limits.max_priority, limits.max_session_seconds) == (0, 10, 604800)
+    assert limits.max_idle_seconds == 7200
+    assert (spec.wiring.muxes, spec.pods.images, spec.cooldown, spec.disabled.couplings) == ((), (), "", ())
 
 
 def test_an_object_survives_the_way_through_json() -> None:

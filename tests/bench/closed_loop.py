@@ -65,8 +65,9 @@ class ClosedLoop:
         """
         reports: list[Report] = []
         request = self.request(task, qubit, parameters or {}, ordinal)
-        prepare_attempt(request, reports.append, self.figures).run(InputOffers(session=self.found.get(qubit, {})))
-        outcome = _outcome(reports)
+        offers = {qubit: InputOffers(session=self.found.get(qubit, {}))}
+        prepare_attempt(request, reports.append, self.figures).run(offers)
+        outcome = _outcome(reports, qubit)
         if outcome.verdict is Verdict.OK:
             for each in outcome.judged.outputs:
                 if each.accepted:
@@ -114,7 +115,7 @@ class ClosedLoop:
         )
 
 
-def _outcome(reports: list[Report]) -> Outcome:
+def _outcome(reports: list[Report], qubit: str) -> Outcome:
     judged: Judged | None = None
     inputs: tuple[InputRecord, ...] = ()
     raw: tuple[FileContent, ...] = ()
@@ -124,12 +125,12 @@ def _outcome(reports: list[Report]) -> Outcome:
             case Failed():
                 raise TaskFailedError(f"{report.reason}: {report.message}\n{report.stack_trace}")
             case Prepared():
-                inputs = report.inputs
+                inputs = report.inputs[qubit]
             case Measured():
                 raw = report.raw_data
             case Judged():
                 judged = report
             case Drawn():
-                figures = report.figures
+                figures = report.figures.get(qubit, ())
     assert judged is not None, "an attempt says what it was judged, or why not"
     return Outcome(judged, {each.name: each for each in inputs}, raw, figures)

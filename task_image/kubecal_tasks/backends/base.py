@@ -60,7 +60,7 @@ class Backend(Protocol):
         """What its lines can play and read."""
 
     def design(self, target: str) -> Mapping[str, DesignValue]:
-        """Parameters of a target as designed, under their names; needs no connection."""
+        """Parameters of a qubit or coupling as designed, under their names; needs no connection."""
 
     def connect(self) -> None:
         """Open the connection to the instruments."""

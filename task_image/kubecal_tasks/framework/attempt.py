@@ -7,10 +7,9 @@ instrument throws is the verdict hardware_error, what a task throws is a crash t
 
 from __future__ import annotations
 
-import math
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -22,13 +21,21 @@ from kubecal_tasks.backends.registry import open_backend
 from kubecal_tasks.fits.values import FitError
 from kubecal_tasks.framework import conversion
 from kubecal_tasks.framework.export import installed_catalogue
-from kubecal_tasks.framework.inputs import MissingInputError, Origin, resolve
+from kubecal_tasks.framework.inputs import InputValue, MissingInputError, resolve
 from kubecal_tasks.framework.judge import judge
-from kubecal_tasks.framework.outcome import Check, Judgement, Refusal
+from kubecal_tasks.framework.outcome import Check, Judgement, Refusal, in_words
 from kubecal_tasks.framework.registry import UnknownTaskError, find_task
 from kubecal_tasks.framework.reports import Drawn, Failed, Judged, Measured, Prepared, Report
-from kubecal_tasks.framework.task import BaseTask, Binding, FigureContext, PostProcessResult
+from kubecal_tasks.framework.task import (
+    BaseTask,
+    Binding,
+    FigureContext,
+    PostProcessed,
+    PostProcessResult,
+    unfit,
+)
 from kubecal_tasks.programs import Acquisition, ProgramError
+from kubecal_tasks.programs.operations import readout_line
 
 MOST_CLIPPED = 0.01
 """Fraction of shots beyond the ADC's full scale at which means are no longer means."""
@@ -71,8 +78,14 @@ class Attempt:
     problem: str = ""
     figures: bool = True
 
-    def run(self, offers: InputOffers) -> None:
-        """Measure, judge and draw, reporting each."""
+    def run(self, offers: Mapping[str, InputOffers]) -> None:
+        """Measure, judge and draw, reporting each.
+
+        Parameters
+        ----------
+        offers
+            What the records have, by qubit and coupling.
+        """
         try:
             backend, task = self._bind(offers)
             self._measure_and_judge(backend, task)
@@ -81,13 +94,13 @@ class Attempt:
         except MissingInputError as error:
             self.say(Failed("MissingInput", str(error)))
         except (ProgramError, ProgramRefused) as error:
-            self.say(Failed("ProgramRefused", _in_words(error)))
+            self.say(Failed("ProgramRefused", in_words(error)))
         except BackendUnusable as error:
-            self.say(Failed("BackendUnusable", _in_words(error)))
+            self.say(Failed("BackendUnusable", in_words(error)))
         except Exception as error:
-            self.say(Failed("TaskError", _in_words(error), traceback.format_exc()))
+            self.say(Failed("TaskError", in_words(error), traceback.format_exc()))
 
-    def _bind(self, offers: InputOffers) -> tuple[Backend, BaseTask]:
+    def _bind(self, offers: Mapping[str, InputOffers]) -> tuple[Backend, BaseTask]:
         request = self.request
         if self.task_class is None:
             raise AttemptError("UnknownTask", self.problem)
@@ -103,44 +116,44 @@ class Attempt:
         except RunParameterError as error:
             raise AttemptError("BadParameters", str(error)) from error
         backend = open_backend(request)
-        inputs = resolve(
-            self.task_class.inputs,
-            request.target,
-            (
-                (Origin.SESSION, conversion.candidates(offers.session)),
-                (Origin.PUBLISHED, conversion.candidates(offers.published)),
-                (Origin.DESIGN, conversion.chip_design(request)),
-                (Origin.BACKEND, conversion.backend_design(backend, request.target)),
-            ),
-        )
-        task = self.task_class(Binding(request.target, inputs, parameters.si, request.r2_threshold))
-        self.say(Prepared(conversion.input_records(inputs), parameters.as_written))
+        sources = conversion.sources(request, backend, offers)
+        inputs: dict[str, dict[str, InputValue]] = {
+            judged: resolve(self.task_class.inputs, conversion.owners(request, judged), sources)
+            for judged in request.judged
+        }
+        own, members = ({}, inputs) if request.members else (inputs[request.target], {})
+        task = self.task_class(Binding(request.target, own, parameters.si, request.r2_threshold, members))
+        records = {judged: conversion.input_records(values) for judged, values in inputs.items()}
+        self.say(Prepared(records, parameters.as_written))
         return backend, task
 
     def _measure_and_judge(self, backend: Backend, task: BaseTask) -> None:
         try:
             acquisitions = self._measure(backend, task)
         except Refusal as refusal:
-            self._say_judged(
-                task, PostProcessResult(checks=(refusal.check,), suggestion=refusal.suggestion, measured=False)
-            )
-            self.say(Drawn(()))
+            refused = PostProcessResult(checks=(refusal.check,), suggestion=refusal.suggestion, measured=False)
+            for member in task.members:
+                self._say_judged(task, member, refused)
+            self.say(Drawn({}))
             return
         except InstrumentError as error:
-            check = CheckRecord("instrument", 1.0, 0.0, False, _in_words(error))
+            check = CheckRecord("instrument", 1.0, 0.0, False, in_words(error))
             trace = traceback.format_exc()
-            self.say(Judged(Verdict.HARDWARE_ERROR, _in_words(error), checks=(check,), stack_trace=trace))
-            self.say(Drawn(()))
+            verdict, message = Verdict.HARDWARE_ERROR, in_words(error)
+            for member in task.members:
+                self.say(Judged(member, verdict, message, checks=(check,), stack_trace=trace))
+            self.say(Drawn({}))
             return
         try:
-            result = task.postprocess(backend, acquisitions)
+            results = by_member(task, task.postprocess(backend, acquisitions))
         except FitError as error:
-            # Data of which no curve can be made (too few points that are numbers) are judged, not crashed over.
-            unfit = Check("fit", math.nan, 0.0, False, Verdict.POOR_FIT, message=_in_words(error))
-            result = PostProcessResult(checks=(unfit,), measured=False)
-        result = replace(result, checks=(*result.checks, *clipping_checks(acquisitions)))
-        judgement = self._say_judged(task, result)
-        self.say(Drawn(self._draw(result, judgement) if self.figures else ()))
+            results = dict.fromkeys(task.members, unfit(error))
+        judgements = {}
+        for member, result in results.items():
+            checked = replace(result, checks=(*result.checks, *clipping_checks(acquisitions, member)))
+            judgements[member] = self._say_judged(task, member, checked)
+        figures = self.figures
+        self.say(Drawn({m: self._draw(m, results[m], judgements[m]) if figures else () for m in results}))
 
     def _measure(self, backend: Backend, task: BaseTask) -> Sequence[Acquisition]:
         """Preprocess and run, and leave the instrument safe however that ends."""
@@ -148,7 +161,7 @@ class Attempt:
         task.preprocess(backend)
         backend.connect()
         try:
-            backend.configure((self.request.target,))
+            backend.configure(self.request.qubits)
             acquisitions = tuple(task.run(backend))
         except BaseException:
             backend.park()
@@ -158,7 +171,7 @@ class Attempt:
         self.say(Measured(conversion.raw_files(acquisitions), started, datetime.now(UTC)))
         return acquisitions
 
-    def _say_judged(self, task: BaseTask, result: PostProcessResult) -> Judgement:
+    def _say_judged(self, task: BaseTask, member: str, result: PostProcessResult) -> Judgement:
         assert self.task_class is not None
         declared = conversion.with_bands(self.task_class.outputs, self.request)
         estimates = conversion.in_declared_units(declared, result.estimates)
@@ -168,6 +181,7 @@ class Attempt:
         metrics = dict(result.metrics) if result.r2 is None else {"r2": result.r2, **result.metrics}
         self.say(
             Judged(
+                judged=member,
                 verdict=judgement.verdict,
                 message=judgement.message,
                 outputs=conversion.output_records(declared, estimates, judgement.accepted),
@@ -178,12 +192,12 @@ class Attempt:
         )
         return judgement
 
-    def _draw(self, result: PostProcessResult, judgement: Judgement) -> tuple[Figure, ...]:
+    def _draw(self, member: str, result: PostProcessResult, judgement: Judgement) -> tuple[Figure, ...]:
         """Draw what can be drawn: a figure that fails must not cost a result that stands."""
         request = self.request
         context = FigureContext(
             task=request.task,
-            target=request.target,
+            target=member,
             verdict=judgement.verdict.value,
             measured_at=request.measure_at.isoformat(timespec="seconds"),
             lines=result.lines,
@@ -206,15 +220,35 @@ class Attempt:
         return tuple(figures)
 
 
-def clipping_checks(acquisitions: Sequence[Acquisition]) -> tuple[Check, ...]:
-    """What the ADC cut off looks like data and is none."""
+def by_member(task: BaseTask, result: PostProcessed) -> Mapping[str, PostProcessResult]:
+    """A result for each that is judged.
+
+    Raises
+    ------
+    ValueError
+        If the task returned results of others.
+    """
+    found = {task.target: result} if isinstance(result, PostProcessResult) else result
+    if set(found) != set(task.members):
+        raise ValueError(
+            f"postprocess returned results of {', '.join(found) or 'nobody'}, but the attempt judges "
+            f"{', '.join(task.members)}: return one for each"
+        )
+    return found
+
+
+def clipping_checks(acquisitions: Sequence[Acquisition], member: str) -> tuple[Check, ...]:
+    """What the ADC cut off looks like data and is none; of several qubits read together each has its own line."""
     if not acquisitions:
         return ()
-    worst = max(each.clipped for each in acquisitions)
+    worst = max(_clipped(each, readout_line(member)) for each in acquisitions)
     text = f"{worst:.1%} of the shots exceed the ADC's full scale: lower readout_amplitude"
     return (Check("clipped", worst, MOST_CLIPPED, worst <= MOST_CLIPPED, Verdict.UNPHYSICAL, message=text),)
 
 
-def _in_words(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text or type(error).__name__
+def _clipped(acquisition: Acquisition, line: str) -> float:
+    """Fraction of shots cut off on a line; on all of them where the line is not read."""
+    tones = acquisition.program.readout.tones
+    shares = zip(tones, acquisition.data.clipped, strict=True)
+    own = [float(share) for tone, share in shares if tone.line == line]
+    return max(own, default=acquisition.clipped)

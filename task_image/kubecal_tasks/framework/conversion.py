@@ -6,13 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kubecal.api.catalogue import TargetKind
 from kubecal.api.request import TaskRequest
 from kubecal.api.run_parameters import RunValue, parse_run_parameters
 from kubecal.api.units import from_si
-from kubecal.records.results import CheckRecord, FileContent, InputRecord, Offer, OutputRecord, SuggestionRecord
+from kubecal.records.results import (
+    CheckRecord,
+    FileContent,
+    InputOffers,
+    InputRecord,
+    Offer,
+    OutputRecord,
+    SuggestionRecord,
+)
 from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.framework.declarations import OutputParameter
-from kubecal_tasks.framework.inputs import Candidate, InputValue
+from kubecal_tasks.framework.inputs import Candidate, InputValue, Origin, Source
 from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
 from kubecal_tasks.framework.task import BaseTask
 from kubecal_tasks.programs import Acquisition
@@ -27,14 +36,47 @@ class Parameters:
     """As a manifest would write them; Any: as their declarations allow."""
 
 
-def candidates(offers: Mapping[str, Offer]) -> dict[str, Candidate]:
-    """What the records offer, as candidates for inputs."""
+def owners(request: TaskRequest, judged: str) -> dict[str, str]:
+    """Whose inputs are meant by each role, where this one is judged."""
+    if request.kind is not TargetKind.COUPLING:
+        return {"": judged}
+    control, target = request.qubits
+    return {"": judged, "control": control, "target": target}
+
+
+def sources(request: TaskRequest, backend: Backend, offers: Mapping[str, InputOffers]) -> dict[str, tuple[Source, ...]]:
+    """Everything that may provide inputs, in its order of precedence, by qubit and coupling."""
+    return {one: _sources_of(one, request, backend, offers.get(one, InputOffers())) for one in request.parameter_ids}
+
+
+def _sources_of(one: str, request: TaskRequest, backend: Backend, offers: InputOffers) -> tuple[Source, ...]:
+    present = request.chip.cooldown
+    # Where the chip names no cool-down, nothing can be said to come from another one.
+    prior = {name: o for name, o in offers.published.items() if present and o.cooldown_id != present}
+    published = {name: o for name, o in offers.published.items() if name not in prior}
+    return (
+        (Origin.OVERRIDE, _by_hand(request, one)),
+        (Origin.SNAPSHOT, _candidates(offers.snapshot)),
+        (Origin.SESSION, _candidates(offers.session)),
+        (Origin.PUBLISHED, _candidates(published)),
+        (Origin.PRIOR, _candidates(prior)),
+        (Origin.DESIGN, _chip_design(request, one)),
+        (Origin.BACKEND, {name: Candidate(*value) for name, value in backend.design(one).items()}),
+    )
+
+
+def _candidates(offers: Mapping[str, Offer]) -> dict[str, Candidate]:
     return {name: Candidate(o.value, o.error, o.unit, o.entity_id) for name, o in offers.items()}
 
 
-def chip_design(request: TaskRequest) -> dict[str, Candidate]:
-    """``Chip.spec.design`` of the target; its plain numbers are in the catalogue's units."""
-    entries = request.chip.design.get("qubits", {}).get(request.target, {})
+def _by_hand(request: TaskRequest, one: str) -> dict[str, Candidate]:
+    """Overrides; plain numbers are in the catalogue's units."""
+    return {name: Candidate(given.value, given.error, "") for name, given in request.overrides.get(one, {}).items()}
+
+
+def _chip_design(request: TaskRequest, one: str) -> dict[str, Candidate]:
+    """``Chip.spec.design``; its plain numbers are in the catalogue's units."""
+    entries = request.chip.design.get("couplings" if "-" in one else "qubits", {}).get(one, {})
     return {
         name: Candidate(float(entry["value"]), float(entry.get("error") or 0.0), "") for name, entry in entries.items()
     }
@@ -42,7 +84,9 @@ def chip_design(request: TaskRequest) -> dict[str, Candidate]:
 
 def input_records(inputs: Mapping[str, InputValue]) -> tuple[InputRecord, ...]:
     """Inputs as the row repeats them."""
-    return tuple(InputRecord(v.name, v.value, v.error, v.unit, v.origin.value, v.entity) for v in inputs.values())
+    return tuple(
+        InputRecord(v.name, v.value, v.error, v.unit, v.origin.value, v.entity, v.role) for v in inputs.values()
+    )
 
 
 def with_bands(declared: Sequence[OutputParameter], request: TaskRequest) -> tuple[OutputParameter, ...]:
@@ -119,11 +163,6 @@ def read_parameters(task: type[BaseTask], request: TaskRequest) -> Parameters:
     written = {p.name: request.parameters.get(p.name, p.default) for p in task.run_parameters}
     si = parse_run_parameters(task.run_parameters, request.parameters)
     return Parameters(si, {name: value for name, value in written.items() if value is not None})
-
-
-def backend_design(backend: Backend, target: str) -> dict[str, Candidate]:
-    """The backend's design values of the target."""
-    return {n: Candidate(*v) for n, v in backend.design(target).items()}
 
 
 def raw_files(acquisitions: Sequence[Acquisition]) -> tuple[FileContent, ...]:

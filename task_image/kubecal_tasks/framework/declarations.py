@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubecal.api.catalogue import Input, Output
+from kubecal.records.results import input_key
 
 DAY_S = 86_400.0
 
@@ -24,10 +25,18 @@ class InputParameter:
     """Which task provides it, for the message when it is missing."""
     fallback: float | None = None
     """Used when nothing else provides it, in ``unit``."""
+    role: str = ""
+    """Of a coupling task's inputs whose they are: ``control``, ``target``, or the coupling's own (empty)."""
+
+    @property
+    def key(self) -> str:
+        """Under which name the task asks for its value: ``control_qubit_frequency``."""
+        return input_key(self.name, self.role)
 
     def entry(self) -> Input:
         """The catalogue's view. An input with a fallback can never be missing."""
-        return Input(name=self.name, unit=self.unit, required=self.required and self.fallback is None, hint=self.hint)
+        required = self.required and self.fallback is None
+        return Input(name=self.name, unit=self.unit, required=required, role=self.role, hint=self.hint)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,12 @@ class Judgement:
     """Outputs that may be published: their own checks and those of their whole group passed."""
 
 
+def in_words(error: BaseException) -> str:
+    """What an exception says, on one line; its type where it says nothing."""
+    text = " ".join(str(error).split())
+    return text or type(error).__name__
+
+
 class Refusal(Exception):  # noqa: N818 - no error of the program but a verdict reached before measuring
     """A task will not measure what it could not decide afterwards."""
 

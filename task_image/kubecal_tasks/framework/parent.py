@@ -13,8 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -67,7 +67,8 @@ class Progress:
 
     prepared: Prepared | None = None
     measured: Measured | None = None
-    judged: Judged | None = None
+    judged: dict[str, Judged] = field(default_factory=dict)
+    """What is judged, so far."""
     drawn: Drawn | None = None
 
 
@@ -150,7 +151,7 @@ class _Attempt:
             self._crashed(judged)
         return self._finish(judged)
 
-    def _claim(self) -> InputOffers:
+    def _claim(self) -> Mapping[str, InputOffers]:
         """Make the attempt ours, and only then read its inputs: whoever held it before can publish no more."""
         claimed = False
         try:
@@ -166,8 +167,9 @@ class _Attempt:
         except RecordsUnavailable as error:
             raise TaskEnded(EXIT_TROUBLE, "NotClaimed", f"the attempt could not be claimed: {error}") from error
 
-    def _listen(self) -> Judged | Failed:
+    def _listen(self) -> Mapping[str, Judged] | Failed:
         """Take in what the child says until it has said everything or its time is over."""
+        wanted = self._request.judged
         progress = self._progress
         with self._interruption:
             while progress.drawn is None:
@@ -176,7 +178,7 @@ class _Attempt:
                 except TimeoutError:
                     break
                 except ChildDiedError:
-                    if progress.judged is None:
+                    if len(progress.judged) < len(wanted):
                         raise
                     break  # only the figures are missing: the result counts
                 match message:
@@ -185,38 +187,47 @@ class _Attempt:
                     case Measured():
                         progress.measured = message
                     case Judged():
-                        progress.judged = message
+                        progress.judged[message.judged] = message
                     case Drawn():
                         progress.drawn = message
                     case Failed():
                         return message
-        if progress.judged is not None:
+        if len(progress.judged) == len(wanted):
             return progress.judged
         self._park()
-        return no_result(self._request.timeout_s)
+        return {one: no_result(one, self._request.timeout_s) for one in wanted}
 
-    def _finish(self, judged: Judged) -> Receipt:
-        result = self._result(judged)
-        keep = partial(self._keep, result)
+    def _finish(self, judged: Mapping[str, Judged]) -> Receipt:
+        results = {one: self._result(each) for one, each in judged.items()}
+        keep = partial(self._keep, results)
         try:
-            checksum = self._persist(lambda: self._records.finish(result), self._store_until, on_first_failure=keep)
+            checksum = self._persist(lambda: self._records.finish(results), self._store_until, on_first_failure=keep)
         except LostClaim as error:
             raise TaskEnded(EXIT_TROUBLE, "Superseded", str(error)) from error
         except RecordsUnavailable as error:
-            text = f"the result ({judged.verdict}) could not be stored before the deadline{self._kept}: {error}"
+            verdicts = ", ".join(sorted({each.verdict.value for each in judged.values()}))
+            text = f"the result ({verdicts}) could not be stored before the deadline{self._kept}: {error}"
             raise TaskEnded(EXIT_TROUBLE, "ResultNotStored", text) from error
-        metrics = {name: value for name, value in judged.metrics.items() if math.isfinite(value)}
+        return self._receipt(checksum, judged)
+
+    def _receipt(self, checksum: str, judged: Mapping[str, Judged]) -> Receipt:
+        """What is said of the end; where several were judged, the record tells what of each."""
+        request = self._request
+        if request.members:
+            return Receipt(attempt=request.task_id, checksum=checksum)
+        only = judged[request.target]
+        metrics = {name: value for name, value in only.metrics.items() if math.isfinite(value)}
         return Receipt(
-            attempt=self._request.task_id,
+            attempt=request.task_id,
             checksum=checksum,
-            verdict=judged.verdict,
+            verdict=only.verdict,
             metrics=dict(list(metrics.items())[:_METRICS]),
-            message=_cut(judged.message, _MESSAGE_BYTES),
+            message=_cut(only.message, _MESSAGE_BYTES),
         )
 
-    def _keep(self, result: AttemptResult) -> None:
+    def _keep(self, results: Mapping[str, AttemptResult]) -> None:
         try:
-            self._kept = f", its data is in {spool(result, Path(os.environ.get(SCRATCH_VARIABLE, '.')))}"
+            self._kept = f", its data is in {spool(results, Path(os.environ.get(SCRATCH_VARIABLE, '.')))}"
         except OSError as error:
             print(f"the result could not be kept in the scratch folder either: {error}", file=sys.stderr)
 
@@ -229,13 +240,13 @@ class _Attempt:
             started_at=self._began,
             ended_at=datetime.now(UTC),
             measured_at=self._request.measure_at,
-            inputs=prepared.inputs if prepared else (),
+            inputs=prepared.inputs.get(judged.judged, ()) if prepared else (),
             run_parameters=prepared.run_parameters if prepared else dict(self._request.parameters),
             outputs=judged.outputs,
             metrics=judged.metrics,
             checks=judged.checks,
             suggestion=judged.suggestion,
-            figures=progress.drawn.figures if progress.drawn else (),
+            figures=progress.drawn.figures.get(judged.judged, ()) if progress.drawn else (),
             raw_data=measured.raw_data if measured else (),
             stack_trace=judged.stack_trace,
         )
@@ -247,7 +258,7 @@ class _Attempt:
             reason=failed.reason,
             message=failed.message,
             stack_trace=failed.stack_trace,
-            inputs=progress.prepared.inputs if progress.prepared else (),
+            inputs=progress.prepared.inputs if progress.prepared else {},
             run_parameters=progress.prepared.run_parameters if progress.prepared else dict(self._request.parameters),
             raw_data=progress.measured.raw_data if progress.measured else (),
         )
@@ -309,10 +320,11 @@ class _Attempt:
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
 
 
-def no_result(timeout_s: float) -> Judged:
+def no_result(judged: str, timeout_s: float) -> Judged:
     """The verdict of a measurement that did not end in its time."""
     text = f"no result after {timeout_s:g} s"
-    return Judged(Verdict.HARDWARE_ERROR, text, checks=(CheckRecord("timeout", timeout_s, timeout_s, False, text),))
+    check = CheckRecord("timeout", timeout_s, timeout_s, False, text)
+    return Judged(judged, Verdict.HARDWARE_ERROR, text, checks=(check,))
 
 
 def _read_request() -> TaskRequest:

@@ -1,7 +1,7 @@
 """What the measuring child tells its parent: plain values, so that the parent needs no numeric library.
 
-The other way goes one message only, the records' :class:`kubecal.records.results.InputOffers`: the attempt is
-claimed, begin.
+The other way goes one message only, the records' :class:`kubecal.records.results.InputOffers` by qubit and coupling:
+the attempt is claimed, begin.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from kubecal.records.results import CheckRecord, Figure, FileContent, InputRecor
 class Prepared:
     """What will be measured with; said before the measurement, so that it is known however that ends."""
 
-    inputs: tuple[InputRecord, ...]
+    inputs: Mapping[str, tuple[InputRecord, ...]]
+    """Of each that is judged."""
     run_parameters: Mapping[str, Any]
     """As a manifest would write them, class defaults included; Any: as their declarations allow."""
 
@@ -35,8 +36,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Judged:
-    """What came out."""
+    """What came out for one of those that are judged."""
 
+    judged: str
+    """Which: a member of a MUX or batch task, else the target."""
     verdict: Verdict
     message: str
     outputs: tuple[OutputRecord, ...] = ()
@@ -51,7 +54,8 @@ class Judged:
 class Drawn:
     """The last thing a child says: the figures."""
 
-    figures: tuple[Figure, ...]
+    figures: Mapping[str, tuple[Figure, ...]]
+    """Of each that was judged."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ likes, in a pod until the pod is deleted.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,9 +16,15 @@ from kubecal.records.results import AttemptResult
 _FILES = ("figures", "raw_data")
 
 
-def spool(result: AttemptResult, scratch: Path) -> Path:
-    """Write a result and its files into a folder of their own and return it."""
+def spool(results: Mapping[str, AttemptResult], scratch: Path) -> Path:
+    """Write results with their files, each that was judged into a folder of its own; returns that of all."""
     folder = scratch / "unstored"
+    for judged, result in results.items():
+        _write(result, folder / judged)
+    return folder
+
+
+def _write(result: AttemptResult, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for figure in result.figures:
         for file in (figure.svg, figure.png, figure.json):
@@ -26,4 +33,3 @@ def spool(result: AttemptResult, scratch: Path) -> Path:
         (folder / file.name).write_bytes(file.content)
     values = {name: value for name, value in asdict(result).items() if name not in _FILES}
     (folder / "result.json").write_text(json.dumps(values, default=str, indent=1))
-    return folder

@@ -7,16 +7,19 @@ outputs leave.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from kubecal.api.catalogue import CatalogueTask, RunParameter, TargetKind
+from kubecal.api.request import Verdict
 from kubecal.api.run_parameters import RunValue
 from kubecal_tasks.framework.declarations import InputParameter, OutputParameter
 from kubecal_tasks.framework.inputs import InputValue
-from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
+from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion, in_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,14 +36,17 @@ class Binding:
 
     target: str
     inputs: Mapping[str, InputValue]
+    """By their keys; empty where there are several members, of which each has its own."""
     parameters: Mapping[str, RunValue]
     """Every declared run parameter; those without a default and without a value are absent."""
     r2_threshold: float | None = None
+    members: Mapping[str, Mapping[str, InputValue]] = field(default_factory=dict)
+    """The inputs of each qubit that a MUX or batch task judges by itself; empty: only the target is judged."""
 
 
 @dataclass(frozen=True)
 class PostProcessResult:
-    """What the analysis of one attempt's data says."""
+    """What the analysis of one attempt's data says, of one of those that it judges."""
 
     estimates: tuple[Estimate, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -54,6 +60,16 @@ class PostProcessResult:
     """Values with errors and units, chi2, R2: what figures print."""
     measured: bool = True
     """False: the task refused to measure."""
+
+
+PostProcessed = PostProcessResult | Mapping[str, PostProcessResult]
+"""Of the target, or of each member."""
+
+
+def unfit(error: Exception) -> PostProcessResult:
+    """Data of which no curve can be made (too few points that are numbers) are judged, not crashed over."""
+    check = Check("fit", math.nan, 0.0, False, Verdict.POOR_FIT, message=in_words(error))
+    return PostProcessResult(checks=(check,), measured=False)
 
 
 @dataclass(frozen=True)
@@ -75,6 +91,8 @@ class BaseTask(ABC):
     kind: ClassVar[TargetKind] = TargetKind.QUBIT
     drives: ClassVar[bool] = True
     """False: it only computes and claims nothing."""
+    batch: ClassVar[bool] = False
+    """Of a qubit task: whether one pod can measure several qubits at once; it then has several members."""
     inputs: ClassVar[tuple[InputParameter, ...]] = ()
     outputs: ClassVar[tuple[OutputParameter, ...]] = ()
     run_parameters: ClassVar[tuple[RunParameter, ...]] = ()
@@ -84,6 +102,17 @@ class BaseTask(ABC):
 
     def __init__(self, binding: Binding) -> None:
         self.binding = binding
+
+    @cached_property
+    def members(self) -> Mapping[str, Self]:
+        """The task as each of those that it judges would have it alone; a task on one target is its only member."""
+        binding = self.binding
+        if not binding.members:
+            return {binding.target: self}
+        return {
+            qubit: type(self)(Binding(qubit, inputs, binding.parameters, binding.r2_threshold))
+            for qubit, inputs in binding.members.items()
+        }
 
     # ------------------------------------------------------------ the three steps
 
@@ -102,8 +131,11 @@ class BaseTask(ABC):
         """Measure; every program is handed back with its data."""
 
     @abstractmethod
-    def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessResult:
-        """Fit, judge, prepare figures. Touches no instrument, so that stored data can be analysed again."""
+    def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessed:
+        """Fit, judge, prepare figures. Touches no instrument, so that stored data can be analysed again.
+
+        A task that judges several members returns a result for each (see ``each``), any other task only one.
+        """
 
     @classmethod
     @abstractmethod
@@ -114,11 +146,32 @@ class BaseTask(ABC):
 
     @property
     def target(self) -> str:
-        """The target's id, e.g. ``3``."""
+        """The target's id: ``3``, ``0-1``, ``mux-0`` or ``chip``."""
         return self.binding.target
 
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Of a coupling task its control and target qubit."""
+        control, _, target = self.target.partition("-")
+        return control, target
+
+    def each(self, analyse: Callable[[Self], PostProcessResult]) -> dict[str, PostProcessResult]:
+        """What an analysis says of each member.
+
+        One whose data make no curve is judged so, and costs the others nothing.
+        """
+        from kubecal_tasks.fits.values import FitError  # not at import: it is numeric
+
+        found: dict[str, PostProcessResult] = {}
+        for qubit, member in self.members.items():
+            try:
+                found[qubit] = analyse(member)
+            except FitError as error:
+                found[qubit] = unfit(error)
+        return found
+
     def has(self, name: str) -> bool:
-        """Whether an optional input is known."""
+        """Whether an optional input is known; of a coupling's qubits it is called ``control_qubit_frequency``."""
         return name in self.binding.inputs
 
     def value(self, name: str) -> float:
@@ -157,6 +210,7 @@ class BaseTask(ABC):
             kind=cls.kind,
             description=(cls.__doc__ or "").strip().splitlines()[0],
             drives=cls.drives,
+            batch=cls.batch,
             inputs=tuple(each.entry() for each in cls.inputs),
             outputs=tuple(each.entry() for each in cls.outputs),
             run_parameters=cls.run_parameters,

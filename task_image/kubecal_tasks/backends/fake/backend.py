@@ -44,7 +44,7 @@ class FakeBackend:
     def __init__(self, request: TaskRequest, config: FakeConfig) -> None:
         self._request = request
         self._config = config
-        self._site = find_site(request, request.target)
+        self._site = find_site(request, request.qubits[0])
         self._faults = active_faults(config, request)
         self._connected = False
         self._configured: tuple[str, ...] = ()
@@ -63,7 +63,9 @@ class FakeBackend:
         )
 
     def design(self, target: str) -> Mapping[str, DesignValue]:
-        """The truth as it was drawn, but for what the priors' errors make of it."""
+        """The truth as it was drawn, but for what the priors' errors make of it; a coupling has no design values."""
+        if "-" in target:
+            return {}
         return design_values(self._drawn(target), self._config)
 
     # ------------------------------------------------------------ its state

@@ -9,7 +9,10 @@ from kubecal_tasks.active_protocols import TASKS
 from kubecal_tasks.framework.export import catalogue_of, installed_catalogue
 from tests.image.kubecal_test_tasks import scripted
 
-TEST_TASKS = (scripted.Exit1, scripted.Noop, scripted.Scripted, scripted.ScriptedComputation)
+TEST_TASKS = (
+    *(scripted.Exit1, scripted.Noop, scripted.Scripted, scripted.ScriptedBatch, scripted.ScriptedChip),
+    *(scripted.ScriptedComputation, scripted.ScriptedCoupling, scripted.ScriptedMux),
+)
 ROOT = Path(__file__).parents[4]
 TEST_CATALOGUE = ROOT / "tests" / "image" / "catalogue.json"
 CHART_CATALOGUE = ROOT / "charts" / "kubecal" / "files" / "catalogue.json"

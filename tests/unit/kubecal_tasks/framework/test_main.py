@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from kubecal.api.catalogue import load_catalogue
+from kubecal.api.catalogue import TargetKind, load_catalogue
 from kubecal.api.request import (
     DRIVER_PIPE_VARIABLE,
     MONGODB_URI_FILE_VARIABLE,
@@ -94,23 +94,28 @@ class Node:
     folder: Path
 
     async def plan(self, request: TaskRequest) -> None:
-        """Open the attempt's row, as a driver does before it starts the process."""
-        row = {
-            "_id": request.task_id,
+        """Open the attempt's rows, as a driver does before it starts the process."""
+        async with self.store.connected() as database:
+            await database.task_result_history.insert_many([self._planned(request, one) for one in request.judged])
+
+    def _planned(self, request: TaskRequest, judged: str) -> Document:
+        return {
+            "_id": request.row_id(judged),
             "project_id": request.chip.project_id,
             "execution_id": request.execution_id,
             "session_uid": request.session_uid,
             "chip_id": request.chip.chip_id,
             "name": request.task,
-            "qid": request.target,
+            "step": request.step,
+            "target": request.target,
+            "ordinal": request.ordinal,
+            "qid": "" if request.kind is TargetKind.CHIP else judged,
             "attempt": request.attempt,
             "status": "scheduled",
             "superseded": False,
             "claimed_by": None,
             "system_info": {},
         }
-        async with self.store.connected() as database:
-            await database.task_result_history.insert_one(row)
 
     async def start(self, request: TaskRequest, uri: str = "", pipe: int | None = None) -> Pod:
         """Start a process as a kubelet or the local driver would."""
@@ -139,10 +144,11 @@ class Node:
         await self.plan(request)
         return await (await self.start(request)).end()
 
-    async def row(self, request: TaskRequest) -> Document:
-        """What the attempt's record says."""
+    async def row(self, request: TaskRequest, judged: str = "") -> Document:
+        """What the attempt's record says, of one of several or of the only one."""
         async with self.store.connected() as database:
-            row = await database.task_result_history.find_one({"_id": request.task_id})
+            identity = request.row_id(judged or request.judged[0])
+            row = await database.task_result_history.find_one({"_id": identity})
         assert row is not None
         return row
 

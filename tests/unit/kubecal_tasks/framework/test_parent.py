@@ -45,9 +45,9 @@ class Records:
     async def claim(self, now: datetime) -> None:
         self._made("claim")
 
-    async def inputs(self) -> InputOffers:
+    async def inputs(self) -> dict[str, InputOffers]:
         self._made("inputs")
-        return InputOffers({}, {})
+        return {}
 
     async def interrupted(self, now: datetime) -> None:
         self._made("interrupted")

@@ -17,6 +17,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+CONFIG_MAP_KEY = "catalogue.json"
+"""Under which a ConfigMap holds the catalogue of an author's image."""
+
 
 class TargetKind(StrEnum):
     """What one task acts on."""

@@ -124,11 +124,19 @@ def list_tasks() -> None:
 
 
 @tasks_app.command("export")
-def export_tasks() -> None:
-    """Print the catalogue of the installed task classes, for the chart's tasks.catalogue."""
+def export_tasks(
+    configmap: Annotated[
+        str, typer.Option(help="Print it as a ConfigMap of this name, for Chip.spec.pods.images; default: as JSON.")
+    ] = "",
+) -> None:
+    """Print the catalogue of the tasks and backends that are installed here.
+
+    As JSON it is the chart's tasks.catalogue. As a ConfigMap it belongs into the namespace of the chips that allow
+    this image: kubecal tasks export --configmap mylab-catalogue | kubectl apply --server-side -n lab -f -
+    """
     from kubecal.cli.tasks import export_catalogue
 
-    raise typer.Exit(export_catalogue())
+    raise typer.Exit(export_catalogue(configmap))
 
 
 @app.command()

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from rich.text import Text
 
-from kubecal.api.catalogue import built_in_catalogue
 from kubecal.api.manifests import ManifestError, load_manifests
 from kubecal.cli.closing import print_outcome
 from kubecal.cli.live import LiveView
 from kubecal.cli.output import Output, console_on
+from kubecal.local.catalogue import installed_catalogue
 from kubecal.local.errors import LocalRunError
 from kubecal.local.run import LocalRun, RunOutcome
 
@@ -37,7 +37,6 @@ class RunOptions:
 def run_files(files: Sequence[Path], options: RunOptions) -> int:
     """Run the manifests' sessions; the exit code, as ``kubecal run --help`` lists them."""
     errors = console_on(Output(sys.stderr))
-    catalogue = built_in_catalogue()
     run: LocalRun | None = None
 
     def output_lost(error: OSError) -> None:
@@ -52,6 +51,7 @@ def run_files(files: Sequence[Path], options: RunOptions) -> int:
 
     console = console_on(Output(sys.stdout, output_lost))
     try:
+        catalogue = installed_catalogue()
         with LiveView(console) as live:
             run = LocalRun(
                 manifests=load_manifests(files),

@@ -1,4 +1,4 @@
-"""A session on its way to a plan: its chip must be there and valid, and its manifest make sense.
+"""A session on its way to a plan: its chip must be there and valid, its images' tasks known, its manifest make sense.
 
 An invalid session gets no id, no record, no pod.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kubecal.api.chip import ChipSpec
 from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import Phase
 from kubecal.api.targets import Direction
-from kubecal.engine.catalogues import Catalogues
 from kubecal.engine.intents import Admission, LookUp
-from kubecal.engine.model import ChipView, PinnedImage, Plan, PlanFacts, SessionView
+from kubecal.engine.model import ChipView, PlanFacts, SessionView
+from kubecal.engine.pinning import awaited, pins
 from kubecal.engine.planning import plan_of
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import announce, show, stored
@@ -28,16 +27,22 @@ def unreadable(scene: Scene, session: SessionView) -> None:
 def without_chip(scene: Scene, session: SessionView, spec: SessionSpec, chip: ChipView | None) -> None:
     """People apply both files at once, so a chip that is missing or not valid is waited for."""
     if chip is None:
-        reason, problem = "ChipNotFound", f"there is no Chip {spec.chip!r} in namespace {session.ref.namespace!r}"
+        problem = f"there is no Chip {spec.chip!r} in namespace {session.ref.namespace!r}"
+        _await(scene, session, spec, "ChipNotFound", f"{problem}: apply it")
     else:
-        reason, problem = "ChipInvalid", f"Chip {spec.chip!r} is not valid: {scene.chip_problems[chip.uid]}"
+        problem = f"Chip {spec.chip!r} is not valid: {scene.chip_problems[chip.uid]}"
+        _await(scene, session, spec, "ChipInvalid", f"{problem}: apply it")
+
+
+def _await(scene: Scene, session: SessionView, spec: SessionSpec, reason: str, problem: str) -> None:
+    """What its plan needs is not there as it must be: that may come until ``deadlines.pendingSeconds`` are over."""
     until = session.created_at + timedelta(seconds=spec.deadlines.pending_seconds)
     if until <= scene.now:
-        fail_unplanned(scene, session, f"{problem}: apply it, then apply this session under another name")
+        fail_unplanned(scene, session, f"{problem}, then apply this session under another name")
         return
     scene.draft.wake(until)
     claims = (valid(), chip_held(False, reason, problem))
-    show(scene, session, Standing(Phase.PENDING, f"{problem}: waiting for it", claims))
+    show(scene, session, Standing(Phase.PENDING, f"waiting for it: {problem}", claims))
 
 
 def admit(scene: Scene, session: SessionView, spec: SessionSpec, chip: ChipView) -> None:
@@ -56,27 +61,24 @@ def admit(scene: Scene, session: SessionView, spec: SessionSpec, chip: ChipView)
         show(scene, session, Standing(Phase.PENDING, message, (valid(), chip_held(False, "Waiting"), stored(scene))))
         return
     assert chip.spec is not None
-    plan, _ = plan_of(session, spec, chip, scene.catalogues(chip.spec, chip.namespace))
+    catalogues = scene.catalogues(chip.spec, chip.namespace)
+    missing = awaited(spec, catalogues)
+    if missing:
+        _await(scene, session, spec, "CatalogueNotReady", missing)
+        return
+    plan, _ = plan_of(session, spec, chip, catalogues)
     if plan.problems:
         fail_unplanned(scene, session, "; ".join(plan.problems))
         return
     if not session.finalized:
         scene.draft.add("add_finalizer", session.ref)
-    pinned = _pinned(plan, chip.spec, scene.catalogues(chip.spec, chip.namespace))
-    scene.draft.add("admissions", Admission(session.ref, plan, spec, chip, session.facts or PlanFacts(), pinned))
+    pinned = pins(plan, chip.spec, catalogues)
+    theirs = {name: catalogues.of(name, "") for name in pinned}
+    facts = session.facts or PlanFacts()
+    scene.draft.add("admissions", Admission(session.ref, plan, spec, chip, facts, pinned, theirs))
     records = scene.observed.records
     claims = (valid(), chip_held(False, "Waiting", "not planned yet"), stored(scene))
     show(scene, session, Standing(Phase.PENDING, "" if records.available else records.message, claims))
-
-
-def _pinned(plan: Plan, chip: ChipSpec, catalogues: Catalogues) -> dict[str, PinnedImage]:
-    """The authors' images of a plan as they are now: a session runs to its end with what it began with."""
-    used = {task.image for task in plan.by_key.values() if task.image}
-    return {
-        one.name: PinnedImage(one.image, catalogues.of(one.name, "").hash)
-        for one in chip.pods.images
-        if one.name in used
-    }
 
 
 def needs_facts(spec: SessionSpec) -> bool:

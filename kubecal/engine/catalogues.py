@@ -9,6 +9,11 @@ from kubecal.api.catalogue import Catalogue
 from kubecal.engine.problems import PlanProblem, did_you_mean
 
 
+def remedy(config_map: str) -> str:
+    """What to do about a ConfigMap that is missing or holds no catalogue."""
+    return f"apply what `kubecal tasks export --configmap {config_map}` prints in that image"
+
+
 @dataclass(frozen=True)
 class Catalogues:
     """What is known of the tasks of one chip's images."""

@@ -33,30 +33,25 @@ def drive(scene: Scene, session: SessionView, spec: SessionSpec, record: Session
     if run.record.status == "scheduled":
         scene.draft.add("settle_executions", _started(scene, run))
     if through(run):
-        # Parking that has begun is brought to its end, unless something was appended meanwhile.
-        if not stays_open(scene, run) and parked(scene, run, Phase.RUNNING):
-            finish_by_its_tasks(scene, run)
+        _ended(scene, run, in_time=in_time)
         return
     if not in_time:
         _past_deadline(scene, run)
         return
+    scene.draft.wake(until)
     if spec.outcome is not None:
         stop_for_outcome(scene, run)
+        return
+    if run.changed:
+        _let_finish(scene, run)
         return
     extend(scene, run)
     if session.status.parking_since is not None:
         appended_too_late(scene, run)
         return
-    scene.draft.wake(until)
     end_attempts(run, scene.draft)
     delete_superseded(run, scene.draft)
     _wake_for_pending(scene, run)
-    if run.plan.problems and not run.plan.invalid:
-        # Made with another catalogue: nothing is started until that one is back, or the session's time is over.
-        problem = "; ".join(run.plan.problems)
-        changed = Hindrance(Reason.CATALOGUE_CHANGED, problem)
-        show(scene, run.session, standing_of(scene, run, Phase.RUNNING, problem, (valid(problem),), changed))
-        return
     skipped = skip_after_failures(run, scene.draft)
     if spec.suspend:
         rest_on_chip(scene, run, clock)
@@ -70,6 +65,27 @@ def drive(scene: Scene, session: SessionView, spec: SessionSpec, record: Session
     standing = standing_of(scene, run, Phase.RUNNING, message, claims)
     why = Why(run, scene.occupants, keeps_all, skipped.tasks, turns)
     show(scene, run.session, replace(standing, suspended=clock, why=why))
+
+
+def _ended(scene: Scene, run: Running, *, in_time: bool) -> None:
+    """All its tasks have ended. How they went for its targets only its plan tells, and that may come back in time."""
+    if run.changed and in_time:
+        _let_finish(scene, run)
+    elif run.changed:
+        finish(scene, run, deadline_message(run), reason=DEADLINE)
+    # Parking that has begun is brought to its end, unless something was appended meanwhile.
+    elif not stays_open(scene, run) and parked(scene, run, Phase.RUNNING):
+        finish_by_its_tasks(scene, run)
+
+
+def _let_finish(scene: Scene, run: Running) -> None:
+    """Its tasks are not known any more as they were planned: what runs finishes, nothing starts until they are back."""
+    end_attempts(run, scene.draft)
+    delete_superseded(run, scene.draft)
+    _wake_for_pending(scene, run)
+    hindrance = Hindrance(Reason.CATALOGUE_CHANGED, run.changed)
+    claims = (valid(run.changed), held_claim(scene, run.session), stored(scene), *pod_claims(run))
+    show(scene, run.session, standing_of(scene, run, Phase.RUNNING, run.changed, claims, hindrance))
 
 
 def _in_maintenance(run: Running) -> bool:

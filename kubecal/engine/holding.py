@@ -74,16 +74,20 @@ def hand_out(scene: Scene) -> None:
 
 
 def _reach(scene: Scene, run: Running) -> Reach:
+    if run.changed:
+        return EVERYTHING
     chip = scene.as_admitted(run.record, run.chip)
     return reach_of_plan(run.session, run.spec, chip, scene.catalogues(run.record.chip_spec, chip.namespace))
 
 
 def _reach_of_holder(scene: Scene, holder: Holder) -> Reach:
-    """Of a session that is not known any more, but a pod of which may live, nothing is known: then everything."""
+    """Of a session that is not known any more, but a pod of which may live, or that has no plan now: everything."""
     session = next((one for one in scene.observed.sessions if one.ref.uid == holder.uid), None)
     if session is None or session.spec is None or session.record is None:
         return EVERYTHING
     chip = scene.as_admitted(session.record, scene.chip_of(session, session.spec, session.record))
+    if scene.changed(session.record, chip.namespace):
+        return EVERYTHING
     catalogues = scene.catalogues(session.record.chip_spec, chip.namespace)
     return reach_of_plan(session, session.spec, chip, catalogues)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from kubecal.api.catalogue import Catalogue
 from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import SessionStatus
@@ -37,6 +38,8 @@ class Admission:
     """Kept with the execution: the same plan must come out of it again."""
     images: Mapping[str, PinnedImage] = field(default_factory=dict)
     """Authors' images that its tasks run in, by their short names."""
+    catalogues: Mapping[str, Catalogue] = field(default_factory=dict)
+    """What is known of the tasks of these images."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class RunAction:
 
 @dataclass(frozen=True)
 class Replan:
-    """(a) The chip changed while the session did not hold it: new copy, rows planned anew."""
+    """(a) Chip or tasks changed while the session did not hold the chip, or steps were appended: rows planned anew."""
 
     ref: SessionRef
     execution_id: str
@@ -72,6 +75,10 @@ class Replan:
     chip: ChipView
     drop: tuple[tuple[TaskKey, int, tuple[str, ...]], ...]
     """Open attempts of tasks that the new plan no longer has, or members that their tasks no longer have."""
+    images: Mapping[str, PinnedImage] = field(default_factory=dict)
+    """Authors' images that its tasks run in from now on, by their short names."""
+    built_in: PinnedImage | None = None
+    """The built-in image from now on; None: it stays as it is."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def extend(scene: Scene, run: Running) -> None:
     if new:
         chip = scene.as_admitted(run.record, run.chip)
         plan = replace(run.plan, tasks=tuple(new), parking=())
-        scene.draft.add("replans", Replan(run.session.ref, run.record.execution_id, plan, chip, ()))
+        scene.draft.add("replans", Replan(run.session.ref, run.record.execution_id, plan, chip, (), run.record.images))
 
 
 def stays_open(scene: Scene, run: Running) -> bool:

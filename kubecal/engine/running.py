@@ -66,6 +66,8 @@ class Running:
     """What runs last in any case."""
     lost: tuple[Lost, ...] = ()
     """Its attempts whose process may still be there although nothing is seen of it."""
+    changed: str = ""
+    """Why it has no plan now: its tasks are not known any more as they were; empty: it has one."""
 
     @cached_property
     def filters(self) -> tuple[Judged, ...]:

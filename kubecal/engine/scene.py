@@ -9,13 +9,24 @@ from datetime import datetime
 from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.session import Retry, SessionSpec
 from kubecal.engine.attempts import TaskState, live, task_state
-from kubecal.engine.catalogues import Catalogues
+from kubecal.engine.catalogues import Catalogues, remedy
 from kubecal.engine.chips import taken_keys
 from kubecal.engine.claims import HeldWires
 from kubecal.engine.draft import Draft
 from kubecal.engine.lost import Lost, lost_attempts
-from kubecal.engine.model import AttemptRow, ChipView, Observed, PodView, SessionRecord, SessionView, TaskKey
+from kubecal.engine.model import (
+    AttemptRow,
+    ChipView,
+    Observed,
+    Plan,
+    PlannedTask,
+    PodView,
+    SessionRecord,
+    SessionView,
+    TaskKey,
+)
 from kubecal.engine.occupants import Occupants
+from kubecal.engine.pinning import changed, pins
 from kubecal.engine.planning import plan_of, problems_of
 from kubecal.engine.queue import Held, valid_holders
 from kubecal.engine.running import Running
@@ -54,13 +65,19 @@ class Scene:
         images = chip.pods.images
         if not images:
             return self._built_in
-        found = {one.name: self.observed.images.get((namespace, one.catalogue)) for one in images}
-        missing = "its catalogue is not there yet: write it with `kubecal tasks export` into ConfigMap {}"
-        named = {one.name: one.catalogue for one in images}
+        missing = "there is no ConfigMap {} in namespace {} yet, which is to hold its catalogue: {}"
         return Catalogues(
             self.observed.catalogue,
-            {name: missing.format(named[name]) if one is None else one for name, one in found.items()},
+            {
+                one.name: self.observed.images.get((namespace, one.catalogue))
+                or missing.format(one.catalogue, namespace, remedy(one.catalogue))
+                for one in images
+            },
         )
+
+    def changed(self, record: SessionRecord, namespace: str) -> str:
+        """Why the session's plan cannot be made any more, or not now; empty: it can."""
+        return changed(record, self.catalogues(record.chip_spec, namespace))
 
     def pods_of(self, session: SessionView) -> tuple[PodView, ...]:
         """The session's pods."""
@@ -111,9 +128,11 @@ class Scene:
 
         Without ``retry`` no verdict is measured again: the session is not on its way any more.
         """
-        plan, planned = plan_of(
-            session, spec, self.as_admitted(record, chip), self.catalogues(record.chip_spec, chip.namespace)
-        )
+        why = self.changed(record, chip.namespace)
+        plan, planned = self._without_plan(why) if why else self._plan(session, spec, record, chip)
+        # Images of appended steps are pinned when the rows of those are written.
+        catalogues = self.catalogues(record.chip_spec, chip.namespace)
+        record = replace(record, images={**pins(plan, record.chip_spec, catalogues), **record.images})
         pods = self.pods_of(session)
         rows_by_key: dict[TaskKey, list[AttemptRow]] = {}
         for row in sorted(record.rows, key=lambda one: one.attempt):
@@ -154,7 +173,17 @@ class Scene:
             self.observed,
             {task.key: state(task.key, spec.retry) for task in plan.parking},
             self.lost.get(session.ref.uid, ()),
+            why,
         )
+
+    def _plan(
+        self, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView
+    ) -> tuple[Plan, Mapping[TaskKey, PlannedTask]]:
+        catalogues = self.catalogues(record.chip_spec, chip.namespace)
+        return plan_of(session, spec, self.as_admitted(record, chip), catalogues)
+
+    def _without_plan(self, why: str) -> tuple[Plan, Mapping[TaskKey, PlannedTask]]:
+        return Plan(tasks=(), chains={}, problems=(why,)), {}
 
 
 def _members_on_record(rows: Sequence[AttemptRow]) -> tuple[str, ...]:

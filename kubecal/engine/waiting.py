@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
+from kubecal.api.explanation import Reason
 from kubecal.api.session import SessionSpec
+from kubecal.api.session_status import Phase
+from kubecal.engine.catalogues import Catalogues
 from kubecal.engine.ending import finish
 from kubecal.engine.intents import Replan
-from kubecal.engine.model import AttemptRow, ChipView, Plan, SessionRecord, SessionView
+from kubecal.engine.model import AttemptRow, ChipView, PinnedImage, Plan, SessionRecord, SessionView
+from kubecal.engine.pinning import awaited, pins
 from kubecal.engine.planning import plan_of
+from kubecal.engine.running import Running
 from kubecal.engine.scene import Scene
+from kubecal.engine.showing import show, standing_of, stored
+from kubecal.engine.starting import Hindrance
+from kubecal.engine.status import chip_held, valid
 from kubecal.engine.suspending import rest_in_line
 
 
 def wait(scene: Scene, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView) -> None:
-    """Queued; what changed of the chip meanwhile is planned anew before it may be held."""
-    if record.chip_generation != chip.generation:
-        _plan_anew(scene, session, spec, record, chip)
-        return
+    """Queued; what changed of the chip or its tasks meanwhile is planned anew before it may be held."""
+    assert chip.spec is not None
+    catalogues = scene.catalogues(chip.spec, chip.namespace)
     run = scene.running(session, spec, record, chip)
-    if spec.suspend:
+    missing = awaited(spec, catalogues) or (run.changed if _has_begun(record) else "")
+    if missing and not spec.suspend:
+        _wait_for_tasks(scene, run, missing)
+    elif not missing and (run.changed or record.chip_generation != chip.generation):
+        _plan_anew(scene, run, chip, catalogues)
+    elif spec.suspend:
         rest_in_line(scene, run)
-        return
-    scene.waiting.append(run)
+    else:
+        scene.waiting.append(run)
 
 
-def _plan_anew(scene: Scene, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView) -> None:
-    if chip.spec is None:
-        return
-    plan, _ = plan_of(session, spec, chip, scene.catalogues(chip.spec, chip.namespace))
+def _has_begun(record: SessionRecord) -> bool:
+    """Whether it held the chip before: then it goes on with the tasks it began with, or not at all."""
+    return record.status != "scheduled"
+
+
+def _wait_for_tasks(scene: Scene, run: Running, missing: str) -> None:
+    """It does not ask for hardware that it could do nothing with."""
+    claims = (valid(missing), chip_held(False, "CatalogueNotReady", missing), stored(scene))
+    hindrance = Hindrance(Reason.CATALOGUE_CHANGED, missing)
+    show(scene, run.session, standing_of(scene, run, Phase.QUEUED, missing, claims, hindrance))
+
+
+def _plan_anew(scene: Scene, run: Running, chip: ChipView, catalogues: Catalogues) -> None:
+    session, record = run.session, run.record
+    assert chip.spec is not None
+    plan, _ = plan_of(session, run.spec, chip, catalogues)
     problem = "; ".join(plan.problems) or scene.chip_problems[chip.uid]
     if problem:
-        finish(
-            scene, scene.running(session, spec, record, chip), f"the chip changed while the session waited: {problem}"
-        )
+        what = "the chip" if record.chip_generation != chip.generation else "a catalogue"
+        finish(scene, run, f"{what} changed while the session waited: {problem}")
         return
     # One that was suspended may have come to later attempts; what has ended stays as it ended.
     drop = tuple(
@@ -39,7 +62,9 @@ def _plan_anew(scene: Scene, session: SessionView, spec: SessionSpec, record: Se
         for row in record.rows
         if not row.final and (members := _no_longer(row, plan)) is not None
     )
-    scene.draft.add("replans", Replan(session.ref, record.execution_id, plan, chip, drop))
+    built_in = PinnedImage(scene.observed.image, catalogues.built_in.hash)
+    images = pins(plan, chip.spec, catalogues)
+    scene.draft.add("replans", Replan(session.ref, record.execution_id, plan, chip, drop, images, built_in))
 
 
 def _no_longer(row: AttemptRow, plan: Plan) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ from kubecal.api.manifests import Manifests
 from kubecal.api.session import CalibrationSession
 from kubecal.api.session_status import SessionStatus
 from kubecal.engine.admission import needs_facts
+from kubecal.engine.catalogues import Catalogues
 from kubecal.engine.model import ChipView, SessionRef, SessionView
 from kubecal.engine.plan import plan_session
 from kubecal.local.errors import LocalRunError
@@ -29,7 +30,7 @@ class Domain:
 
 
 def domains_of(manifests: Manifests, catalogue: Catalogue) -> tuple[Domain, ...]:
-    """Chips and sessions by lock domain.
+    """Chips and sessions by lock domain; ``catalogue`` is that of this environment, which stands for every image.
 
     Raises
     ------
@@ -52,7 +53,8 @@ def domains_of(manifests: Manifests, catalogue: Catalogue) -> tuple[Domain, ...]
             )
             continue
         if not needs_facts(session.spec):
-            plan = plan_session(session.spec, chip.metadata.name, chip.spec, catalogue)
+            catalogues = Catalogues(catalogue, {one.name: catalogue for one in chip.spec.pods.images})
+            plan = plan_session(session.spec, chip.metadata.name, chip.spec, catalogues)
             problems += [f"session {name!r}: {problem}" for problem in plan.problems]
         _add(domains, chip, session)
     if problems:

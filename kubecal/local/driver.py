@@ -194,10 +194,16 @@ class LocalDriver:
             pods=self.processes.views,
             catalogue=self._catalogue,
             image=IMAGE,
+            images=self._images(),
             records=self._health,
             rejected=dict(self._rejected),
             local_holder=self._local_holder,
         )
+
+    def _images(self) -> dict[tuple[str, str], Catalogue | str]:
+        """There is one environment here: whatever image a task names, its process knows the installed tasks."""
+        specs = ((chip.namespace, chip.spec) for chip in self._chips.values() if chip.spec is not None)
+        return {(namespace, one.catalogue): self._catalogue for namespace, spec in specs for one in spec.pods.images}
 
     # ------------------------------------------------------------------ execution, in the engine's order
 

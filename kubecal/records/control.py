@@ -36,6 +36,7 @@ from kubecal.records.documents import (
     day_of,
     elapsed_s,
     execution_document,
+    images_document,
     session_record,
 )
 from kubecal.records.registry import registry_writes
@@ -98,14 +99,14 @@ class ControlRecords:
         return Admitted(await self.load([admission.ref.uid for admission in admissions], now), refused)
 
     async def replan(self, replans: Sequence[Replan], now: datetime) -> dict[str, SessionRecord]:
-        """Copy the changed chip, end rows that are no longer planned, add and renew the others."""
+        """Copy the changed chip and images, end rows that are no longer planned, add and renew the others."""
         for replan in replans:
             async with self.store.connected() as database:
                 execution = await database.execution_history.find_one(self._unfinished(replan.ref))
             if execution is None:
                 continue
             await self.settle_rows(dropped(replan), now)
-            await self._insert(replan.ref, replan.plan, replan.chip, execution, now, renew=True)
+            await self._insert(replan.ref, replan.plan, replan.chip, execution, now, renew=True, pinned=_pinned(replan))
         return await self.load([replan.ref.uid for replan in replans], now)
 
     async def request_cancel(self, intents: Sequence[CancelIntent], now: datetime) -> None:
@@ -275,11 +276,19 @@ class ControlRecords:
         return await self.store.transaction(take)
 
     async def _insert(
-        self, ref: SessionRef, plan: Plan, chip: ChipView, execution: Document, now: datetime, *, renew: bool
+        self,
+        ref: SessionRef,
+        plan: Plan,
+        chip: ChipView,
+        execution: Document,
+        now: datetime,
+        *,
+        renew: bool,
+        pinned: Document | None = None,
     ) -> None:
         """Insert planned rows; then, and only then, the execution counts as planned for this chip."""
         grace_s = chip.spec.pods.termination_grace_period_seconds if chip.spec is not None else 0
-        planned = {"$set": {**chip_copy(chip), "planned": True, "system_info.updated_at": now}}
+        planned = {"$set": {**chip_copy(chip), **(pinned or {}), "planned": True, "system_info.updated_at": now}}
         await self._write(
             lambda database: [
                 *planned_writes(database, ref, plan, execution, grace_s, now, renew=renew),
@@ -345,6 +354,12 @@ async def _taken(
 ) -> bool:
     key = {"project_id": execution["project_id"], "execution_id": number}
     return await database.execution_history.find_one(key, {"_id": 1}, session=session) is not None
+
+
+def _pinned(replan: Replan) -> Document:
+    built_in = replan.built_in
+    changed = {"image": built_in.image, "catalogue_hash": built_in.catalogue_hash} if built_in is not None else {}
+    return {**images_document(replan.images), **changed}
 
 
 def _registered(

@@ -142,12 +142,17 @@ def execution_document(
         "counts": {},
         "cancel_requested": False,
         "cancel_reason": "",
-        "images": {name: asdict(pinned) for name, pinned in admission.images.items()},
+        **images_document(admission.images),
         "facts": facts_document(admission.facts),
         "open": spec.open,
         # Rows follow in batches of their own; until all are there the session counts as not admitted.
         "planned": False,
     }
+
+
+def images_document(images: Mapping[str, PinnedImage]) -> Document:
+    """The authors' images that an execution's tasks run in."""
+    return {"images": {name: asdict(pinned) for name, pinned in images.items()}}
 
 
 def chip_copy(chip: ChipView) -> Document:

@@ -13,6 +13,7 @@ from kubecal.api.catalogue import Catalogue, load_catalogue
 from kubecal.records.control import ControlRecords
 from kubecal.records.store import RecordStore, RecordsUnavailable
 from kubecal_operator.cache import Cache
+from kubecal_operator.catalogues import AuthorCatalogues
 from kubecal_operator.client import MUTATION_TIMEOUT_S, ApiClient
 from kubecal_operator.creating import Creator
 from kubecal_operator.domains import Domains
@@ -51,7 +52,8 @@ class Operator:
         self.lease = Lease(self.client, settings, self._leadership_changed)
         self.kinds = Kinds(self.client, self.cache, self.poke, self._wake_gate)
         self.pods = [PodWatch(self.client, self.cache, namespace, self.poke) for namespace in settings.namespaces]
-        self._observer = Observer(self.cache, self.catalogue, settings.task_image, self._may_create)
+        self.images = AuthorCatalogues(self.client, self.cache, self.poke, self._spawn)
+        self._observer = Observer(self.cache, self.catalogue, settings.task_image, self.images, self._may_create)
         self.explainer = Explainer(self.cache, self._observer, settings, self.lease, self._leads)
         self._gate: RecordsGate | None = None
         self._domains: Domains | None = None
@@ -170,6 +172,8 @@ class Operator:
         if self._gate is not None:
             # Else every session would be told that the database does not answer, before it was asked.
             await self._gate.asked.wait()
+        # Else sessions whose time to wait for a catalogue is over would fail before anybody looked for it.
+        await self.images.ready()
         if term != self._term:
             return
         self.cache.forget_records()
@@ -206,6 +210,7 @@ class Operator:
 
     async def _relist(self) -> None:
         await self.kinds.relist(self.settings.namespaces)
+        self.images.prune()
         for watch in self.pods:
             await watch.relist()
 
@@ -229,10 +234,11 @@ class Operator:
         if self._gate is not None:
             self._gate.wake()
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(_ended)
         self._tasks = [one for one in self._tasks if not one.done()] + [task]
+        return task
 
 
 def _ended(task: asyncio.Task[None]) -> None:

@@ -48,9 +48,13 @@ class Follower(ABC):
                     version = ""
                     continue
                 _SAY.warning(f"watching {self.path}: {error}")
+                self.withheld(error)
                 await asyncio.sleep(patience_s)
                 if error.forbidden:
                     patience_s = min(_RETRY_MOST_S, 2 * patience_s)
+
+    def withheld(self, error: ApiError) -> None:  # noqa: B027 - most have nothing to do about it
+        """It cannot be followed now; it is tried again."""
 
     @abstractmethod
     async def take_list(self, items: Sequence[Json]) -> None:

@@ -45,6 +45,11 @@ def events(namespace: str) -> str:
     return f"/api/v1/namespaces/{namespace}/events"
 
 
+def config_maps(namespace: str, name: str = "") -> str:
+    """Path of a ConfigMap, or of all."""
+    return f"/api/v1/namespaces/{namespace}/configmaps" + (f"/{name}" if name else "")
+
+
 def lease(namespace: str, name: str = "") -> str:
     """Path of a Lease, or of all."""
     return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases" + (f"/{name}" if name else "")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from kubecal.api.catalogue import Catalogue
 from kubecal.engine.model import ChipView, Observed
 from kubecal_operator.cache import Cache
+from kubecal_operator.catalogues import AuthorCatalogues
 
 
 class Observer:
@@ -16,12 +17,22 @@ class Observer:
 
     Parameters
     ----------
+    images
+        What is known of the tasks of authors' images.
     may_create
         Whether this replica has waited long enough to create pods.
     """
 
-    def __init__(self, cache: Cache, catalogue: Catalogue, image: str, may_create: Callable[[], bool]) -> None:
-        self._cache, self._catalogue, self._image, self._may_create = cache, catalogue, image, may_create
+    def __init__(
+        self,
+        cache: Cache,
+        catalogue: Catalogue,
+        image: str,
+        images: AuthorCatalogues,
+        may_create: Callable[[], bool],
+    ) -> None:
+        self._cache, self._catalogue, self._image, self._images = cache, catalogue, image, images
+        self._may_create = may_create
 
     def observe(self, domain: str) -> Observed:
         """Everything the engine may know of the domain now."""
@@ -48,6 +59,7 @@ class Observer:
             pods=cache.pods_of(domain),
             catalogue=self._catalogue,
             image=self._image,
+            images=self._images.of(chips, sessions),
             records=cache.health,
             reservations=tuple(one for one in cache.reservations.values() if one.session_uid in uids),
             rejected={name: message for name, (uid, message) in cache.rejected.items() if uid in uids},

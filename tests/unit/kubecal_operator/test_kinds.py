@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from kubecal_operator.cache import Cache
+from kubecal_operator.catalogues import AuthorCatalogues
 from kubecal_operator.client import ApiClient
 from kubecal_operator.kinds import Kinds
 from kubecal_operator.observe import Observer
@@ -23,7 +24,8 @@ def test_a_chip_that_goes_concerns_those_of_its_name_elsewhere() -> None:
     kinds = Kinds(cast(ApiClient, None), cache, poked.add, lambda: None)
     kinds.take_chip(False, _body("lab", "1"))
     kinds.take_chip(False, _body("annex", "2"))
-    seen = Observer(cache, CATALOGUE, "kubecal/tasks:1", lambda: True).observe("annex/fridge-a")
+    images = AuthorCatalogues(cast(ApiClient, None), cache, poked.add, cast(Any, None))
+    seen = Observer(cache, CATALOGUE, "kubecal/tasks:1", images, lambda: True).observe("annex/fridge-a")
     assert [chip.namespace for chip in seen.chips] == ["annex"]
     assert [chip.namespace for chip in seen.chips_elsewhere] == ["lab"]
 

@@ -32,7 +32,7 @@ from kubecal.engine.model import (
     TaskKey,
     Trouble,
 )
-from tests.unit.kubecal.engine.builders import NOON, observed, pod, receipt, row, terminated, trouble
+from tests.unit.kubecal.engine.builders import CATALOGUE, NOON, observed, pod, receipt, row, terminated, trouble
 from tests.unit.kubecal.engine.told import check_told
 
 GRACE_S = 30
@@ -229,7 +229,7 @@ class World:
             return
         spec = admission.chip.spec
         assert spec is not None
-        record = SessionRecord("20261123-000", spec, admission.chip.generation, "", "", "scheduled", ())
+        record = SessionRecord("20261123-000", spec, admission.chip.generation, CATALOGUE.hash, "", "scheduled", ())
         self.records.setdefault(admission.ref.uid, record)
         for task in admission.plan.tasks:
             planned = row(task.key, wires=task.wires, grace_s=GRACE_S)

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from kubecal.api.catalogue import Catalogue
 from kubecal.api.request import Verdict
 from kubecal.engine.intents import CancelIntent, Replan, SettleExecution, SettleRow
-from kubecal.engine.model import Plan, RowStatus, Trouble
+from kubecal.engine.model import PinnedImage, Plan, RowStatus, Trouble
 from kubecal.records.control import ControlRecords
 from kubecal.records.store import RecordStore
 from tests.unit.kubecal.records.builders import (
@@ -23,6 +24,10 @@ from tests.unit.kubecal.records.builders import (
 )
 
 LATER = NOON + timedelta(minutes=5)
+
+
+MINE = Catalogue(tasks=CATALOGUE.tasks[:5], backends=CATALOGUE.backends)
+"""The catalogue of an author's image."""
 
 
 def control(store: RecordStore, driver_id: str = "lab-cluster/all") -> ControlRecords:
@@ -165,6 +170,37 @@ async def test_dashboards_find_the_chip_the_tags_and_the_tasks(store: RecordStor
     assert [each["name"] for each in await lab.all("tag")] == ["nightly"]
     assert (await lab.one("task"))["name"] == "CheckT1"
     assert (await lab.one("execution_history"))["note"]["session"] == {"namespace": "lab", "name": "morning"}
+
+
+async def test_tasks_of_each_image_are_registered_with_its_name_and_hash(store: RecordStore) -> None:
+    of = admission(planned("CheckT1"), replace(planned("CheckT1", "1"), image="mylab"), planned("CheckRabi"))
+    pinned = PinnedImage("registry.example.org/mylab:1", MINE.hash)
+    of = replace(of, images={"mylab": pinned}, catalogues={"mylab": MINE})
+
+    record = (await control(store).admit([of], catalogue=CATALOGUE, image=IMAGE, now=NOON)).records[of.ref.uid]
+
+    assert record.images == {"mylab": pinned}
+    async with store.connected() as database:
+        tasks = await database["task"].find({}).to_list()
+    assert {(each["name"], each["image"], each["catalogue_hash"]) for each in tasks} == {
+        ("CheckT1", IMAGE, CATALOGUE.hash),
+        ("CheckRabi", IMAGE, CATALOGUE.hash),
+        ("CheckT1", pinned.image, MINE.hash),
+    }
+
+
+async def test_a_session_that_is_planned_anew_runs_in_the_images_of_then(store: RecordStore) -> None:
+    lab = await admitted(store)
+    of, newer = lab.admission, PinnedImage("tasks@sha256:2", "b" * 64)
+    mine = {"mylab": PinnedImage("mylab:2", MINE.hash)}
+
+    appended = Replan(of.ref, lab.execution_id, of.plan, of.chip, (), mine)
+    record = (await lab.control.replan([appended], LATER))[of.ref.uid]
+    assert (record.image, record.catalogue_hash, record.images) == (IMAGE, CATALOGUE.hash, mine)
+
+    anew = Replan(of.ref, lab.execution_id, of.plan, of.chip, (), {}, newer)
+    record = (await lab.control.replan([anew], LATER))[of.ref.uid]
+    assert (record.image, record.catalogue_hash, record.images) == (newer.image, newer.catalogue_hash, {})
 
 
 async def test_a_session_of_another_installation_is_read_but_not_settled(store: RecordStore) -> None:

@@ -49,7 +49,7 @@ async def _message(lab: Lab, part: str, name: str = "morning", timeout_s: float 
 async def _images(lab: Lab) -> dict[tuple[str, str], tuple[str, str]]:
     """Image and catalogue hash of each pod, by its task and target."""
     return {
-        labels(pod): (pod["spec"]["containers"][0]["image"], request_of(pod)["catalogue_hash"])
+        labels(pod): (pod["spec"]["containers"][0]["image"], request_of(pod)["catalogueHash"])
         for pod in await lab.pods()
     }
 

@@ -66,6 +66,7 @@ class Lab:
         """
         self.cluster.kubectl("delete", "cals", "--all", "-n", self.namespace, "--timeout=90s")
         self.cluster.kubectl("delete", "chips.kubecal.io", "--all", "-n", self.namespace, "--timeout=30s")
+        self.cluster.kubectl("delete", "configmap", "mylab-catalogue", "-n", self.namespace, "--ignore-not-found")
 
     # ------------------------------------------------------------------ what the cluster says
 

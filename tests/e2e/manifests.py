@@ -30,6 +30,13 @@ def chip(
     }
 
 
+def with_image(fridge: Manifest, name: str, image: str) -> Manifest:
+    """The chip, and that its sessions may use an author's image; its catalogue is in the ConfigMap NAME-catalogue."""
+    allowed = {"name": name, "image": image, "catalogue": f"{name}-catalogue"}
+    pods = {**fridge["spec"]["pods"], "images": [allowed]}
+    return {**fridge, "spec": {**fridge["spec"], "pods": pods}}
+
+
 def session(
     name: str,
     tasks: Sequence[str | Mapping[str, Any]],

@@ -19,6 +19,8 @@ _HASH_SHOWN = 12
 
 def pins(plan: Plan, chip: ChipSpec, catalogues: Catalogues) -> Mapping[str, PinnedImage]:
     """The authors' images that a plan uses, as they are now, by their short names."""
+    if not chip.pods.images:
+        return {}
     used = {task.image for task in plan.by_key.values() if task.image}
     return {
         one.name: PinnedImage(one.image, catalogues.of(one.name, "").hash)

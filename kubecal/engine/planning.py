@@ -57,9 +57,15 @@ class _PlanKey(_ChipKey):
 
     def __init__(self, session: SessionView, spec: SessionSpec, chip: ChipView, catalogues: Catalogues) -> None:
         super().__init__(chip, catalogues)
-        self.spec = spec
+        self.spec = spec if session.record is None else _within_limits(spec, chip)
         self.facts = (session.record.facts if session.record is not None else session.facts) or _NOTHING
         self.identity = (session.ref.uid, session.generation, self.facts.mark, *self.identity)
+
+
+def _within_limits(spec: SessionSpec, chip: ChipView) -> SessionSpec:
+    """A priority that is raised above the chip's limit after admission counts as the limit: it refuses no plan."""
+    most = chip.spec.limits.max_priority if chip.spec is not None else 0
+    return spec.model_copy(update={"priority": most}) if spec.priority > most else spec
 
 
 @lru_cache(maxsize=512)

@@ -19,7 +19,6 @@ from kubecal.engine.model import (
     ChipView,
     Observed,
     Plan,
-    PlannedTask,
     PodView,
     SessionRecord,
     SessionView,
@@ -129,7 +128,8 @@ class Scene:
         Without ``retry`` no verdict is measured again: the session is not on its way any more.
         """
         why = self.changed(record, chip.namespace)
-        plan, planned = self._without_plan(why) if why else self._plan(session, spec, record, chip)
+        plan = Plan(tasks=(), chains={}, problems=(why,)) if why else self._plan(session, spec, record, chip)
+        planned = plan.by_key
         # Images of appended steps are pinned when the rows of those are written.
         catalogues = self.catalogues(record.chip_spec, chip.namespace)
         record = replace(record, images={**pins(plan, record.chip_spec, catalogues), **record.images})
@@ -176,14 +176,9 @@ class Scene:
             why,
         )
 
-    def _plan(
-        self, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView
-    ) -> tuple[Plan, Mapping[TaskKey, PlannedTask]]:
+    def _plan(self, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView) -> Plan:
         catalogues = self.catalogues(record.chip_spec, chip.namespace)
-        return plan_of(session, spec, self.as_admitted(record, chip), catalogues)
-
-    def _without_plan(self, why: str) -> tuple[Plan, Mapping[TaskKey, PlannedTask]]:
-        return Plan(tasks=(), chains={}, problems=(why,)), {}
+        return plan_of(session, spec, self.as_admitted(record, chip), catalogues)[0]
 
 
 def _members_on_record(rows: Sequence[AttemptRow]) -> tuple[str, ...]:

@@ -172,6 +172,15 @@ def test_other_tasks_let_what_runs_finish_and_start_nothing_until_they_are_back(
     assert [create.planned.key for create in back.creates] == [SECOND]
 
 
+def test_a_priority_that_is_raised_above_the_limit_after_admission_counts_as_the_limit() -> None:
+    view = _admitted()
+    assert view.spec is not None
+    raised = replace(view, spec=view.spec.model_copy(update={"priority": 11}), generation=2)
+    decision = decide(_held(raised))
+    assert [create.planned.key for create in decision.creates] == [FIRST]
+    assert reason_of(patch_of(decision).status, ConditionType.VALID)[0] == "True"
+
+
 def test_one_that_is_through_is_judged_when_its_tasks_are_known_again() -> None:
     failed = (row(FIRST, status=RowStatus.FAILED), row(SECOND, status=RowStatus.SKIPPED))
     view = _admitted(rows=failed)

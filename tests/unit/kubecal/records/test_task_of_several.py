@@ -27,6 +27,7 @@ from tests.unit.kubecal.records.builders import (
     request,
     result,
 )
+from tests.unit.kubecal.records.test_task import RoundTrips
 
 LATER = NOON + timedelta(minutes=5)
 OTHER = "NoLongerIn"
@@ -296,6 +297,26 @@ async def test_what_a_chip_task_finds_stays_in_its_row(store: RecordStore) -> No
     row = await lab.row()
     assert (row["qid"], row["status"], row["output_parameter_names"]) == ("", "completed", ["modules"])
     assert (await lab.all("qubit"), await lab.all("coupling"), await lab.all("parameter_versions")) == ([], [], [])
+
+
+async def test_several_rows_take_one_round_trip_more_and_an_earlier_executions_inputs_none(
+    store: RecordStore, mongodb_uri: str
+) -> None:
+    earlier, lab = await admitted(store, on_mux()), await admitted(store, on_mux())
+    counter = RoundTrips()
+    pod = RecordStore(mongodb_uri, listeners=[counter])
+    wanted = request(lab.admission, lab.execution_id, on_mux())
+    attempt = Attempt(pod, wanted.model_copy(update={"snapshot": earlier.execution_id}), "pod-1")
+
+    await attempt.claim(NOON)
+    await attempt.inputs()
+    await attempt.ends_with(result(output("t1")))
+    commands = list(counter.commands)
+    await pod.close()
+
+    assert commands == [
+        "update", "commitTransaction", "aggregate", "aggregate", "bulkWrite", "commitTransaction",
+    ]  # fmt: skip
 
 
 # ---------------------------------------------------------------- ends without a verdict

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
-from kubecal.api.catalogue import Catalogue, TargetKind, built_in_catalogue
+from kubecal.api.catalogue import Catalogue, TargetKind, load_catalogue
 from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.request import RequestChip, TaskRequest, Verdict
 from kubecal.api.session import SessionSpec
@@ -19,7 +20,8 @@ from kubecal.records.store import Document, RecordStore
 from kubecal.records.task import AttemptRecords
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-CATALOGUE: Catalogue = built_in_catalogue()
+CATALOGUE: Catalogue = load_catalogue((Path(__file__).parents[3] / "image" / "catalogue.json").read_text())
+"""That of the test image, which has tasks of every kind."""
 IMAGE = "tasks@sha256:1"
 
 
@@ -41,17 +43,18 @@ def planned(task: str, target: str = "0") -> PlannedTask:
     return PlannedTask(TaskKey("check", task, target, 0), wires, {"shots": 512}, 900.0, None, 1.0, 0)
 
 
-def on_mux(task: str = "ReadoutClassification", members: tuple[str, ...] = ("0", "1", "3")) -> PlannedTask:
+def on_mux(members: tuple[str, ...] = ("0", "1", "3")) -> PlannedTask:
     """A task that judges several qubits, each in a row of its own."""
-    return replace(planned(task, "mux-0"), kind=TargetKind.MUX, members=members)
+    return replace(planned("ScriptedMux", "mux-0"), kind=TargetKind.MUX, members=members)
 
 
-def on_coupling(task: str = "CheckCrossResonance", target: str = "0-1") -> PlannedTask:
-    return replace(planned(task, target), kind=TargetKind.COUPLING)
+def on_coupling(ordinal: int = 0) -> PlannedTask:
+    task = planned("ScriptedCoupling", "0-1")
+    return replace(task, key=task.key._replace(ordinal=ordinal), kind=TargetKind.COUPLING)
 
 
-def on_chip(task: str = "Configure") -> PlannedTask:
-    return replace(planned(task, "chip"), kind=TargetKind.CHIP)
+def on_chip() -> PlannedTask:
+    return replace(planned("ScriptedChip", "chip"), kind=TargetKind.CHIP)
 
 
 def admission(

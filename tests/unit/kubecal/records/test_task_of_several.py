@@ -113,7 +113,7 @@ async def test_each_member_is_offered_its_own_values(store: RecordStore) -> None
 
 async def test_a_coupling_task_is_offered_what_both_qubits_and_the_coupling_have(store: RecordStore) -> None:
     rabis = [planned("CheckRabi", qubit) for qubit in ("0", "1", "2")]
-    cr, zx = on_coupling(), on_coupling("CreateZX90")
+    cr, zx = on_coupling(), on_coupling(ordinal=1)
     lab = await admitted(store, *rabis, cr, zx)
     for n, task in enumerate((*rabis, cr)):
         await lab.attempt(task).claim(NOON)

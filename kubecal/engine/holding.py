@@ -13,7 +13,7 @@ from kubecal.api.explanation import Reason
 from kubecal.api.session_status import Phase, WaitingFor
 from kubecal.engine.conditions import merged
 from kubecal.engine.intents import HoldersUpdate
-from kubecal.engine.model import ChipView
+from kubecal.engine.model import ChipView, SessionRef
 from kubecal.engine.planning import reach_of_plan
 from kubecal.engine.queue import in_line, shown_queue
 from kubecal.engine.reach import EVERYTHING, Reach
@@ -29,9 +29,14 @@ from kubecal.engine.why import records_unavailable
 class _Claim:
     """Who holds hardware, or reserves it from a place further ahead in the line."""
 
+    namespace: str
     session: str
     reach: Reach
     holds: bool
+
+    def called(self, asking: SessionRef) -> str:
+        """What a session calls it: one of another namespace may have the name of one of its own."""
+        return self.session if self.namespace == asking.namespace else f"{self.namespace}/{self.session}"
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,9 @@ class _Obstacle:
 def hand_out(scene: Scene) -> None:
     """Update the status of every chip and of those who wait; to be called when all sessions have been looked at."""
     keep = [held for held in scene.holders if held.holder.uid not in scene.released]
-    claims = [_Claim(held.holder.session, _reach_of_holder(scene, held.holder), True) for held in keep]
+    claims = [
+        _Claim(held.chip.namespace, held.holder.session, _reach_of_holder(scene, held.holder), True) for held in keep
+    ]
     runs = {run.session.ref.uid: run for run in scene.waiting}
     line = in_line([(run.session, run.chip) for run in scene.waiting], scene.now)
     chosen: set[str] = set()
@@ -61,7 +68,7 @@ def hand_out(scene: Scene) -> None:
         else:
             waits_for[session.ref.uid] = obstacle.session
         if obstacle is None or obstacle.session:
-            claims.append(_Claim(session.ref.name, reach, obstacle is None))
+            claims.append(_Claim(session.ref.namespace, session.ref.name, reach, obstacle is None))
         _show_waiting(scene, run, obstacle or _Obstacle("Waiting", "waits for its turn"))
     may = scene.observed.records.available and not scene.released
     for chip in scene.observed.chips:
@@ -103,11 +110,12 @@ def _obstacle(scene: Scene, run: Running, reach: Reach, claims: list[_Claim]) ->
         return _Obstacle("Maintenance", f"chip {run.chip.name!r} is in maintenance: nothing new starts")
     for claim in claims:
         where = reach.meets(claim.reach)
+        called = claim.called(run.session.ref)
         if where and claim.holds:
-            return _Obstacle("Held", f"waits for session {claim.session}, which holds {where}", claim.session)
+            return _Obstacle("Held", f"waits for session {called}, which holds {where}", called)
         if where:
-            text = f"waits for session {claim.session}, which is before it in the queue and needs {where}"
-            return _Obstacle("Held", text, claim.session)
+            text = f"waits for session {called}, which is before it in the queue and needs {where}"
+            return _Obstacle("Held", text, called)
     if scene.observed.local_holder:
         return _Obstacle("HeldLocally", f"the instruments are held by {scene.observed.local_holder}")
     return None

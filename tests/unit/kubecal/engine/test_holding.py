@@ -50,3 +50,18 @@ def test_hardware_is_not_handed_on_in_the_pass_that_lets_it_go() -> None:
     decision = decided(done, recorded(session("evening", **ONE)))
     (update,) = decision.holders
     assert update.status.holders == ()
+
+
+def test_a_session_of_another_namespace_is_called_by_both_its_names() -> None:
+    """It may have the name of the one that waits for it."""
+    holds = recorded(session(**ONE), status="running")
+    other = recorded(session(chip="fridge-z", **ONE), on=chip("fridge-z"))
+    waits = replace(other, ref=replace(other.ref, uid="of-annex", namespace="annex"))
+    chips = [chip(held_by=[holds]), chip("fridge-z", namespace="annex")]
+    decision = decide(observed(holds, waits, chips=chips))
+    (told,) = [patch.status for patch in decision.status_patches if patch.ref == waits.ref]
+    assert told.message == "waits for session lab/morning, which holds the chip"
+    assert told.waiting_for is not None
+    assert told.waiting_for.session == "lab/morning"
+    (queue,) = [update.status.queue for update in decision.holders if update.chip.namespace == "annex"]
+    assert [(one.session, one.position, one.waits_for) for one in queue] == [("morning", 1, "lab/morning")]

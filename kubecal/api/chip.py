@@ -250,6 +250,11 @@ class Wiring(Model):
     muxes: Annotated[tuple[MuxWiring, ...], Field(max_length=MAX_QUBITS), Unique(("id",))] = ()
     """MUXes that are not listed hold no module."""
 
+    @cached_property
+    def modules(self) -> frozenset[str]:
+        """All modules that the chip is wired to."""
+        return frozenset(module for wired in self.muxes for module in (*wired.readout, *wired.control))
+
 
 class BackendSpec(Model):
     """What executes the pulse programs."""

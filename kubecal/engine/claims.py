@@ -111,6 +111,11 @@ class HeldWires:
         if wires:
             self._holders[holder] = None
 
+    def take_elsewhere(self, holder: str, modules: tuple[Wire, ...]) -> None:
+        """Note which modules a task of another chip holds: this chip as a whole is as free as before."""
+        for wire in modules:
+            self._modes.setdefault((wire.kind, wire.id), {})[holder] = wire.mode
+
     def blocking(self, wires: tuple[Wire, ...]) -> Obstruction | None:
         """What is in the way of these wires; None: they are free."""
         if not wires:

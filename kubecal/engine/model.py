@@ -393,6 +393,23 @@ class Reservation:
 
 
 @dataclass(frozen=True)
+class HeldElsewhere:
+    """Modules that a task of another lock domain holds: their ids are global, so tasks of two chips exclude there."""
+
+    holder: str
+    """Name of its pod."""
+    modules: tuple[Wire, ...]
+    what: str
+    """Its task and target, or what else is known of it, in words."""
+    session: SessionRef | None
+    """None: its session is gone."""
+    chip: str = ""
+    """Name of the session's chip."""
+    until: datetime | None = None
+    """When it lets go by itself."""
+
+
+@dataclass(frozen=True)
 class CreateBlocked:
     """Why the API server refuses this session's pods (quota, policy): retried with backoff."""
 
@@ -436,6 +453,8 @@ class Observed:
     """Who holds ``hardware_claims`` for these instruments from outside the cluster; empty: nobody."""
     chips_elsewhere: tuple[ChipView, ...] = ()
     """Chips of other lock domains, as far as they have a name of ours: records are kept by project and name."""
+    elsewhere: tuple[HeldElsewhere, ...] = ()
+    """Who holds modules of these chips for other lock domains; empty where no two share a module."""
     gone: Mapping[str, datetime] = field(default_factory=dict)
     """Pods this driver knew that are gone by a live look, and when that was: under the pod's name."""
     images: Mapping[tuple[str, str], Catalogue | str] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from functools import cached_property
 from kubecal.engine.draft import Draft
 from kubecal.engine.intents import CreatePod
 from kubecal.engine.lost import Lost
-from kubecal.engine.model import Observed, PodView, SessionRef
+from kubecal.engine.model import HeldElsewhere, Observed, PodView, SessionRef
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ class Occupants:
                 if lost.holder == holder:
                     text = self._task(uid, lost.key.task, lost.key.target, asking)
                     return Occupant(f"{text}, whose process may still run although its pod is gone", lost.until)
+        other = next((one for one in self._observed.elsewhere if one.holder == holder), None)
+        if other is not None:
+            return Occupant(_elsewhere(other, asking), other.until)
         return Occupant(f"pod {holder}, of which it is not known yet whether it exists")
 
     @cached_property
@@ -64,8 +67,19 @@ class Occupants:
         ref = self._sessions.get(uid)
         if ref is None:
             return f"{text} of a session that is gone"
-        place = f" in namespace {ref.namespace}" if ref.namespace != asking.namespace else ""
-        return f"{text} of session {ref.name}{place}"
+        return f"{text} of session {ref.name}{_in_namespace(ref, asking)}"
+
+
+def _elsewhere(other: HeldElsewhere, asking: SessionRef) -> str:
+    """Its session may have the name of one of ours, so its chip is named as well."""
+    if other.session is None:
+        return f"{other.what} of a session that is gone"
+    chip = f" on chip {other.chip}" if other.chip else ""
+    return f"{other.what} of session {other.session.name}{chip}{_in_namespace(other.session, asking)}"
+
+
+def _in_namespace(ref: SessionRef, asking: SessionRef) -> str:
+    return f" in namespace {ref.namespace}" if ref.namespace != asking.namespace else ""
 
 
 def _is(intent: object, holder: str) -> bool:

@@ -231,4 +231,7 @@ def _held_wires(observed: Observed, lost_by_session: Mapping[str, tuple[Lost, ..
     for lost in (one for each in lost_by_session.values() for one in each):
         held.take(lost.holder, lost.wires)
         draft.wake(lost.until)
+    for other in observed.elsewhere:
+        held.take_elsewhere(other.holder, other.modules)
+        draft.wake(other.until)
     return held

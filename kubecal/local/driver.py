@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +21,18 @@ from pymongo.errors import PyMongoError
 from kubecal.api.catalogue import Catalogue
 from kubecal.engine.decide import decide
 from kubecal.engine.intents import Announcement, CreatePod, Decision
-from kubecal.engine.model import AttemptRow, ChipView, Observed, RecordsHealth, SessionRecord, SessionView
+from kubecal.engine.model import (
+    AttemptRow,
+    ChipView,
+    Observed,
+    PodView,
+    RecordsHealth,
+    Reservation,
+    SessionRecord,
+    SessionView,
+)
 from kubecal.engine.request import build_request
+from kubecal.local.beside import Beside
 from kubecal.local.processes import TaskProcesses
 from kubecal.records.actions import ActionRecords
 from kubecal.records.control import ControlRecords
@@ -65,6 +75,7 @@ class LocalDriver:
         uri_file: Path,
         jobs: int,
         inherited: Sequence[int] = (),
+        beside: Beside | None = None,
         settle_dead: Callable[[], Awaitable[None]] | None = None,
         listener: Callable[[Progress], None] = lambda _: None,
     ) -> None:
@@ -83,12 +94,30 @@ class LocalDriver:
         self._local_holder = ""
         self._holds_hardware = False
         self._rejected: dict[str, str] = {}
-        self.processes = TaskProcesses(folder, uri_file, self._changed.set, inherited)
+        self._beside = beside or Beside()
+        self._beside.join(self)
+        self.reservations: tuple[Reservation, ...] = ()
+        """Processes that were decided on and are not there yet."""
+        self.processes = TaskProcesses(folder, uri_file, lambda: self._beside.changed(self), inherited)
 
     @property
     def sessions(self) -> tuple[SessionView, ...]:
         """The sessions as they stand."""
         return tuple(self._sessions.values())
+
+    @property
+    def chips(self) -> tuple[ChipView, ...]:
+        """The chips of this hardware."""
+        return tuple(self._chips.values())
+
+    @property
+    def pods(self) -> tuple[PodView, ...]:
+        """The processes, as the engine sees pods."""
+        return self.processes.views
+
+    def wake(self) -> None:
+        """Have it look again: something changed."""
+        self._changed.set()
 
     def cancel(self, reason: str) -> None:
         """Ask for every session to be cancelled; the engine does the rest."""
@@ -154,16 +183,31 @@ class LocalDriver:
             self._health = RecordsHealth(False, error.reason, error.message, datetime.now(UTC))
         decision = decide(self._observe())
         decision = replace(decision, creates=tuple(self._within_capacity(decision.creates)))
-        try:
-            await self._execute_records(decision)
-        except RecordsUnavailable as error:
-            self._health = RecordsHealth(False, error.reason, error.message, datetime.now(UTC))
-            decision = replace(decision, creates=())
-        await self._execute_processes(decision)
+        with self._reserved(decision.creates):
+            try:
+                await self._execute_records(decision)
+            except RecordsUnavailable as error:
+                self._health = RecordsHealth(False, error.reason, error.message, datetime.now(UTC))
+                decision = replace(decision, creates=())
+            await self._execute_processes(decision)
         with contextlib.suppress(RecordsUnavailable):
             await self._settle(decision)
         self._show(decision)
         return decision
+
+    @contextlib.contextmanager
+    def _reserved(self, creates: Sequence[CreatePod]) -> Iterator[None]:
+        """Before anything is awaited: domains beside this one must not decide on the same modules."""
+        now = datetime.now(UTC)
+        self.reservations = tuple(Reservation(one.ref.uid, one.pod_name, one.planned.wires, now) for one in creates)
+        try:
+            yield
+        finally:
+            started = {view.name for view in self.processes.views}
+            all_started = all(one.pod_name in started for one in self.reservations)
+            self.reservations = ()
+            if not all_started:
+                self._beside.lets_go(self)
 
     async def _take_hardware(self) -> None:
         """Every local session holds its hardware in the database, simulated or not (rule 14)."""
@@ -186,18 +230,20 @@ class LocalDriver:
                     await self._claims.beat()
 
     def _observe(self) -> Observed:
+        now = datetime.now(UTC)
         return Observed(
-            now=datetime.now(UTC),
+            now=now,
             hardware_id=self._hardware_id,
-            chips=tuple(self._chips.values()),
+            chips=self.chips,
             sessions=self.sessions,
-            pods=self.processes.views,
+            pods=self.pods,
             catalogue=self._catalogue,
             image=IMAGE,
             images=self._images(),
             records=self._health,
             rejected=dict(self._rejected),
             local_holder=self._local_holder,
+            elsewhere=self._beside.elsewhere(self, now),
         )
 
     def _images(self) -> dict[tuple[str, str], Catalogue | str]:

@@ -17,6 +17,7 @@ from pymongo.errors import PyMongoError
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.manifests import Manifests
 from kubecal.engine.model import ChipView, SessionView
+from kubecal.local.beside import Beside
 from kubecal.local.domains import Domain, domains_of
 from kubecal.local.driver import LocalDriver, Progress
 from kubecal.local.embedded import EmbeddedServer, embedded_server, revive
@@ -167,6 +168,7 @@ class LocalRun:
             if left:
                 self.notice(f"an earlier run ended in mid-session, settled as cancelled: {', '.join(left)}")
 
+        beside = Beside()
         try:
             await settle()
             for domain, owner in zip(domains, owners, strict=True):
@@ -182,6 +184,7 @@ class LocalRun:
                     uri_file=uri_file,
                     jobs=self._capacity(domain.chips),
                     inherited=lifeline.descriptors,
+                    beside=beside,
                     settle_dead=settle,
                     listener=self.listener,
                 )

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from kubecal.engine.elsewhere import may_claim, wired_to
+from kubecal.engine.intents import CreatePod
 from kubecal.engine.model import (
     AttemptRow,
     ChipView,
@@ -22,6 +24,7 @@ from kubecal.engine.model import (
     SessionRecord,
     SessionView,
 )
+from kubecal_operator.modules import ModuleHolders
 
 _GONE_KEPT = timedelta(minutes=10)
 _SILENT = RecordsHealth(available=False, reason="Unreachable", message="MongoDB has not been asked yet")
@@ -38,6 +41,7 @@ class Cache:
     """The lock domain of each pod, by its uid."""
     places: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     """Where each domain's pods stand in ``pods``, by uid: a pass does not look at those of others."""
+    modules: ModuleHolders = field(default_factory=ModuleHolders)
     lost_nodes: frozenset[str] = frozenset()
     """Nodes that do not answer."""
     released_nodes: frozenset[str] = frozenset()
@@ -81,6 +85,11 @@ class Cache:
         return {self.domain_of_chip(chip) for chip in self.chips.values()} | {
             self.domain_of_session(session) for session in self.sessions.values()
         }
+
+    def domains_on(self, modules: frozenset[str]) -> set[str]:
+        """Those whose tasks may claim any of these modules."""
+        chips = {self.domain_of_chip(chip) for chip in self.chips.values() if wired_to(chip, modules)}
+        return chips | {self.domain_of_session(one) for one in self.sessions.values() if may_claim(one, modules)}
 
     def has_domain(self, domain: str) -> bool:
         """Whether anything is left of it."""
@@ -137,7 +146,10 @@ class Cache:
     def drop_session(self, uid: str) -> None:
         """The session is gone, and with it what was said about its pods."""
         self._bury(uid)
-        self.sessions.pop(uid, None)
+        known = self.sessions.pop(uid, None)
+        if known is not None and known.record is not None:
+            # What it had lost is not known any more.
+            self.modules.lets_go(wire for row in known.record.rows for wire in row.wires)
         self.blocked.pop(uid, None)
         self.terminating.discard(uid)
         self.rejected = {name: told for name, told in self.rejected.items() if told[0] != uid}
@@ -148,8 +160,11 @@ class Cache:
             return False
         place = (view.namespace, view.name)
         before = self.pods.get(place)
-        if before is not None and (before.uid, self.hardware[before.uid]) != (view.uid, hardware_id):
-            self._forget_pod(before.uid)
+        if before is not None:
+            same = (before.uid, self.hardware[before.uid], before.wires) == (view.uid, hardware_id, view.wires)
+            if not same:
+                self._forget_pod(before)
+        self.modules.put(view)
         self.pods[place] = view
         self.hardware[view.uid] = hardware_id
         self.places.setdefault(hardware_id, {})[view.uid] = place
@@ -165,21 +180,36 @@ class Cache:
         if known is None or known.uid != uid:
             return
         del self.pods[(namespace, name)]
-        self._forget_pod(uid)
+        self._forget_pod(known)
         self.gone = {name: at for name, at in self.gone.items() if at > now - _GONE_KEPT} | {name: now}
 
-    def _forget_pod(self, uid: str) -> None:
+    def _forget_pod(self, pod: PodView) -> None:
         """What is kept beside a pod's view."""
-        self.mount_failures.pop(uid, None)
-        domain = self.hardware.pop(uid, "")
+        self.modules.drop(pod)
+        self.mount_failures.pop(pod.uid, None)
+        domain = self.hardware.pop(pod.uid, "")
         places = self.places.get(domain, {})
-        places.pop(uid, None)
+        places.pop(pod.uid, None)
         if not places:
             self.places.pop(domain, None)
 
     def namespace_ends(self, namespace: str) -> None:
         """Everything in it is going to be deleted, its sessions too: they are as good as deleted now."""
         self.terminating |= {uid for uid, session in self.sessions.items() if session.ref.namespace == namespace}
+
+    # ------------------------------------------------------------------ creates under way
+
+    def reserve(self, creates: Iterable[CreatePod], until: datetime) -> tuple[Reservation, ...]:
+        """Take the wires of pods that are going to be created."""
+        made = tuple(Reservation(one.ref.uid, one.pod_name, one.planned.wires, until) for one in creates)
+        self.reservations.update((one.pod_name, one) for one in made)
+        return made
+
+    def release(self, pod_name: str) -> None:
+        """No such pod will be created: others may have its wires."""
+        reservation = self.reservations.pop(pod_name, None)
+        if reservation is not None:
+            self.modules.lets_go(reservation.wires)
 
     # ------------------------------------------------------------------ what the records say
 
@@ -192,6 +222,9 @@ class Cache:
             by_key = {(row.key, row.attempt): row for row in session.record.rows}
             by_key.update({(row.key, row.attempt): row for row in changed})
             self.change_record(uid, rows=tuple(by_key.values()))
+            # An attempt whose pod is gone holds its wires until its row says when they are free.
+            ended = (row for row in changed if row.final and row.claimed_by not in self.hardware)
+            self.modules.lets_go(wire for row in ended for wire in row.wires)
 
     def change_record(self, uid: str, **changes: object) -> None:
         """Fields of a session's record that we wrote."""
@@ -227,7 +260,11 @@ class Cache:
 
     def pods_of(self, domain: str) -> tuple[PodView, ...]:
         """The pods of a domain: of its sessions, and orphans whose session is gone."""
-        return tuple(self._with_node(self.pods[place]) for place in self.places.get(domain, {}).values())
+        return tuple(self.pod_at(place) for place in self.places.get(domain, {}).values())
+
+    def pod_at(self, place: tuple[str, str]) -> PodView:
+        """The pod of this namespace and name, with what is known of its node."""
+        return self._with_node(self.pods[place])
 
     def _with_node(self, pod: PodView) -> PodView:
         changes: dict[str, object] = {}

@@ -16,7 +16,7 @@ from enum import Enum, auto
 from typing import Any
 
 from kubecal.engine.intents import CreatePod
-from kubecal.engine.model import CreateBlocked, Reservation
+from kubecal.engine.model import CreateBlocked
 from kubecal_operator import names
 from kubecal_operator.cache import Cache
 from kubecal_operator.client import MUTATION_TIMEOUT_S, ApiClient
@@ -91,14 +91,10 @@ class Creator:
         return all(result is not Created.LATER for result, _ in results)
 
     def _reserve(self, creates: Iterable[CreatePod]) -> None:
-        until = _from_now(_UNKNOWN_FOR_S)
-        for create in creates:
-            self._cache.reservations[create.pod_name] = Reservation(
-                create.ref.uid, create.pod_name, create.planned.wires, until
-            )
+        self._cache.reserve(creates, _from_now(_UNKNOWN_FOR_S))
 
     def _release(self, create: CreatePod) -> None:
-        self._cache.reservations.pop(create.pod_name, None)
+        self._cache.release(create.pod_name)
 
     async def _one(self, create: CreatePod) -> tuple[Created, ApiError | None]:
         async with self._limit:

@@ -1,6 +1,9 @@
 """One worker a lock domain: sessions that share wires are decided together, one pass at a time.
 
 A change pokes its domain; pokes that come while a pass is under way are one pass more, however many they were.
+
+Domains whose chips share modules are not quite apart: what one lets go another may wait for, and what two decide at
+the same time must not be the same. So a pass reserves the modules of its creates before anything is awaited.
 """
 
 from __future__ import annotations
@@ -9,10 +12,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 
 from kubecal.engine.decide import decide
+from kubecal.engine.elsewhere import modules_in
+from kubecal.engine.intents import CreatePod
 from kubecal_operator.cache import Cache
 from kubecal_operator.execute import Executor
 from kubecal_operator.observe import Observer
@@ -23,6 +28,8 @@ _LOOK_AGAIN_S = 60.0
 _SOONEST_S = 0.05
 """No timer wakes a domain earlier than that: one that is overdue for ever must not take all the time there is."""
 _FAILED_S = 2.0
+_RESERVED = timedelta(minutes=1)
+"""Longer than a pass waits for anybody; a pass ends its reservations itself."""
 _IN_A_ROW, _BREATH_S = 20, 0.5
 """After so many passes that nothing but themselves asked for, a breath: a loop of that kind is a bug, not work."""
 
@@ -38,17 +45,39 @@ class Domains:
 
     def __init__(self, cache: Cache, executor: Executor, observer: Observer, leads: Callable[[], bool]) -> None:
         self._cache, self._executor, self._observer, self._leads = cache, executor, observer, leads
+        self._open = True
         self._wakes: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._own_wakes: dict[str, int] = {}
         """Passes in a row that were asked for by the pass before them only."""
+        self._had_modules: dict[str, None] = {}
+        """Domains that let modules go, whoever did so last at the end."""
         self.looked_at: dict[str, float] = {}
         """Monotonic time of each domain's last pass: what the progress probe asks."""
 
     def poke(self, domain: str | None) -> None:
         """Something of this domain has changed."""
-        if domain is None:
+        self._poke_beside(domain)
+        if domain is not None:
+            self._wake(domain)
+
+    def _poke_beside(self, domain: str | None) -> None:
+        """Those who may wait for modules that were let go; before the domain itself, or it would take them again.
+
+        Of several, whoever had such modules longest ago comes first, so that none of them is passed over for ever.
+        """
+        freed = self._cache.modules.taken_note()
+        if not freed:
             return
+        if domain is not None:
+            self._had_modules.pop(domain, None)
+            self._had_modules[domain] = None
+        turns = {name: number for number, name in enumerate(self._had_modules, 1)}
+        others = self._cache.domains_on(freed) - {domain}
+        for other in sorted(others, key=lambda name: (turns.get(name, 0), name)):
+            self._wake(other)
+
+    def _wake(self, domain: str) -> None:
         if domain not in self._tasks:
             self._wakes[domain] = asyncio.Event()
             self.looked_at[domain] = time.monotonic()
@@ -63,6 +92,8 @@ class Domains:
 
     async def close(self) -> None:
         """End the workers; a write under way is cut off, and the next leader looks what came of it."""
+        # A worker that is woken and cancelled at once may miss that it was cancelled.
+        self._open = False
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -71,7 +102,7 @@ class Domains:
     async def _work(self, domain: str) -> None:
         wake = self._wakes[domain]
         wake_at: datetime | None = None
-        while self._cache.has_domain(domain):
+        while self._open and self._cache.has_domain(domain):
             if self._own_wakes[domain] > _IN_A_ROW:
                 await asyncio.sleep(_BREATH_S)
             with contextlib.suppress(TimeoutError):
@@ -96,11 +127,26 @@ class Domains:
         decision = decide(self._observer.observe(domain))
         if decision.empty:
             return decision.wake_at
-        outcome = await self._executor.execute(decision)
+        with self._modules_reserved(decision.creates):
+            outcome = await self._executor.execute(decision)
+        self._poke_beside(domain)
         if outcome.acted:
             self._own_wakes[domain] += 1
             self._wakes[domain].set()
         return min((time for time in (decision.wake_at, outcome.again_at) if time is not None), default=None)
+
+    @contextlib.contextmanager
+    def _modules_reserved(self, creates: Iterable[CreatePod]) -> Iterator[None]:
+        """No other domain decides to take the modules of these while what comes before the creates is awaited."""
+        shared = [one for one in creates if modules_in(one.planned.wires)]
+        mine = self._cache.reserve(shared, datetime.now(UTC) + _RESERVED)
+        try:
+            yield
+        finally:
+            for one in mine:
+                # One that was sent has a reservation of its own, or its pod.
+                if self._cache.reservations.get(one.pod_name) is one:
+                    self._cache.release(one.pod_name)
 
 
 def _patience_s(wake_at: datetime | None) -> float:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from kubecal.api.catalogue import Catalogue
-from kubecal.engine.model import ChipView, Observed
+from kubecal.engine.elsewhere import Others, held_elsewhere, may_claim, modules_of
+from kubecal.engine.model import ChipView, HeldElsewhere, Observed
 from kubecal_operator.cache import Cache
 from kubecal_operator.catalogues import AuthorCatalogues
 
@@ -64,10 +65,25 @@ class Observer:
             reservations=tuple(one for one in cache.reservations.values() if one.session_uid in uids),
             rejected={name: message for name, (uid, message) in cache.rejected.items() if uid in uids},
             blocked={uid: blocked for uid, blocked in cache.blocked.items() if uid in uids},
+            elsewhere=self._elsewhere(domain, modules_of(chips, sessions), now),
             gone=dict(cache.gone),
             local_holder=self._local_holder(domain, chips),
             may_create=self._may_create(),
         )
+
+    def _elsewhere(self, domain: str, modules: frozenset[str], now: datetime) -> tuple[HeldElsewhere, ...]:
+        """Who holds these modules for other domains."""
+        if not modules:
+            return ()
+        cache = self._cache
+        sessions = {uid: one for uid, one in cache.sessions.items() if cache.domain_of_session(one) != domain}
+        places = {place for module in modules for place in cache.modules.pods.get(module, {}).values()}
+        beside = [one for one in sessions.values() if may_claim(one, modules)]
+        for other in {cache.domain_of_session(one) for one in beside}:
+            places.update(cache.places.get(other, {}).values())
+        pods = [pod for pod in map(cache.pod_at, places) if cache.domain_of_pod(pod) != domain]
+        reservations = [one for one in cache.reservations.values() if one.session_uid in sessions]
+        return held_elsewhere(modules, Others(sessions, pods, reservations, cache.gone), now)
 
     def _local_holder(self, domain: str, chips: Iterable[ChipView]) -> str:
         """A laptop that holds real instruments is waited for; simulated ones cannot disturb each other."""

@@ -63,6 +63,7 @@ class Nodes(Follower):
         changed = (lost ^ cache.lost_nodes) | (released ^ cache.released_nodes)
         cache.lost_nodes, cache.released_nodes = lost, released
         for view in [view for view in cache.pods.values() if view.node in changed]:
+            cache.modules.lets_go(view.wires)
             self._poke(cache.domain_of_pod(view))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,12 +42,21 @@ async def lab(
 
 
 @pytest.fixture
+def annex(lab: Lab) -> Lab:
+    """A second namespace, which operators of the lab that are started from now on serve as well."""
+    annex = replace(lab, namespace=new_namespace())
+    prepare(lab.control_plane, lab.namespace, annex.namespace)
+    lab.served_too = (annex.namespace,)
+    return annex
+
+
+@pytest.fixture
 def simulated(lab: Lab) -> Iterator[Callable[..., PodSimulator]]:
-    """Makes the simulator of the lab's pods, with a script or without one; no two of them may drive one qubit."""
+    """Makes the simulator of a lab's pods, with a script or without one; no two of them may drive one qubit."""
     made: list[PodSimulator] = []
 
-    def make(script: Script | None = None) -> PodSimulator:
-        made.append(PodSimulator(lab.api, lab.namespace, lab.mongodb_uri, script))
+    def make(script: Script | None = None, where: Lab | None = None) -> PodSimulator:
+        made.append(PodSimulator(lab.api, (where or lab).namespace, lab.mongodb_uri, script))
         return made[-1]
 
     yield make

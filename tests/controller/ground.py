@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -23,20 +24,27 @@ def control_plane_with_kinds() -> Iterator[ControlPlane]:
         yield control_plane
 
 
-def prepare(control_plane: ControlPlane, namespace: str) -> None:
-    """A namespace that enforces the strictest Pod Security level, and the service account the chart makes."""
+def prepare(control_plane: ControlPlane, namespace: str, *others: str) -> None:
+    """A namespace that enforces the strictest Pod Security level, and the service account the chart makes.
+
+    Parameters
+    ----------
+    others
+        Namespaces that its operator serves as well.
+    """
     strict = {"pod-security.kubernetes.io/enforce": "restricted"}
     bodies = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-        for name, labels in ((namespace, strict), (system_namespace(namespace), {}))
+        for name, labels in (*((one, strict) for one in (namespace, *others)), (system_namespace(namespace), {}))
     ]
-    control_plane.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(bodies) + "---\n" + _rights(namespace))
-    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
-    wait_until(lambda: _exists(control_plane, path), f"the service account of {namespace}", timeout_s=20)
+    control_plane.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(bodies) + "---\n" + _rights(namespace, *others))
+    for one in (namespace, *others):
+        path = f"/api/v1/namespaces/{one}/serviceaccounts/default"
+        wait_until(partial(_exists, control_plane, path), f"the service account of {one}", timeout_s=20)
 
 
-def _rights(namespace: str) -> str:
-    """What the chart grants an operator that serves this namespace."""
+def _rights(namespace: str, *others: str) -> str:
+    """What the chart grants an operator that serves these namespaces."""
     chart = ROOT / "charts" / "kubecal"
     words: list[str | Path] = [
         "template",
@@ -47,8 +55,9 @@ def _rights(namespace: str) -> str:
         "--show-only",
         "templates/rbac.yaml",
     ]
+    served = ",".join((namespace, *others))
     return run(
-        [installed("helm"), *words, "--set", f"namespaces={{{namespace}}}", "--set", "mongodb.existingSecret=mongodb"]
+        [installed("helm"), *words, "--set", f"namespaces={{{served}}}", "--set", "mongodb.existingSecret=mongodb"]
     )
 
 

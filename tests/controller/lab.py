@@ -112,6 +112,8 @@ class Lab:
     """The operator's own, with the rights of the chart."""
     audit_from: int
     operators: list[OperatorProcess] = field(default_factory=list)
+    served_too: tuple[str, ...] = ()
+    """Further namespaces that its operators serve."""
 
     # ------------------------------------------------------------------ operators
 
@@ -140,7 +142,7 @@ class Lab:
         self.write_uri(self.mongodb_uri)
         return {
             "KUBECONFIG": str(self.kubeconfig),
-            "KUBECAL_NAMESPACES": self.namespace,
+            "KUBECAL_NAMESPACES": ",".join((self.namespace, *self.served_too)),
             "KUBECAL_OPERATOR_NAMESPACE": system_namespace(self.namespace),
             "KUBECAL_LEASE_NAME": "kubecal-operator",
             "KUBECAL_POD_NAME": identity,
@@ -246,6 +248,10 @@ class Lab:
         body = await self.api.get(names.custom(self.namespace, names.CHIPS, name))
         status: Json = body.get("status", {})
         return status
+
+    async def chip_holders(self, name: str = "fridge-a") -> list[str]:
+        """The sessions that hold the chip."""
+        return [one["session"] for one in (await self.chip_status(name)).get("holders", [])]
 
     async def pods(self) -> list[Json]:
         """The task pods there are."""

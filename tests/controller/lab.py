@@ -10,13 +10,12 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from kubecal.records.store import RecordStore
 from kubecal_operator import names
@@ -34,11 +33,22 @@ _PROGRAM = Path(sys.executable).parent / "kubecal-operator"
 SIX = ("CheckRabi", "CreateHPIPulse", "CheckHPIPulse", "CheckRamsey", "CheckT1", "CheckT2Echo")
 
 
+class Process(Protocol):
+    """What a lab asks of a process, however it was started."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def terminate(self) -> None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 @dataclass
 class OperatorProcess:
     """One replica, as its own process with its own rights."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     log: Path
     port: int
 

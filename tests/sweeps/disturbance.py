@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.cluster.process import spawn
 from tests.controller.lab import Lab, OperatorProcess, free_port
 from tests.sweeps.calls import Answer, Call, Event, Forward, Meddler
 from tests.sweeps.database import DatabaseGateway
 from tests.sweeps.gateway import Gateway
+from tests.sweeps.operator import Fork, Manner
 from tests.sweeps.scenario import Pods
 
 
@@ -21,17 +19,14 @@ from tests.sweeps.scenario import Pods
 class SweepLab(Lab):
     """A lab whose operator is reached through the gateways and runs with short waits."""
 
-    variables: dict[str, str] = field(default_factory=dict)
+    manner: Manner = field(default_factory=Manner)
 
     def start_operator(self, identity: str = "operator-0", **environment: str) -> OperatorProcess:
         """Start the operator, or start it again: one identity is one pod that was restarted."""
         port = free_port()
-        given = {**self._environment(identity, port), **self.variables, **environment}
+        given = {**self._environment(identity, port), **environment}
         log = self.folder / f"{identity}-{len(self.operators)}.log"
-        process = spawn(
-            [sys.executable, "-m", "tests.sweeps.operator"], log, environment=given, on_death=signal.SIGKILL
-        )
-        operator = OperatorProcess(process, log, port)
+        operator = OperatorProcess(Fork(given, log, self.manner), log, port)
         self.operators.append(operator)
         return operator
 

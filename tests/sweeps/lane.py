@@ -25,7 +25,7 @@ from tests.mongodb import with_database
 from tests.sweeps.database import DatabaseGateway
 from tests.sweeps.disturbance import Disturbance, Scene, SweepLab
 from tests.sweeps.gateway import Gateway
-from tests.sweeps.operator import PLANT, RELIST
+from tests.sweeps.operator import Manner
 from tests.sweeps.scenario import CHIP, SESSION, SPEC, TASKS, Pods, documents, script, twice
 
 Json = dict[str, Any]
@@ -86,7 +86,7 @@ class Lane:
                 kubeconfig = gateway.kubeconfig(folder / "kubeconfig")
                 position = self._control_plane.audit_position()
                 lab = SweepLab(self._control_plane, api, self._namespace, database.uri, folder, kubeconfig, position)
-                lab.variables = {PLANT: plant, RELIST: str(relist_s)}
+                lab.manner = Manner(plant, relist_s)
                 pods = Pods(api, self._namespace, self._direct, script)
                 async with pods:
                     scene = Scene(lab, gateway, database, pods)

@@ -85,6 +85,8 @@ class PodSimulator:
         """Line to the name of the pod that drives it now."""
         self.measured: list[TaskRequest] = []
         """Every attempt that drove a line, in order."""
+        self.over: set[str] = set()
+        """Attempts, by their task ids, whose process has ended; the API server hears of it next."""
         self.clashes: list[str] = []
         """Qubits that two pods drove at once: always empty, or the operator is broken."""
 
@@ -181,6 +183,7 @@ class PodSimulator:
             ended: Json = {"exitCode": code, "reason": "Completed" if code == 0 else "Error", "message": message}
             ended |= {"startedAt": _stamp(started_at), "finishedAt": _stamp(datetime.now(UTC))}
             process.ended = True
+            self.over.add(request.task_id)
             await self._report(process, {"terminated": ended}, phase="Running")
             await asyncio.sleep(_PHASE_LATER_S)
             await self._report(process, {"terminated": ended}, phase="Succeeded" if code == 0 else "Failed")

@@ -1,11 +1,12 @@
 """Run the sweeps and print what they found.
 
-    python -m tests.sweeps [SWEEP ...] [--every 1] [--lanes 3]
-    python -m tests.sweeps --case crash/heard/17 [--plant early-retry]
+    python -m tests.sweeps [SWEEP ...] [--scenario trouble] [--every 1] [--lanes 6]
+    python -m tests.sweeps --case trouble/crash/heard/17 [--plant early-retry]
     python -m tests.sweeps --plants
 
-Each case is the same small session, disturbed on the k-th occasion; k goes up until the session ends undisturbed.
-Exit code 1 if a case did not come out as it should, or a planted bug was not caught.
+Each case is one small session, disturbed on the k-th occasion; k goes up until the session ends undisturbed. Without
+a word every sweep runs at every k, and then it is shown that each planted bug is caught. Exit code 1 if a case did not
+come out as it should, or a bug was not caught.
 """
 
 from __future__ import annotations
@@ -15,154 +16,123 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.sweeps.calls import Json
-from tests.sweeps.lane import Lane
 from tests.sweeps.plants import PLANTS
-from tests.sweeps.stage import lanes, reference
+from tests.sweeps.scenarios import SCENARIOS
+from tests.sweeps.stage import Stage, open_stage
+from tests.sweeps.sweeping import Sweeping, first_catch
 from tests.sweeps.sweeps import SWEEPS, Case
 
-_MOST = 400
-"""Occasions after which a session that still has not ended is a bug of the sweep."""
 
+@dataclass(frozen=True)
+class _Found:
+    """What all of it came to."""
 
-@dataclass
-class Tally:
-    """What came of one sweep."""
+    cases: int = 0
+    failed: tuple[str, ...] = ()
+    """Names of cases."""
+    missed: tuple[str, ...] = ()
+    """Planted bugs that nothing found."""
 
-    ran: Counter[str] = field(default_factory=Counter)
-    """Cases that were disturbed, by variant."""
-    failed: dict[str, list[str]] = field(default_factory=dict)
-    ended: set[str] = field(default_factory=set)
-    """Variants whose session ended before the k-th occasion: no greater k disturbs anything."""
+    def __add__(self, other: _Found) -> _Found:
+        return _Found(self.cases + other.cases, self.failed + other.failed, self.missed + other.missed)
 
 
 def main() -> int:
     """Run, print, judge."""
+    options = _options()
+    since = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, open_stage(Path(folder), options.lanes) as stage:
+        found = asyncio.run(_run(stage, options))
+    print(f"\n{found.cases} cases in {time.monotonic() - since:.0f} s, {len(found.failed)} failed", flush=True)
+    for name in found.failed:
+        print(f"  {again(name, options.plant)}")
+    if found.missed:
+        print(f"planted bugs that nothing found: {', '.join(found.missed)}")
+    return 1 if found.failed or found.missed else 0
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sweeps", nargs="*", metavar="SWEEP", help=f"some of {', '.join(SWEEPS)}; default: all")
+    parser.add_argument("--scenario", action="append", choices=sorted(SCENARIOS), help="this session; default: all")
     parser.add_argument("--every", type=int, default=1, help="only every so many-th k")
     parser.add_argument("--from", type=int, default=1, dest="first", help="the first k")
-    parser.add_argument("--lanes", type=int, default=3, help="cases side by side")
+    parser.add_argument("--lanes", type=int, default=6, help="cases side by side")
     parser.add_argument("--verbose", action="store_true", help="a line for each case")
-    parser.add_argument("--case", action="append", default=[], help="this one alone, as SWEEP/VARIANT/K")
+    parser.add_argument("--case", action="append", default=[], help="this one alone: SCENARIO/SWEEP/VARIANT/K")
     parser.add_argument("--plant", choices=sorted(PLANTS), default="", help="with this bug in the operator")
-    parser.add_argument("--plants", action="store_true", help="show which sweep catches which planted bug")
+    parser.add_argument("--plants", action="store_true", help="only show that each planted bug is caught")
     options = parser.parse_args()
     unknown = set(options.sweeps) - set(SWEEPS)
     if unknown:
         parser.error(f"there is no sweep {', '.join(sorted(unknown))}: there are {', '.join(SWEEPS)}")
-    with tempfile.TemporaryDirectory() as folder, lanes(Path(folder), options.lanes) as made:
-        return asyncio.run(_run(made, options))
+    return options
 
 
-async def _run(made: list[Lane], options: argparse.Namespace) -> int:
-    since = time.monotonic()
-    expected = await reference(made[0])
-    chosen = options.sweeps or list(SWEEPS)
-    if options.plants:
-        bad = await _show_plants(made, expected, chosen, options.every)
-    elif options.case:
-        bad = 0
-        for name in options.case:
-            bad += await _one(made[0], expected, Case.named(name), options.plant)
-    else:
-        bad = 0
-        for name in chosen:
-            bad += await _sweep(made, expected, name, options)
-    print(f"{time.monotonic() - since:.0f} s")
-    return 1 if bad else 0
+async def _run(stage: Stage, options: argparse.Namespace) -> _Found:
+    if options.case:
+        return await _cases(stage, [Case.named(name) for name in options.case], options.plant)
+    scenarios = options.scenario or list(SCENARIOS)
+    found = _Found()
+    if not options.plants:
+        for scenario in scenarios:
+            print(f"--- {scenario}: {SCENARIOS[scenario].words}", flush=True)
+            for name in options.sweeps or list(SWEEPS):
+                found += await _sweep(stage, scenario, name, options)
+    if options.plants or not (options.sweeps or options.plant):
+        found += await _plants(stage)
+    return found
 
 
-async def _one(lane: Lane, expected: Json, case: Case, plant: str) -> int:
-    disturbance = case.disturbance()
-    seen = await lane.run(disturbance, plant)
-    problems = case.judge(expected, seen, disturbance.happened)
-    print(f"{case.name} ({disturbance.happened or 'ended before that'}): {'FAILED' if problems else 'ok'}")
-    for problem in problems:
-        print(f"  {problem}")
-    return int(bool(problems))
-
-
-async def _sweep(made: list[Lane], expected: Json, name: str, options: argparse.Namespace) -> int:
-    tally = Tally()
-    cases = _cases(name, tally, options.first, options.every)
-    await asyncio.gather(*(_work(lane, expected, cases, tally, options.plant, options.verbose) for lane in made))
-    counts = ", ".join(f"{variant} {tally.ran[variant]}" for variant in SWEEPS[name].variants)
-    verdict = f"{len(tally.failed)} FAILED" if tally.failed else "all as they should"
-    print(f"{name}: {SWEEPS[name].words}: {tally.ran.total()} cases ({counts}), {verdict}", flush=True)
-    return len(tally.failed)
-
-
-def _cases(name: str, tally: Tally, first: int, every: int) -> Iterator[Case]:
-    # Variants in turn: with several cases under way, the fewest are begun after the one that came too late.
-    for k in range(first, _MOST, every):
-        for variant in SWEEPS[name].variants:
-            if variant not in tally.ended:
-                yield Case(name, variant, k)
-        if tally.ended >= set(SWEEPS[name].variants):
-            return
-
-
-async def _work(lane: Lane, expected: Json, cases: Iterator[Case], tally: Tally, plant: str, verbose: bool) -> None:
+async def _cases(stage: Stage, cases: list[Case], plant: str) -> _Found:
+    failed = []
     for case in cases:
-        disturbance = case.disturbance()
-        seen = await lane.run(disturbance, plant)
-        problems = case.judge(expected, seen, disturbance.happened)
-        if verbose:
-            print(f"{case.name} ({disturbance.happened or 'ended before that'}): {seen.seconds:.0f} s", flush=True)
-        if disturbance.happened:
-            tally.ran[case.variant] += 1
-        else:
-            tally.ended.add(case.variant)
-        if problems:
-            tally.failed[case.name] = problems
-            words = "\n  ".join(problems)
-            print(f"FAILED {case.name} ({disturbance.happened}):\n  {words}\n{_again(case, plant)}", flush=True)
+        ran = await stage.run(stage.lanes[0], case, plant)
+        print(f"{case.name} ({ran.happened or 'ended before that'}): {'FAILED' if ran.problems else 'ok'}", flush=True)
+        for problem in ran.problems:
+            print(f"  {problem}")
+        if ran.problems:
+            failed.append(case.name)
+    return _Found(len(cases), tuple(failed))
 
 
-def _again(case: Case, plant: str) -> str:
-    with_plant = f" --plant {plant}" if plant else ""
-    return f"  run it again: python -m tests.sweeps --case {case.name}{with_plant}"
+async def _sweep(stage: Stage, scenario: str, name: str, options: argparse.Namespace) -> _Found:
+    since = time.monotonic()
+    sweeping = Sweeping(stage, scenario, name, options.first, options.every, options.plant)
+    async for case, ran in sweeping.results():
+        if options.verbose:
+            print(f"{case.name} ({ran.happened or 'ended before that'}): {ran.seconds:.1f} s", flush=True)
+        if ran.problems:
+            words = "\n  ".join(ran.problems)
+            print(f"FAILED {case.name} ({ran.happened}):\n  {words}\n  {again(case.name, options.plant)}", flush=True)
+    counts = ", ".join(f"{variant} {sweeping.disturbed[variant]}" for variant in SWEEPS[name].variants)
+    verdict = f"{len(sweeping.failed)} FAILED" if sweeping.failed else "all as they should"
+    took = time.monotonic() - since
+    print(f"{name}: {SWEEPS[name].words}: {sweeping.disturbed.total()} cases ({counts}) in {took:.0f} s, {verdict}")
+    if sweeping.gave_up:
+        print(f"  {sweeping.gave_up}", flush=True)
+    sys.stdout.flush()
+    return _Found(sweeping.disturbed.total(), tuple(sweeping.failed))
 
 
-async def _show_plants(made: list[Lane], expected: Json, chosen: list[str], every: int) -> int:
-    """A table of the first case of each sweep that catches each bug."""
-    missed = 0
+async def _plants(stage: Stage) -> _Found:
+    """Show for each bug a case that fails with it, and does not without."""
+    print("--- planted bugs", flush=True)
+    found = _Found()
     for plant, bug in PLANTS.items():
-        caught = {}
-        for name in chosen:
-            found = await _first_catch(made, expected, name, plant, every)
-            if found:
-                caught[name] = found
-        missed += not caught
-        by = ", ".join(f"{name} ({case})" for name, case in caught.items()) or "NOTHING"
-        print(f"{plant}: {bug.words}: caught by {by}", flush=True)
-    return missed
+        caught = await first_catch(stage, plant)
+        print(f"{plant}: {bug.words}: {f'caught by {caught}' if caught else 'NOT CAUGHT'}", flush=True)
+        found += _Found(missed=() if caught else (plant,))
+    return found
 
 
-async def _first_catch(made: list[Lane], expected: Json, name: str, plant: str, every: int) -> str:
-    tally = Tally()
-    cases = _cases(name, tally, 1, every)
-    found: list[str] = []
-
-    async def search(lane: Lane) -> None:
-        for case in cases:
-            disturbance = case.disturbance()
-            seen = await lane.run(disturbance, plant)
-            if case.judge(expected, seen, disturbance.happened):
-                found.append(case.name)
-            elif not disturbance.happened:
-                tally.ended.add(case.variant)
-            if found:
-                return
-
-    await asyncio.gather(*(search(lane) for lane in made))
-    return found[0] if found else ""
+def again(name: str, plant: str) -> str:
+    """How a case is run once more."""
+    with_plant = f" --plant {plant}" if plant else ""
+    return f"run it again: python -m tests.sweeps --case {name}{with_plant}"
 
 
 if __name__ == "__main__":

@@ -7,12 +7,14 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubecal.api.catalogue import Catalogue
 from tests.controller.lab import Lab, OperatorProcess, free_port
 from tests.sweeps.calls import Answer, Call, Event, Forward, Meddler
 from tests.sweeps.database import DatabaseGateway
 from tests.sweeps.gateway import Gateway
+from tests.sweeps.judging import Expected, Seen, as_undisturbed
 from tests.sweeps.operator import Fork, Manner
-from tests.sweeps.scenario import Pods
+from tests.sweeps.scenario import Pods, Scenario
 
 
 @dataclass
@@ -20,11 +22,17 @@ class SweepLab(Lab):
     """A lab whose operator is reached through the gateways and runs with short waits."""
 
     manner: Manner = field(default_factory=Manner)
+    catalogue: Catalogue | None = None
+    """The operator's; None: the one that ships."""
 
     def start_operator(self, identity: str = "operator-0", **environment: str) -> OperatorProcess:
         """Start the operator, or start it again: one identity is one pod that was restarted."""
         port = free_port()
         given = {**self._environment(identity, port), **environment}
+        if self.catalogue is not None:
+            file = self.folder / "catalogue.json"
+            file.write_text(self.catalogue.to_json(), "utf-8")
+            given["KUBECAL_CATALOGUE_FILE"] = str(file)
         log = self.folder / f"{identity}-{len(self.operators)}.log"
         operator = OperatorProcess(Fork(given, log, self.manner), log, port)
         self.operators.append(operator)
@@ -35,6 +43,7 @@ class SweepLab(Lab):
 class Scene:
     """What a disturbance may lay hands on."""
 
+    scenario: Scenario
     lab: SweepLab
     gateway: Gateway
     database: DatabaseGateway
@@ -42,6 +51,12 @@ class Scene:
     begun: bool = False
     """Whether the session was applied: what comes before is the operator's own start."""
     background: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    @property
+    def all_over(self) -> bool:
+        """Whether every attempt that measures has ended, as far as its process is concerned."""
+        measured = {request.task_id for request in self.pods.measured}
+        return len(measured) == self.scenario.measured and measured <= self.pods.over
 
     def kill(self) -> None:
         """SIGKILL, and a new life at once."""
@@ -98,3 +113,11 @@ class Disturbance(Meddler):
     async def disturb(self, call: Call, forward: Forward) -> Answer | None:
         """What is done to it."""
         return await forward()
+
+    def found(self, expected: Expected, seen: Seen) -> list[str]:
+        """What is wrong with what came out; a disturbance that came too late must not have left anything."""
+        return seen.problems + (self.judge if self.happened else as_undisturbed)(expected, seen)
+
+    def judge(self, expected: Expected, seen: Seen) -> list[str]:
+        """What has to come out of a session that it fell upon."""
+        return as_undisturbed(expected, seen)

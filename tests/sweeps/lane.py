@@ -9,7 +9,6 @@ import shutil
 import time
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +24,14 @@ from tests.mongodb import with_database
 from tests.sweeps.database import DatabaseGateway
 from tests.sweeps.disturbance import Disturbance, Scene, SweepLab
 from tests.sweeps.gateway import Gateway
+from tests.sweeps.judging import Seen
 from tests.sweeps.operator import Manner
-from tests.sweeps.scenario import CHIP, SESSION, SPEC, TASKS, Pods, documents, script, twice
+from tests.sweeps.scenario import SESSION, Pods, Scenario, documents, twice
+from tests.sweeps.scenarios import CHIP
 
 Json = dict[str, Any]
 _ENDS_S = 60.0
 _CLEAN_S = 15.0
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one case left behind."""
-
-    status: Json | None
-    """The session's last status; None: it was gone before anybody looked."""
-    documents: dict[str, list[Json]]
-    problems: list[str]
-    """What must not be, whatever the disturbance was."""
-    seconds: float
 
 
 class Lane:
@@ -58,10 +47,10 @@ class Lane:
         account = (system_namespace(self._namespace), "kubecal-operator")
         self._kubeconfig = self._control_plane.service_account_kubeconfig(*account)
 
-    async def run(self, disturbance: Disturbance, plant: str = "") -> Seen:
+    async def run(self, scenario: Scenario, disturbance: Disturbance, plant: str = "") -> Seen:
         """One session from its manifests until nothing is left of it."""
         since = time.monotonic()
-        async with self._scene(plant, disturbance.relist_s) as scene:
+        async with self._scene(scenario, Manner(plant, disturbance.relist_s)) as scene:
             disturbance.scene = scene
             scene.gateway.meddler = scene.database.meddler = disturbance
             status, problems = await _played(scene)
@@ -75,7 +64,7 @@ class Lane:
         return Seen(status, found, problems, time.monotonic() - since)
 
     @contextlib.asynccontextmanager
-    async def _scene(self, plant: str, relist_s: float) -> AsyncIterator[Scene]:
+    async def _scene(self, scenario: Scenario, manner: Manner) -> AsyncIterator[Scene]:
         folder = self._folder / uuid.uuid4().hex[:8]
         folder.mkdir(parents=True)
         self._direct = with_database(self._mongodb, f"sweep-{uuid.uuid4().hex[:16]}")
@@ -86,10 +75,10 @@ class Lane:
                 kubeconfig = gateway.kubeconfig(folder / "kubeconfig")
                 position = self._control_plane.audit_position()
                 lab = SweepLab(self._control_plane, api, self._namespace, database.uri, folder, kubeconfig, position)
-                lab.manner = Manner(plant, relist_s)
-                pods = Pods(api, self._namespace, self._direct, script)
+                lab.manner, lab.catalogue = manner, scenario.catalogue
+                pods = Pods(api, self._namespace, self._direct, scenario)
                 async with pods:
-                    scene = Scene(lab, gateway, database, pods)
+                    scene = Scene(scenario, lab, gateway, database, pods)
                     try:
                         yield scene
                     finally:
@@ -123,7 +112,7 @@ async def _played(scene: Scene) -> tuple[Json | None, list[str]]:
         await lab.until(lab.lease_holder, "the operator's start", _ENDS_S)
         await lab.apply_chip(**CHIP)
         scene.begun = True
-        await lab.apply_session(SESSION, tasks=TASKS, **SPEC)
+        await lab.apply_session(SESSION, steps=list(scene.scenario.steps), **scene.scenario.spec)
         status: Json | None = await lab.until(lambda: _ended(lab), "the session's end", _ENDS_S)
         await asyncio.gather(*scene.background)
         await lab.until(lambda: _settled(lab), "the record's end", _CLEAN_S)

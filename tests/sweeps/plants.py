@@ -28,6 +28,8 @@ class Plant:
 
     words: str
     plant: Callable[[], None]
+    where: tuple[str, tuple[str, ...]]
+    """The scenario and the sweeps in which it is looked for."""
 
 
 def _put(where: object, name: str, instead: object) -> None:
@@ -103,9 +105,9 @@ def _believed_receipt() -> None:
 
 
 PLANTS: Mapping[str, Plant] = {
-    "unchecked-already-exists": Plant("an unchecked AlreadyExists", _unchecked_already_exists),
-    "early-retry": Plant("a retry before the old pod is gone", _early_retry),
-    "count-by-increment": Plant("a count kept by increment", _count_by_increment),
-    "post-taken-for-lost": Plant("a POST taken for lost", _post_taken_for_lost),
-    "believed-receipt": Plant("a receipt believed without its record", _believed_receipt),
+    "unchecked-already-exists": Plant("an unchecked AlreadyExists", _unchecked_already_exists, ("trouble", ("names",))),
+    "early-retry": Plant("a retry before the old pod is gone", _early_retry, ("trouble", ("crash",))),
+    "count-by-increment": Plant("a count kept by increment", _count_by_increment, ("trouble", ("crash",))),
+    "post-taken-for-lost": Plant("a POST taken for lost", _post_taken_for_lost, ("trouble", ("requests",))),
+    "believed-receipt": Plant("a receipt believed without its record", _believed_receipt, ("trouble", ("crash",))),
 }

@@ -1,71 +1,65 @@
-"""The fixed session of every sweep, what becomes of its pods, and how it has to end."""
+"""A session that is swept: what it is, what becomes of its pods, and how it has to end when nobody disturbs it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from kubecal.api.request import TaskRequest, Verdict
+from kubecal.api.catalogue import Catalogue
+from kubecal.api.request import TaskRequest
 from kubecal.records.indexes import COLLECTIONS
 from kubecal.records.store import RecordStore
-from tests.controller.podsim import Play, PodSimulator, _Process
+from kubecal_operator.client import ApiClient
+from tests.controller.podsim import Play, PodSimulator, Script, _Process
 
 Json = dict[str, Any]
-TASKS = ("CheckRabi", "CheckT1")
+Attempt = tuple[str, str, int]
+"""(task, qubit, coupling or what else has a row, number)."""
+Row = tuple[str, str | None, str | None]
+"""(status, verdict, trouble) of an attempt."""
 SESSION = "morning"
-SPEC: Json = {"retry": {"limit": 2, "backoffSeconds": 0, "on": ["window"]}}
-CHIP: Json = {"pods": {"terminationGracePeriodSeconds": 1}}
-_TAKEN_AWAY = ("CheckRabi", "3")
 _TAKEN_AFTER_S = 0.1
 _DIES_SLOWLY_S = 0.5
 """From the first word of its deletion until the process has ended: a retry before that is a second pod on the wire."""
 
-ROWS = {
-    ("CheckRabi", "0", 1): ("completed", "ok", None),
-    ("CheckT1", "0", 1): ("completed", "ok", None),
-    # Crashes until nobody tries again, and what comes behind it does not run.
-    ("CheckRabi", "1", 1): ("failed", None, "Crash"),
-    ("CheckRabi", "1", 2): ("failed", None, "Crash"),
-    ("CheckRabi", "1", 3): ("failed", None, "Crash"),
-    ("CheckT1", "1", 1): ("skipped", None, None),
-    # A bad verdict, measured again with what it suggests.
-    ("CheckRabi", "2", 1): ("completed", "ok", None),
-    ("CheckT1", "2", 1): ("failed", "window", "Verdict"),
-    ("CheckT1", "2", 2): ("completed", "ok", None),
-    # Somebody deletes the pod while it measures; and later one hands in a receipt of a result it did not store.
-    ("CheckRabi", "3", 1): ("cancelled", None, "Disruption"),
-    ("CheckRabi", "3", 2): ("completed", "ok", None),
-    ("CheckT1", "3", 1): ("failed", None, "Crash"),
-    ("CheckT1", "3", 2): ("completed", "ok", None),
-}
-"""(status, verdict, trouble) of every attempt, by (task, target, attempt), of a session that nobody disturbs."""
 
-PHASE = "PartiallyFailed"
-COUNTS = {"planned": 8, "running": 0, "succeeded": 6, "failed": 1, "skipped": 1, "cancelled": 0}
+@dataclass(frozen=True)
+class Scenario:
+    """One session, and all that is to come of it."""
 
-
-def script(request: TaskRequest) -> Play:
-    """What becomes of each attempt."""
-    match request.task, request.target, request.attempt:
-        case "CheckRabi", "1", _:
-            return Play(exit_code=1)
-        case "CheckT1", "2", 1:
-            return Play(verdict=Verdict.WINDOW, suggestion={"shots": 4096})
-        case "CheckT1", "3", 1:
-            return Play(lies=True)
-        case task, target, 1 if (task, target) == _TAKEN_AWAY:
-            return Play(seconds=20)
-    return Play(seconds=0.05)
+    words: str
+    steps: Sequence[Json]
+    spec: Json
+    """What else its manifest says."""
+    script: Script
+    rows: Mapping[Attempt, Row]
+    """Every attempt there must be in the end."""
+    phase: str
+    counts: Mapping[str, int]
+    """Of tasks, as the status has them."""
+    publishes: frozenset[str]
+    """Tasks of which a completed row publishes a value of what it is about."""
+    measured: int
+    """Attempts that come to measure something; one of several rows counts once."""
+    taken_away: Attempt
+    """(task, target, number) of the pod that somebody deletes while it measures."""
+    catalogue: Catalogue | None = None
+    """The operator's; None: the one that ships."""
 
 
 class Pods(PodSimulator):
     """The simulator, with somebody who deletes one pod, which then takes its time to die."""
 
+    def __init__(self, api: ApiClient, namespace: str, mongodb_uri: str, scenario: Scenario) -> None:
+        super().__init__(api, namespace, mongodb_uri, scenario.script)
+        self._taken_away = scenario.taken_away
+
     async def _drive(self, process: _Process, request: TaskRequest, play: Play) -> bool:
         takes = None
-        if (request.task, request.target) == _TAKEN_AWAY and request.attempt == 1:
+        if (request.task, request.target, request.attempt) == self._taken_away:
             takes = asyncio.create_task(self._take_away(process))
         stopped = await super()._drive(process, request, play)
         if takes is not None:
@@ -89,8 +83,8 @@ async def documents(uri: str) -> dict[str, list[Json]]:
         await store.close()
 
 
-def rows_of(found: Sequence[Json]) -> dict[tuple[str, str, int], tuple[str, str | None, str | None]]:
-    """As :data:`ROWS` has them."""
+def rows_of(found: Sequence[Json]) -> dict[Attempt, Row]:
+    """As a scenario has them."""
     return {
         (row["name"], row["qid"], row["attempt"]): (row["status"], row["verdict"] or None, row["trouble"] or None)
         for row in found
@@ -122,7 +116,7 @@ def outcome(status: Json, found: dict[str, list[Json]]) -> Json:
         },
         "published": {
             document["qid"]: {name: value["value"] for name, value in document["data"].items()}
-            for document in found["qubit"]
+            for document in (*found["qubit"], *found.get("coupling", ()))
         },
         "versions": sorted((one["qid"], one["parameter_name"], one["version"]) for one in found["parameter_versions"]),
         "numbers": {name: len(documents) for name, documents in sorted(found.items()) if name != "hardware_claims"},

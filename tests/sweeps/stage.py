@@ -2,32 +2,71 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Iterator
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.control_plane import ControlPlane
-from tests.controller.lab import ROOT
+from tests.controller.ground import control_plane_with_kinds
 from tests.mongodb import server_for_tests
-from tests.sweeps.calls import Json
 from tests.sweeps.disturbance import Disturbance
+from tests.sweeps.judging import Expected
 from tests.sweeps.lane import Lane
-from tests.sweeps.scenario import COUNTS, PHASE, ROWS, outcome
+from tests.sweeps.scenario import Scenario, differences, outcome
+from tests.sweeps.scenarios import SCENARIOS
+from tests.sweeps.sweeps import Case
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one case came to."""
+
+    happened: str
+    """The disturbance, in words; empty: the session ended before it."""
+    problems: list[str]
+    seconds: float
+
+
+class Stage:
+    """Lanes of one control plane, with one MongoDB, and what scenarios come to undisturbed."""
+
+    def __init__(self, lanes: Sequence[Lane], spare: Lane) -> None:
+        self.lanes, self.spare = lanes, spare
+        self._expected: dict[str, Expected] = {}
+        self._asking = asyncio.Lock()
+
+    async def run(self, lane: Lane, case: Case, plant: str = "") -> Ran:
+        """One case; one that breaks by itself has failed, and the others go on."""
+        disturbance, since = case.disturbance(), time.monotonic()
+        expected = await self._reference(case.scenario)
+        try:
+            seen = await lane.run(expected.scenario, disturbance, plant)
+            problems = disturbance.found(expected, seen)
+        except Exception:
+            problems = [f"the case itself broke: {traceback.format_exc()}"]
+        return Ran(disturbance.happened, problems, time.monotonic() - since)
+
+    async def _reference(self, name: str) -> Expected:
+        async with self._asking:
+            if name not in self._expected:
+                self._expected[name] = await reference(self.spare, SCENARIOS[name])
+        return self._expected[name]
 
 
 @contextlib.contextmanager
-def lanes(folder: Path, number: int) -> Iterator[list[Lane]]:
-    """So many namespaces of one control plane, with one MongoDB."""
-    with ControlPlane() as control_plane, server_for_tests(folder / "mongodb") as mongodb:
-        control_plane.kubectl("apply", "--server-side", "-f", ROOT / "crds")
-        control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", ROOT / "crds")
-        made = [Lane(control_plane, mongodb, folder / f"lane-{place}") for place in range(number)]
+def open_stage(folder: Path, number: int) -> Iterator[Stage]:
+    """So many namespaces, and one to spare."""
+    with control_plane_with_kinds() as control_plane, server_for_tests(folder / "mongodb") as mongodb:
+        made = [Lane(control_plane, mongodb, folder / f"lane-{place}") for place in range(number + 1)]
         for lane in made:
             lane.prepare()
-        yield made
+        yield Stage(made[1:], made[0])
 
 
-async def reference(lane: Lane) -> Json:
+async def reference(lane: Lane, scenario: Scenario) -> Expected:
     """What comes out undisturbed, checked against what the scenario says.
 
     Raises
@@ -35,9 +74,11 @@ async def reference(lane: Lane) -> Json:
     AssertionError
         If already that is wrong: no sweep means anything then.
     """
-    seen = await lane.run(Disturbance())
+    seen = await lane.run(scenario, Disturbance())
     assert seen.problems == [], "\n".join(seen.problems)
     assert seen.status is not None
     found = outcome(seen.status, seen.documents)
-    assert (found["phase"], found["tasks"], found["rows"]) == (PHASE, COUNTS, ROWS), found
-    return found
+    wanted = {"phase": scenario.phase, "tasks": dict(scenario.counts), "rows": dict(scenario.rows)}
+    wrong = differences(wanted, found)
+    assert not wrong, "\n".join(wrong)
+    return Expected(scenario, found)

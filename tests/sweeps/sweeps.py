@@ -1,4 +1,4 @@
-"""The sweeps: what each disturbs, and what has to come out."""
+"""The sweeps: what each disturbs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from kubecal_operator import names
 from tests.sweeps.calls import Answer, Call, Cut, Event, Forward, Json
 from tests.sweeps.disturbance import Disturbance
 from tests.sweeps.gateway import status_body
-from tests.sweeps.lane import Seen
-from tests.sweeps.scenario import ROWS, SESSION, differences, outcome, rows_of
+from tests.sweeps.judging import Expected, Seen, as_cancelled, as_undisturbed, as_with_a_stranger
+from tests.sweeps.scenario import SESSION
+from tests.sweeps.scenarios import SCENARIOS
 
 _WATCHED = ("chips", "calibrationsessions", "pods")
 _AWAY_S = 2.0
@@ -43,17 +44,46 @@ class Crash(Disturbance):
 
 
 class Cancel(Disturbance):
-    """The session is deleted, or told to end, while the k-th write is on its way."""
+    """The session is deleted, or told to end, while the k-th write is on its way.
+
+    What is asked for while the last process of a task still runs must be obeyed, and what is asked for after the
+    operator has said that all tasks have ended comes too late. In between the operator may not have heard of an end
+    that came before: two watches tell of them.
+    """
+
+    def __init__(self, variant: str, k: int) -> None:
+        super().__init__(variant, k)
+        self._told = False
+        self._whole = frozenset({"cancelled", "completed"})
 
     def counts(self, call: Call) -> bool:
         return _is_write(call)
 
+    async def around(self, call: Call, forward: Forward) -> Answer | None:
+        # What is said earlier is said of a receipt that may turn out to be a lie.
+        self._told = self._told or (self.scene.all_over and _says_all_ended(call))
+        return await super().around(call, forward)
+
     async def disturb(self, call: Call, forward: Forward) -> Answer | None:
+        if self._told:
+            self._whole = frozenset({"completed"})
+        elif not self.scene.all_over:
+            self._whole = frozenset({"cancelled"})
         if self.variant == "delete":
             await self.scene.lab.delete_session(SESSION)
         else:
             await self.scene.lab.patch_session(SESSION, {"cancel": True})
         return await forward()
+
+    def judge(self, expected: Expected, seen: Seen) -> list[str]:
+        return as_cancelled(expected, seen, self._whole)
+
+
+def _says_all_ended(call: Call) -> bool:
+    if call.method != "PATCH" or not call.path.endswith(f"/{names.SESSIONS}/{SESSION}/status"):
+        return False
+    tasks = json.loads(call.body).get("status", {}).get("tasks")
+    return bool(tasks) and tasks["planned"] == sum(tasks.values()) - tasks["planned"] - tasks["running"]
 
 
 class LostEvent(Disturbance):
@@ -123,6 +153,10 @@ class Taken(Disturbance):
             await self.scene.lab.api.create(call.path, _stranger(json.loads(call.body)))
         return await forward()
 
+    def judge(self, expected: Expected, seen: Seen) -> list[str]:
+        """Our own pod is recognised; a stranger's is left alone."""
+        return (as_undisturbed if self.variant == "resent" else as_with_a_stranger)(expected, seen)
+
 
 def _stranger(body: Json) -> Json:
     meta = {"name": body["metadata"]["name"], "labels": {"app": "somebody-else"}}
@@ -181,62 +215,6 @@ class Away(Disturbance):
         await self.scene.database.mend()
 
 
-# ---------------------------------------------------------------------- what has to come out
-
-
-def as_undisturbed(reference: Json, seen: Seen, variant: str) -> list[str]:
-    """Everything is as in the run that nobody disturbed."""
-    if seen.status is None:
-        return []
-    return differences(reference, outcome(seen.status, seen.documents))
-
-
-def as_cancelled(reference: Json, seen: Seen, variant: str) -> list[str]:
-    """What had ended stays as it was, all else is cancelled, and nothing is published that was not completed."""
-    rows = rows_of(seen.documents["task_result_history"])
-    found = [
-        f"row {key} is {row}, neither cancelled nor {ROWS.get(key)}"
-        for key, row in rows.items()
-        if row[0] not in ("cancelled", "skipped") and row != ROWS.get(key)
-    ]
-    executions = seen.documents["execution_history"]
-    if rows and len(executions) != 1:
-        found.append(f"{len(executions)} executions")
-    for execution in executions:
-        wanted = "completed" if rows == ROWS else "cancelled"
-        if execution["status"] != wanted:
-            found.append(f"the execution is {execution['status']}, and its rows say {wanted}")
-        if sum(execution["counts"].get(key, 0) for key in ("succeeded", "failed", "skipped", "cancelled")) != 8:
-            found.append(f"the counts of the record do not add up: {execution['counts']}")
-    completed = sorted(target for (task, target, _), row in rows.items() if task == "CheckT1" and row[0] == "completed")
-    published = sorted(one["qid"] for one in seen.documents["parameter_versions"])
-    if published != completed:
-        found.append(f"published of qubits {published}, completed of {completed}")
-    tasks = (seen.status or {}).get("tasks")
-    if tasks and (tasks["running"] or tasks["planned"] != sum(tasks.values()) - tasks["planned"]):
-        found.append(f"the counts of the status do not add up: {tasks}")
-    return found
-
-
-def as_taken(reference: Json, seen: Seen, variant: str) -> list[str]:
-    """Our own pod is recognised; because of a stranger's that task fails, and says so, and all others go on."""
-    if variant == "resent" or seen.status is None:
-        return as_undisturbed(reference, seen, variant)
-    rows = seen.documents["task_result_history"]
-    refused = [(row["name"], row["qid"], row["attempt"]) for row in rows if "NameTaken" in row["message"]]
-    if len(refused) != 1:
-        return [f"{len(refused)} rows say NameTaken: {refused}"]
-    target = refused[0][1]
-    return [
-        f"row {key} of another target is {row} instead of {ROWS[key]}"
-        for key, row in rows_of(rows).items()
-        if key[1] != target and row != ROWS[key]
-    ]
-
-
-Judge = Callable[[Json, Seen, str], list[str]]
-
-
 @dataclass(frozen=True)
 class Sweep:
     """One kind of disturbance, in its variants."""
@@ -244,18 +222,17 @@ class Sweep:
     words: str
     variants: tuple[str, ...]
     make: Callable[[str, int], Disturbance]
-    judge: Judge = as_undisturbed
 
 
 SWEEPS: dict[str, Sweep] = {
     "crash": Sweep("killed at the k-th write, its answer heard or not", ("heard", "unheard"), Crash),
-    "cancel": Sweep("deleted or cancelled at the k-th write", ("delete", "cancel"), Cancel, as_cancelled),
+    "cancel": Sweep("deleted or cancelled at the k-th write", ("delete", "cancel"), Cancel),
     "requests": Sweep(
         "the k-th request answered 409, 429, 500 or not at all",
         ("conflict", "busy", "broken", "unsent", "unheard", "late"),
         LostRequest,
     ),
-    "names": Sweep("the name of the k-th pod taken", ("resent", "stranger"), Taken, as_taken),
+    "names": Sweep("the name of the k-th pod taken", ("resent", "stranger"), Taken),
     "events": Sweep("the k-th watch event lost, late, twice, or a 410", ("drop", "cut", "delay", "twice"), LostEvent),
     "stale": Sweep("one watch frozen from the k-th write on", _WATCHED, Stale),
     "away": Sweep("MongoDB away at the k-th call", ("before", "after"), Away),
@@ -266,28 +243,32 @@ SWEEPS: dict[str, Sweep] = {
 class Case:
     """One run."""
 
+    scenario: str
     sweep: str
     variant: str
     k: int
 
     @property
     def name(self) -> str:
-        """``crash/heard/17``: what runs it again."""
-        return f"{self.sweep}/{self.variant}/{self.k}"
+        """``trouble/crash/heard/17``: what runs it again."""
+        return f"{self.scenario}/{self.sweep}/{self.variant}/{self.k}"
 
     @staticmethod
     def named(name: str) -> Case:
-        """The case of a name."""
-        sweep, variant, k = name.split("/")
-        if sweep not in SWEEPS or variant not in SWEEPS[sweep].variants or not k.isdigit():
-            raise ValueError(f"there is no case {name!r}: SWEEP/VARIANT/K, as in crash/heard/17")
-        return Case(sweep, variant, int(k))
+        """The case of a name.
+
+        Raises
+        ------
+        ValueError
+            If there is none; the message says how one is written.
+        """
+        parts = name.split("/")
+        if len(parts) == 4:
+            scenario, sweep, variant, k = parts
+            if scenario in SCENARIOS and sweep in SWEEPS and variant in SWEEPS[sweep].variants and k.isdigit():
+                return Case(scenario, sweep, variant, int(k))
+        raise ValueError(f"there is no case {name!r}: SCENARIO/SWEEP/VARIANT/K, as in trouble/crash/heard/17")
 
     def disturbance(self) -> Disturbance:
         """What disturbs it."""
         return SWEEPS[self.sweep].make(self.variant, self.k)
-
-    def judge(self, reference: Json, seen: Seen, happened: str) -> list[str]:
-        """What is wrong with what came out; a disturbance that came too late must not have left anything."""
-        judge = SWEEPS[self.sweep].judge if happened else as_undisturbed
-        return seen.problems + judge(reference, seen, self.variant)

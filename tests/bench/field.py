@@ -109,7 +109,7 @@ async def simulated(lab: Lab, script: Script) -> AsyncIterator[PodSimulator]:
         If two pods ever drove one qubit at once.
     """
     simulator = PodSimulator(lab.api, lab.namespace, lab.mongodb_uri, script)
-    simulator.line = lambda request: f"{request.chip.chip_id}/{request.target}"
+    simulator.line = lambda request, qubit: f"{request.chip.chip_id}/{qubit}"
     async with simulator:
         yield simulator
     if simulator.clashes:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
+from kubecal.api.catalogue import TargetKind
 from kubecal.api.request import REQUEST_VARIABLE, Receipt, TaskRequest, TaskTrouble, Verdict
 from kubecal.api.wires import wires_from_json
 from kubecal.records.results import AttemptResult, OutputRecord, SuggestionRecord
@@ -38,6 +39,8 @@ class Play:
     seconds: float = 0.02
     """How long it measures."""
     verdict: Verdict = Verdict.OK
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    """Of qubits of a MUX or batch task that are judged otherwise than the rest."""
     t1_us: float = 30.0
     """What a CheckT1 finds."""
     suggestion: Json = field(default_factory=dict)
@@ -79,8 +82,8 @@ class PodSimulator:
         self._store = RecordStore(mongodb_uri)
         self._processes: dict[str, _Process] = {}
         self._watching: asyncio.Task[None] | None = None
-        self.line: Callable[[TaskRequest], str] = lambda request: request.target
-        """What a pod drives, by name: its qubit, as long as there is one chip."""
+        self.line: Callable[[TaskRequest, str], str] = lambda request, qubit: qubit
+        """What a pod drives when it drives a qubit, by name: the qubit's, as long as there is one chip."""
         self.driving: dict[str, str] = {}
         """Line to the name of the pod that drives it now."""
         self.measured: list[TaskRequest] = []
@@ -236,7 +239,7 @@ class PodSimulator:
             return 143, TaskTrouble(reason="Interrupted", message="told to stop").to_json()
         if play.exit_code:
             return play.exit_code, ""
-        results = dict.fromkeys(request.judged, _result(request, play, started_at))
+        results = {judged: _result(request, play, judged, started_at) for judged in request.judged}
         try:
             checksum = "0" * 64 if play.lies else await _until_stored(lambda: records.finish(results))
         except LostClaim as lost:
@@ -245,12 +248,13 @@ class PodSimulator:
         return 0, Receipt(attempt=request.task_id, checksum=checksum, verdict=verdict).to_json()
 
     async def _drive(self, process: _Process, request: TaskRequest, play: Play) -> bool:
-        """Hold the line for as long as the play says; whether it was told to stop."""
-        line = self.line(request)
-        other = self.driving.get(line)
-        if other is not None:
-            self.clashes.append(f"qubit {line}: {other} and {process.name}")
-        self.driving[line] = process.name
+        """Hold its lines for as long as the play says; whether it was told to stop."""
+        lines = [self.line(request, qubit) for qubit in _driven(request)]
+        for line in lines:
+            other = self.driving.get(line)
+            if other is not None:
+                self.clashes.append(f"qubit {line}: {other} and {process.name}")
+            self.driving[line] = process.name
         self.measured.append(request)
         try:
             waits = asyncio.Event() if play.deaf else process.told_to_stop
@@ -258,8 +262,9 @@ class PodSimulator:
         except TimeoutError:
             return False
         finally:
-            if self.driving.get(line) == process.name:
-                del self.driving[line]
+            for line in lines:
+                if self.driving.get(line) == process.name:
+                    del self.driving[line]
         return True
 
     # ------------------------------------------------------------------ the kubelet's reports
@@ -319,18 +324,44 @@ async def _until_stored(call: Callable[[], Awaitable[str]]) -> str:
             await asyncio.sleep(0.2)
 
 
-def _result(request: TaskRequest, play: Play, started_at: datetime) -> AttemptResult:
+def _driven(request: TaskRequest) -> tuple[str, ...]:
+    """The qubits that a pod drives: one of the chip drives all."""
+    match request.kind:
+        case TargetKind.CHIP:
+            return tuple(site.id for site in request.chip.sites)
+        case TargetKind.COUPLING:
+            control, target = request.target.split("-")
+            return control, target
+    return request.judged
+
+
+_VALUES = {
+    "CheckT1": ("t1", "us", "Energy relaxation time"),
+    "CheckCrossResonance": ("zx_rotation_rate", "MHz", "ZX rotation rate"),
+}
+"""What tasks find: name, unit and description; others find nothing."""
+
+
+def _outputs(request: TaskRequest, play: Play, verdict: Verdict) -> tuple[OutputRecord, ...]:
+    if request.task not in _VALUES:
+        return ()
+    name, unit, description = _VALUES[request.task]
+    value = play.t1_us if name == "t1" else 1.5
+    return (OutputRecord(name, value, 0.5, unit, description, "", verdict is Verdict.OK),)
+
+
+def _result(request: TaskRequest, play: Play, judged: str, started_at: datetime) -> AttemptResult:
     now = datetime.now(UTC)
-    value = OutputRecord("t1", play.t1_us, 0.5, "us", "Energy relaxation time", "", play.verdict is Verdict.OK)
+    verdict = play.verdicts.get(judged, play.verdict)
     return AttemptResult(
-        verdict=play.verdict,
-        message="" if play.verdict is Verdict.OK else f"simulated {play.verdict}",
+        verdict=verdict,
+        message="" if verdict is Verdict.OK else f"simulated {verdict}",
         started_at=started_at,
         ended_at=now,
         measured_at=request.measure_at,
         inputs=(),
         run_parameters=request.parameters,
-        outputs=(value,) if request.task == "CheckT1" else (),
+        outputs=_outputs(request, play, verdict),
         metrics={},
         figures=(),
         raw_data=(),

@@ -62,8 +62,12 @@ def as_cancelled(expected: Expected, seen: Seen, whole: frozenset[str]) -> list[
         if sum(execution["counts"].get(key, 0) for key in _ENDED) != scenario.counts["planned"]:
             found.append(f"the counts of the record do not add up: {execution['counts']}")
         found += _told_otherwise(seen.status, execution)
-    completed = sorted((task, qid) for (task, qid, _), row in rows.items() if row[0] == "completed")
-    wanted = [one for one in completed if one[0] in scenario.publishes]
+    wanted = sorted(
+        (task, one)
+        for (task, qid, _), row in rows.items()
+        if row[0] == "completed" and task in scenario.publishes
+        for one in scenario.publishes[task] or (qid,)
+    )
     published = sorted((one["task_name"], one["qid"]) for one in seen.documents["parameter_versions"])
     if published != wanted:
         found.append(f"published are {published}, completed {wanted}")

@@ -8,11 +8,11 @@ Its rules stay as they are: a call's timeout and the wait for the calls of a for
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,6 @@ import kubecal_operator.creating
 import kubecal_operator.lease
 import kubecal_operator.main
 from kubecal_operator.settings import Settings
-from tests.cluster.process import PR_SET_PDEATHSIG
 from tests.sweeps import plants
 
 _PATIENCE_S = 1.5
@@ -86,7 +85,7 @@ class Fork:
 
 def _run(environment: dict[str, str], log: Path, manner: Manner) -> None:
     """What the forked process does: all that its parent left it of other operators is put right first."""
-    _end_with_parent()
+    threading.Thread(target=_end_with_the_sweeps, daemon=True).start()
     # Ctrl-C is for who runs the sweeps.
     os.setsid()
     with log.open("ab") as output:
@@ -100,10 +99,12 @@ def _run(environment: dict[str, str], log: Path, manner: Manner) -> None:
     kubecal_operator.main.main()
 
 
-def _end_with_parent() -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
-        os._exit(1)
+def _end_with_the_sweeps() -> None:
+    """However they end; the process that forked us lives for as long as we do and tells us nothing."""
+    sweeps = multiprocessing.parent_process()
+    assert sweeps is not None
+    sweeps.join()
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _shorten(relist_s: float) -> None:

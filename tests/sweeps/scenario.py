@@ -40,8 +40,8 @@ class Scenario:
     phase: str
     counts: Mapping[str, int]
     """Of tasks, as the status has them."""
-    publishes: frozenset[str]
-    """Tasks of which a completed row publishes a value of what it is about."""
+    publishes: Mapping[str, tuple[str, ...] | None]
+    """Tasks of which a completed row publishes a value, and of whom; None: of what the row is about."""
     measured: int
     """Attempts that come to measure something; one of several rows counts once."""
     taken_away: Attempt

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kubecal.api.request import TaskRequest, Verdict
+from tests.bench.lists import CATALOGUE
 from tests.controller.podsim import Play
 from tests.sweeps.scenario import Json, Scenario
 
@@ -50,9 +51,81 @@ TROUBLE = Scenario(
     },
     phase="PartiallyFailed",
     counts={"planned": 8, "running": 0, "succeeded": 6, "failed": 1, "skipped": 1, "cancelled": 0},
-    publishes=frozenset({"CheckT1"}),
+    publishes={"CheckT1": None},
     measured=12,
     taken_away=("CheckRabi", "3", 1),
 )
 
-SCENARIOS: Mapping[str, Scenario] = {"trouble": TROUBLE}
+
+def _every_kind(request: TaskRequest) -> Play:
+    match request.task, request.target, request.attempt:
+        case "CheckResonatorSpectroscopy", _, 1:
+            return Play(seconds=0.05, verdicts={"3": Verdict.WINDOW})
+        case "CheckRabi", "1", _:
+            return Play(verdict=Verdict.POOR_FIT)
+        case "CheckSimultaneousQubitSpectroscopy", _, 1:
+            return Play(seconds=20)
+        case "CheckCrossResonance", "0-2", 1:
+            return Play(exit_code=1)
+    return Play(seconds=0.05)
+
+
+EVERY_KIND = Scenario(
+    words="every kind of step and task: a MUX, a filter, a batch, couplings, a change by hand, parking",
+    steps=(
+        {"name": "resonators", "tasks": [{"task": "CheckResonatorSpectroscopy"}]},
+        {"name": "check", "tasks": [{"task": "CheckRabi"}]},
+        {"name": "good", "filter": {"status": "Succeeded"}},
+        {"name": "together", "batch": "All", "tasks": [{"task": "CheckSimultaneousQubitSpectroscopy"}]},
+        {
+            "name": "pairs",
+            "targets": {"couplings": {"auto": True}},
+            "tasks": [{"task": "CheckCrossResonance"}],
+        },
+        {"name": "nudge", "set": {"qubits": {"0": {"qubit_frequency": {"value": 4.9, "error": 0.001}}}}},
+    ),
+    spec={
+        "retry": {"limit": 2, "backoffSeconds": 0, "on": ["window"]},
+        "parking": {"tasks": [{"task": "Configure"}], "seconds": 60},
+    },
+    script=_every_kind,
+    rows={
+        # One of the four is measured again, alone.
+        ("CheckResonatorSpectroscopy", "0", 1): ("completed", "ok", None),
+        ("CheckResonatorSpectroscopy", "1", 1): ("completed", "ok", None),
+        ("CheckResonatorSpectroscopy", "2", 1): ("completed", "ok", None),
+        ("CheckResonatorSpectroscopy", "3", 1): ("failed", "window", "Verdict"),
+        ("CheckResonatorSpectroscopy", "3", 2): ("completed", "ok", None),
+        # One fails, and with it all that needs it.
+        ("CheckRabi", "0", 1): ("completed", "ok", None),
+        ("CheckRabi", "1", 1): ("failed", "poor_fit", "Verdict"),
+        ("CheckRabi", "2", 1): ("completed", "ok", None),
+        ("CheckRabi", "3", 1): ("completed", "ok", None),
+        # Somebody deletes the pod of all three.
+        ("CheckSimultaneousQubitSpectroscopy", "0", 1): ("cancelled", None, "Disruption"),
+        ("CheckSimultaneousQubitSpectroscopy", "1", 1): ("skipped", None, None),
+        ("CheckSimultaneousQubitSpectroscopy", "2", 1): ("cancelled", None, "Disruption"),
+        ("CheckSimultaneousQubitSpectroscopy", "3", 1): ("cancelled", None, "Disruption"),
+        ("CheckSimultaneousQubitSpectroscopy", "0", 2): ("completed", "ok", None),
+        ("CheckSimultaneousQubitSpectroscopy", "2", 2): ("completed", "ok", None),
+        ("CheckSimultaneousQubitSpectroscopy", "3", 2): ("completed", "ok", None),
+        ("CheckCrossResonance", "0-1", 1): ("skipped", None, None),
+        ("CheckCrossResonance", "0-2", 1): ("failed", None, "Crash"),
+        ("CheckCrossResonance", "0-2", 2): ("completed", "ok", None),
+        ("CheckCrossResonance", "1-3", 1): ("skipped", None, None),
+        ("CheckCrossResonance", "2-3", 1): ("completed", "ok", None),
+        ("Set", "", 1): ("completed", None, None),
+        ("Configure", "0", 1): ("completed", "ok", None),
+        ("Configure", "1", 1): ("completed", "ok", None),
+        ("Configure", "2", 1): ("completed", "ok", None),
+        ("Configure", "3", 1): ("completed", "ok", None),
+    },
+    phase="PartiallyFailed",
+    counts={"planned": 15, "running": 0, "succeeded": 12, "failed": 1, "skipped": 2, "cancelled": 0},
+    publishes={"CheckCrossResonance": None, "Set": ("0",)},
+    measured=15,
+    taken_away=("CheckSimultaneousQubitSpectroscopy", "chip", 1),
+    catalogue=CATALOGUE,
+)
+
+SCENARIOS: Mapping[str, Scenario] = {"trouble": TROUBLE, "kinds": EVERY_KIND}

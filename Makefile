@@ -63,10 +63,9 @@ images: venv
 bench: venv
 	python -m tests.bench
 
-# Every case, then every planted bug; about an hour on two cores. A failing case prints how to run it again.
+# Every sweep at every k, then every planted bug, then the sum. A failing case prints how to run it again.
 sweeps: venv
 	python -m tests.sweeps
-	python -m tests.sweeps --plants --every 5
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubecal.api.catalogue import Catalogue
+from kubecal.engine.planned import PARKING
 from tests.controller.lab import Lab, OperatorProcess, free_port
 from tests.sweeps.calls import Answer, Call, Event, Forward, Meddler
 from tests.sweeps.database import DatabaseGateway
@@ -54,8 +55,8 @@ class Scene:
 
     @property
     def all_over(self) -> bool:
-        """Whether every attempt that measures has ended, as far as its process is concerned."""
-        measured = {request.task_id for request in self.pods.measured}
+        """Whether every attempt that measures has ended, as far as its process is concerned; parking comes after."""
+        measured = {request.task_id for request in self.pods.measured if request.step != PARKING}
         return len(measured) == self.scenario.measured and measured <= self.pods.over
 
     def kill(self) -> None:

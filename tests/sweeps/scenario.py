@@ -43,7 +43,7 @@ class Scenario:
     publishes: Mapping[str, tuple[str, ...] | None]
     """Tasks of which a completed row publishes a value, and of whom; None: of what the row is about."""
     measured: int
-    """Attempts that come to measure something; one of several rows counts once."""
+    """Attempts that come to measure something, those of parking left aside; one of several rows counts once."""
     taken_away: Attempt
     """(task, target, number) of the pod that somebody deletes while it measures."""
     catalogue: Catalogue | None = None

@@ -1,1 +1,1 @@
-"""Sweeps: one fixed session, disturbed at every place where a disturbance can fall."""
+"""Sweeps: small sessions, disturbed at every place where a disturbance can fall."""

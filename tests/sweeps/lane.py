@@ -86,11 +86,14 @@ class Lane:
                             task.cancel()
                         await asyncio.gather(*scene.background, return_exceptions=True)
                         lab.end()
-                await self._cleaned(api)
         finally:
-            await api.close()
-            await _dropped(self._direct)
-            shutil.rmtree(folder, ignore_errors=True)
+            # Also after a case that broke: what it left would break the next one.
+            try:
+                await self._cleaned(api)
+            finally:
+                await api.close()
+                await _dropped(self._direct)
+                shutil.rmtree(folder, ignore_errors=True)
 
     async def _cleaned(self, api: ApiClient) -> None:
         """The namespace as it was, whatever a case left in it."""

@@ -47,7 +47,7 @@ class Sweeping:
     async def _work(self, lane: Lane, done: asyncio.Queue[tuple[Case, Ran] | None]) -> None:
         for case in self._cases:
             ran = await self._stage.run(lane, case, self._plant)
-            if ran.happened:
+            if ran.happened or ran.problems:
                 self.disturbed[case.variant] += 1
             else:
                 self._late[case.variant] += 1

@@ -275,7 +275,7 @@ class LocalDriver:
         if decision.next_attempts:
             self._merge(await self._records.next_attempts(decision.next_attempts, now, self._logs(decision)))
         if decision.actions:
-            self._merge(await ActionRecords(self._store).execute(decision.actions, self._catalogue, now))
+            self._merge(await ActionRecords(self._store).execute(decision.actions, (self._catalogue,), now))
         if decision.read_rows:
             self._merge(await self._records.read_rows(decision.read_rows, now))
 
@@ -344,8 +344,9 @@ class LocalDriver:
     def _merge(self, rows: Mapping[str, Sequence[AttemptRow]]) -> None:
         """Newer knowledge of some rows replaces the older."""
         for uid, changed in rows.items():
-            record = self._sessions[uid].record
-            if record is None:
+            session = self._sessions.get(uid)
+            if session is None or (record := session.record) is None:
+                # Results that were excluded may be those of another session.
                 continue
             by_key = {(row.key, row.attempt): row for row in record.rows}
             by_key.update({(row.key, row.attempt): row for row in changed})

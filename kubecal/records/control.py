@@ -31,7 +31,7 @@ from kubecal.records.documents import (
     ROW_FIELDS,
     Document,
     attempt_id,
-    attempt_rows,
+    attempts_by_session,
     chip_copy,
     day_of,
     elapsed_s,
@@ -146,7 +146,7 @@ class ControlRecords:
             ) -> list[Document]:
                 return await supersede(database, session, batch, now, logs or {})
 
-            for uid, rows in _by_session(await self.store.transaction(body), now).items():
+            for uid, rows in attempts_by_session(await self.store.transaction(body), now).items():
                 changed[uid] += rows
         return dict(changed)
 
@@ -220,7 +220,7 @@ class ControlRecords:
         async with self.store.majority() as database:
             executions = await database.execution_history.find({**uids, "planned": True}, EXECUTION_FIELDS).to_list()
             documents = await database.task_result_history.find(uids, ROW_FIELDS).batch_size(5_000).to_list()
-        rows = _by_session(documents, now)
+        rows = attempts_by_session(documents, now)
         return {
             execution["session_uid"]: session_record(execution, rows.get(execution["session_uid"], ()), self.driver_id)
             for execution in executions
@@ -235,7 +235,7 @@ class ControlRecords:
             ids = {"attempt_id": {"$in": [attempt_id(ref, key, attempt) for ref, key, attempt in batch]}}
             async with self.store.majority() as database:
                 documents = await database.task_result_history.find(ids, ROW_FIELDS).to_list()
-            for uid, rows in _by_session(documents, now).items():
+            for uid, rows in attempts_by_session(documents, now).items():
                 found[uid] += rows
         return dict(found)
 
@@ -366,14 +366,6 @@ def _registered(
     admission: Admission, project_id: str, catalogue: Catalogue, image: str, now: datetime, database: str
 ) -> Sequence[Write]:
     return registry_writes(database, admission, project_id, catalogue, image, now)
-
-
-def _by_session(documents: Iterable[Document], now: datetime) -> dict[str, tuple[AttemptRow, ...]]:
-    """Attempts by the uid of their session."""
-    sorted_out: dict[str, list[Document]] = defaultdict(list)
-    for document in documents:
-        sorted_out[document["session_uid"]].append(document)
-    return {uid: tuple(attempt_rows(rows, now)) for uid, rows in sorted_out.items()}
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -324,6 +324,10 @@ def _untouched() -> Document:
         "figure_path": [],
         "json_figure_path": [],
         "raw_data_path": [],
+        "excluded": False,
+        "excluded_reason": "",
+        "excluded_by": "",
+        "excluded_at": None,
         "start_at": None,
         "end_at": None,
         "elapsed_time": None,
@@ -340,6 +344,14 @@ def attempt_rows(documents: Iterable[Mapping[str, Any]], now: datetime) -> list[
         else:
             several.setdefault(document["attempt_id"], []).append(document)
     return found + [_joined(rows, now) for rows in several.values()]
+
+
+def attempts_by_session(documents: Iterable[Document], now: datetime) -> dict[str, tuple[AttemptRow, ...]]:
+    """The same, by the uid of their session."""
+    sorted_out: dict[str, list[Document]] = {}
+    for document in documents:
+        sorted_out.setdefault(document["session_uid"], []).append(document)
+    return {uid: tuple(attempt_rows(rows, now)) for uid, rows in sorted_out.items()}
 
 
 def _joined(documents: list[Mapping[str, Any]], now: datetime) -> AttemptRow:

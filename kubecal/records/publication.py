@@ -6,7 +6,7 @@ the one there does not replace it, and a group goes whole or not at all) can be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -64,7 +64,7 @@ class Current:
     data: Mapping[str, Document] = field(default_factory=dict)
     """Value documents by parameter."""
     versions: Mapping[str, int] = field(default_factory=dict)
-    """Number of each parameter's current version."""
+    """The highest number of a version of each parameter: of the current one, unless that was taken back."""
 
 
 def value_document(output: OutputRecord, request: TaskRequest, owner: Owner, measured_at: datetime) -> Document:
@@ -143,8 +143,8 @@ def publication(
         writer.state(values),
         writer.day({**current.data, **values}, day_of(measured_at, ZoneInfo(chip.time_zone))),
         *(write for value in values.values() for write in writer.version(value, current.versions)),
-        writer.activity(values, used, result.started_at, result.ended_at),
-        writer.note(values),
+        writer.activity(map(writer.entity, values.values()), used, result.started_at, result.ended_at),
+        writer.note({owner.qid: values}),
     ]
 
 
@@ -187,9 +187,9 @@ class Writer:
         ]
 
     def activity(
-        self, values: Mapping[str, Document], used: Sequence[str], started_at: datetime, ended_at: datetime
+        self, generated: Iterable[str], used: Sequence[str], started_at: datetime, ended_at: datetime
     ) -> UpdateOne:
-        """Which versions of parameters the values were made of."""
+        """Which versions of parameters were made of which; what a row gave at different times is gathered."""
         writing = self._writing
         document = {
             "execution_id": writing.execution_id,
@@ -201,12 +201,12 @@ class Writer:
             "started_at": started_at,
             "ended_at": ended_at,
             "used": list(used),
-            "generated": sorted(map(self.entity, values.values())),
         }
         activity_id = f"{writing.execution_id}:{writing.row}"
-        return self._upsert("provenance_activities", {"activity_id": activity_id}, document)
+        gathered = {"generated": {"$each": sorted(generated)}}
+        return self._upsert("provenance_activities", {"activity_id": activity_id}, document, gathered=gathered)
 
-    def note(self, values: Mapping[str, Document]) -> UpdateOne:
+    def note(self, values: Mapping[str, Mapping[str, Document]]) -> UpdateOne:
         """This task's part of the calibration note; one document a row, so that tasks never wait for each other."""
         writing = self._writing
         key = {
@@ -215,8 +215,10 @@ class Writer:
             "task_id": writing.row,
             "chip_id": writing.chip_id,
         }
-        part = {self._owner.qid: {name: value["value"] for name, value in values.items()}}
-        return self._upsert("calibration_note", key, {"note": part, "timestamp": self._now})
+        parts = {
+            f"note.{qid}.{name}": value["value"] for qid, by_name in values.items() for name, value in by_name.items()
+        }
+        return self._upsert("calibration_note", key, {**parts, "timestamp": self._now})
 
     def _place(self) -> Document:
         return {"project_id": self._writing.project_id, "chip_id": self._writing.chip_id, "qid": self._owner.qid}
@@ -230,9 +232,14 @@ class Writer:
         return f"{self._database}.{collection}"
 
     def _upsert(
-        self, collection: str, key: Document, changed: Document, new: Mapping[str, Any] | None = None
+        self,
+        collection: str,
+        key: Document,
+        changed: Document,
+        new: Mapping[str, Any] | None = None,
+        gathered: Document | None = None,
     ) -> UpdateOne:
-        """Any: values of a document; ``new`` is written only where there is no document yet."""
+        """Any: values of a document; ``new`` is written only where there is no document yet, ``gathered`` is added."""
         inserted = {name: value for name, value in (new or {}).items() if name not in key}
         if "project_id" not in key and "project_id" not in changed and "project_id" not in inserted:
             inserted["project_id"] = self._writing.project_id
@@ -241,6 +248,7 @@ class Writer:
             {
                 "$set": {**changed, "username": self._writing.username, "system_info.updated_at": self._now},
                 "$setOnInsert": {**inserted, "system_info.created_at": self._now},
+                **({"$addToSet": gathered} if gathered else {}),
             },
             upsert=True,
             namespace=self._namespace(collection),

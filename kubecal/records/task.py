@@ -243,14 +243,16 @@ class AttemptRecords:
     async def _current(
         self, database: AsyncDatabase[Document], session: AsyncClientSession, published: Mapping[str, AttemptResult]
     ) -> dict[str, Current]:
-        """What is published for each now, and the numbers of its current versions; one round trip."""
+        """What is published for each now, and the highest numbers of its versions; one round trip."""
         chip, ids = self._request.chip, list(published)
         place = {"project_id": chip.project_id, "chip_id": chip.chip_id, "qid": among(ids)}
         names = sorted({output.name for result in published.values() for output in result.outputs})
         state = [{"$match": place}, {"$project": {"qid": 1, "data": 1}}]
         pipeline: Stages = [
-            {"$match": {**place, "parameter_name": {"$in": names}, "valid_until": None}},
-            {"$project": {"_id": 0, "qid": 1, "parameter_name": 1, "version": 1}},
+            # All of them, since the current one has not the highest number where later ones were taken back. An index
+            # holds everything that is asked for.
+            {"$match": {**place, "parameter_name": {"$in": names}}},
+            {"$group": {"_id": {"qid": "$qid", "name": "$parameter_name"}, "version": {"$max": "$version"}}},
             {"$unionWith": {"coll": owner_of(self._request, ids[0]).collection, "pipeline": state}},
         ]
         documents = await (await database.parameter_versions.aggregate(pipeline, session=session)).to_list()
@@ -258,7 +260,7 @@ class AttemptRecords:
         versions: dict[str, dict[str, int]] = {one: {} for one in ids}
         for each in documents:
             if "version" in each:
-                versions[each["qid"]][each["parameter_name"]] = each["version"]
+                versions[each["_id"]["qid"]][each["_id"]["name"]] = each["version"]
         return {one: Current(data.get(one, {}), versions[one]) for one in ids}
 
     async def _after_lost_fence(self, lost: _FenceLost, results: Mapping[str, AttemptResult], now: datetime) -> None:

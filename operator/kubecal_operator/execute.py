@@ -159,7 +159,7 @@ class Executor:
             logs = await self._logs((one.ref, one.log_pod) for one in decision.next_attempts)
             self._cache.merge_rows(await self._records.next_attempts(decision.next_attempts, now, logs))
         if decision.actions:
-            self._cache.merge_rows(await self._actions.execute(decision.actions, self._catalogue, now))
+            self._cache.merge_rows(await self._actions.execute(decision.actions, (self._catalogue,), now))
 
     def _finalized(self, uid: str) -> bool:
         session = self._cache.sessions.get(uid)

@@ -105,7 +105,7 @@ async def test_two_chips_on_one_module_take_turns_and_say_for_whom_they_wait(lab
     for chip in ("fridge-a", "fridge-b"):
         await lab.apply_chip(chip, wiring=wiring)
     async with simulated(lambda request: Play(seconds=600)) as simulator:
-        simulator.line = lambda request: "R1"
+        simulator.line = _on_one_module
         await lab.apply_session("on-a", tasks=("CheckT1",))
         await lab.until(lambda: _driven(simulator), "a measurement")
         await lab.apply_session("on-b", tasks=("CheckT1",), chip="fridge-b")
@@ -149,3 +149,8 @@ async def _queue(lab: Lab, chip: str, length: int) -> list[Json]:
 
 async def _driven(simulator: PodSimulator) -> bool:
     return bool(simulator.driving)
+
+
+def _on_one_module(request: TaskRequest, qubit: str) -> str:
+    """Both chips drive the same line: what is driven together there overlaps."""
+    return "R1"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from kubecal.api.request import TaskRequest
 from kubecal.api.wires import WireKind
 from tests.controller.lab import Lab
 from tests.controller.lives import Life, lives, overlaps

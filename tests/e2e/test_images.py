@@ -21,6 +21,7 @@ def _exported(lab: Lab, images: ProjectImages) -> Manifest:
 
 
 def test_a_session_uses_an_authors_image_and_the_built_in_one(lab: Lab, images: ProjectImages) -> None:
+    position = lab.cluster.audit_position()
     fridge = with_image(chip(rows=2, columns=2), "mylab", images.author)
     lab.apply(fridge, session("both", TASKS, qubits=["0", "1"]))
     pending = lab.wait_phase("both", "Pending")
@@ -32,8 +33,15 @@ def test_a_session_uses_an_authors_image_and_the_built_in_one(lab: Lab, images: 
     status = lab.wait_phase("both", "Completed", timeout_s=120)
 
     assert status["progress"] == "4/4"
+    pods = [
+        event.response
+        for event in lab.cluster.audit_events(position)
+        if (event.verb, event.resource, event.subresource) == ("create", "pods", "") and event.response
+    ]
     used = {
-        pod["metadata"]["labels"]["kubecal.io/task"]: pod["spec"]["containers"][0]["image"] for pod in lab.pods("both")
+        pod["metadata"]["labels"]["kubecal.io/task"]: pod["spec"]["containers"][0]["image"]
+        for pod in pods
+        if pod["metadata"].get("labels", {}).get("kubecal.io/session") == "both"
     }
     assert used == {"Noop": images.tests, "Scripted": images.author}
     catalogue = load_catalogue(config_map["data"]["catalogue.json"])

@@ -15,7 +15,7 @@ import yaml
 from pymongo.database import Database
 
 from tests.e2e.install import ROOT, SYSTEM
-from tests.e2e.lab import DATABASE, Lab
+from tests.e2e.lab import DATABASE, Lab, wait_for
 from tests.e2e.manifests import CHECK, chip, scripted, session
 from tests.e2e.truth import LARGEST_PULL, PROMISED, pulls
 
@@ -43,8 +43,11 @@ def test_a_session_of_16_qubits_and_6_tasks_completes_with_every_result_on_recor
     assert len({event.name for event in created}) == 96
     assert {event.code for event in created} == {201}
 
-    pods = lab.pods("morning")
-    assert {pod["spec"]["nodeName"] for pod in pods} == {lab.cluster.instrument_node}
+    # The pods themselves are swept when their session has ended.
+    told = [event for event in lab.cluster.audit_events(position) if event.user.startswith("system:node:")]
+    ran = {(event.name, event.user) for event in told if event.namespace == "lab" and event.subresource == "status"}
+    assert ran == {(event.name, f"system:node:{lab.cluster.instrument_node}") for event in created}
+    wait_for(lambda: lab.pods("morning"), lambda left: not left, "the pods swept")
     operator = lab.cluster.kubectl("get", "pods", "-n", SYSTEM, "-o", "jsonpath={.items[*].spec.nodeName}").split()
     assert lab.cluster.instrument_node not in operator
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from kubecal.api.naming import pod_name, task_id
 from kubecal.api.request import Receipt, Verdict
 from kubecal.api.session import Retry
-from kubecal.engine.model import AttemptRow, PodView, RowStatus, SessionRef, TaskKey, Trouble
+from kubecal.engine.model import AttemptRow, MemberRow, PodView, RowStatus, SessionRef, TaskKey, Trouble
 from kubecal.engine.retry import NEVER_STARTED, Ending, classify, measured_again
 
 POD_GONE = "PodGone"
@@ -76,9 +76,17 @@ class TaskState:
         """What was found on one of those that it judges, and its sentence."""
         if not self.members:
             return self.verdict, self.message
+        found = self._last_on(target)
+        return (found[1].verdict, found[1].message) if found is not None else (None, "")
+
+    def attempt_on(self, target: str) -> int:
+        """The last attempt that measured one of those that it judges."""
+        found = self._last_on(target) if self.members else None
+        return found[0].attempt if found is not None else self.attempt
+
+    def _last_on(self, target: str) -> tuple[AttemptRow, MemberRow] | None:
         rows = (*self.earlier, self.row) if self.row is not None else self.earlier
-        found = [one for row in rows for one in row.members if one.qid == target]
-        return (found[-1].verdict, found[-1].message) if found else (None, "")
+        return next(((row, one) for row in reversed(rows) for one in row.members if one.qid == target), None)
 
 
 _RECORDED = {
@@ -215,21 +223,29 @@ class _At:
 
     def _members(self, current: State) -> dict[str, State]:
         """Every member as its last row says; those that have not ended as the attempt stands."""
+        if not self.members:
+            return {}
         found = dict.fromkeys(self.members, State.SKIPPED)
         for row in (*self.earlier, self.row):
+            last = row is self.row
             for one in row.members:
+                if one.qid not in found:
+                    continue
                 state = _RECORDED.get(one.status, current)
-                last = row is self.row
-                if one.qid in found:
-                    found[one.qid] = self._failed(one.verdict) if last and state is State.FAILED else state
-        return found if self.members else {}
+                if row.superseded and state is not State.SKIPPED:
+                    # That it was given up is no end: its successor may not be known here yet.
+                    state = current
+                elif last and state is State.FAILED:
+                    state = self._failed(one.verdict)
+                found[one.qid] = state
+        return found
 
     def _failed(self, verdict: Verdict | None) -> State:
         again = self.retry is not None and measured_again(verdict, self.earlier, self.retry)
         return State.JUDGED if again else State.FAILED
 
     def receipt(self, receipt: Receipt) -> TaskState:
-        if receipt.verdict is None:
+        if receipt.verdict is None or self.members:
             # What became of its members only the record tells; until it was read they are as if still measured.
             return replace(self.state(State.RUNNING), recorded=False, read=True)
         state = State.OK if receipt.verdict is Verdict.OK else self._failed(receipt.verdict)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubecal.api.session import TargetFailurePolicy
 from kubecal.engine.attempts import State, TaskState
-from kubecal.engine.filters import Part
+from kubecal.engine.filters import Part, left_out
 from kubecal.engine.lanes import CHIP
 from kubecal.engine.model import Plan, TaskKey
 
@@ -29,25 +29,27 @@ def behind_failures(run: Running) -> Mapping[Part, str]:
         why = "the session stops at the first failure"
         first = _first_failures(run.plan, run.states)
         return {
-            (key, target): _because(first.get(target)) or why
+            (key, target): _because(first[target]) if target in first else why
             for target, chain in run.plan.chains.items()
             for key in chain
         }
-    return _stopped(run)
+    return {part: _because(cause) for part, cause in _stopped(run).items()}
 
 
-def _stopped(run: Running) -> Mapping[Part, str]:
+def _stopped(run: Running) -> Mapping[Part, TaskKey]:
+    """What a failed task before it stops, and which: the earliest."""
     plan, first = run.plan, _first_failures(run.plan, run.states)
     if not first:
         return {}
     within_step = run.record.was_open
-    found: dict[Part, str] = {}
+    found: dict[Part, TaskKey] = {}
     for target, chain in plan.chains.items():
         causes = [first[one] for one in (target, CHIP, *plan.ends.get(target, ())) if one in first]
+        causes.sort(key=lambda cause: plan.by_key[cause].standing.level)
         for key in chain:
             for cause in causes:
                 if _comes_before(plan, cause, key) and (not within_step or cause.step == key.step):
-                    found[key, target] = _because(cause)
+                    found[key, target] = cause
                     break
     return found
 
@@ -66,8 +68,8 @@ def _comes_before(plan: Plan, cause: TaskKey, key: TaskKey) -> bool:
     return plan.by_key[cause].standing.level < plan.by_key[key].standing.level
 
 
-def _because(cause: TaskKey | None) -> str:
-    return f"{cause.task} failed before it" if cause is not None else ""
+def _because(cause: TaskKey) -> str:
+    return f"{cause.task} failed before it"
 
 
 def has_failed(state: TaskState) -> bool:
@@ -76,9 +78,14 @@ def has_failed(state: TaskState) -> bool:
 
 
 def failed_targets(run: Running) -> frozenset[str]:
-    """All targets with a failed task; a failed task on the chip fails every target that waits for it."""
-    found = set(_first_failures(run.plan, run.states))
+    """All targets with a failed task; a failed task on the chip fails every target that waits for it.
+
+    One that a filter has dropped, or that stops because of a failure of its own, does not wait for it any more.
+    """
+    first = _first_failures(run.plan, run.states)
+    found = set(first)
     if CHIP in found and run.spec.on_target_failure is not TargetFailurePolicy.CONTINUE:
-        stopped = behind_failures(run)
-        found |= {target for key, target in stopped if run.states[key].on(target) is State.SKIPPED}
+        dropped = left_out(run.plan, run.filters)
+        waits = (part for part, cause in _stopped(run).items() if cause == first[CHIP] and part not in dropped)
+        found |= {target for key, target in waits if run.states[key].on(target) is State.SKIPPED}
     return frozenset(found)

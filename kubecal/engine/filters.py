@@ -41,13 +41,21 @@ Part = tuple[TaskKey, str]
 
 def judge_filters(plan: Plan, states: Mapping[TaskKey, TaskState]) -> tuple[Judged, ...]:
     """Every filter of the plan, in its order. A target that one has dropped does not come to the next."""
+    if not plan.filters:
+        return ()
     place = plan.step_places
+    # A coupling goes with its qubits, so these are judged first.
+    chains = sorted(plan.chains.items(), key=lambda item: item[0] in plan.ends)
     out: set[str] = set()
     found = []
     for step, wanted in plan.filters.items():
         judged = Judged(step, wanted.on_empty)
-        for target, chain in plan.chains.items():
-            if target not in plan.judges[step] or _gone(target, plan, out):
+        for target, chain in chains:
+            if _gone(target, plan, out):
+                continue
+            if target in plan.unjudged.get(step, ()):
+                judged.passed.append(target)
+            if target not in plan.judges[step]:
                 continue
             before = [states[key] for key in chain if place[key.step] < place[step]]
             if not all(state.on(target).ended and state.recorded for state in before):
@@ -72,8 +80,10 @@ def left_out(plan: Plan, filters: Sequence[Judged]) -> dict[Part, str]:
     """What will not run because of a filter, and why: tasks, each on one of the targets that it judges."""
     place = plan.step_places
     found: dict[Part, str] = {}
+    out: set[str] = set()
     for judged in filters:
-        nobody = _empty_from(plan, judged)
+        out |= judged.dropped.keys()
+        nobody = _empty_from(plan, judged, out)
         for target, chain in plan.chains.items():
             why = _dropped(target, plan, judged)
             for key in chain:
@@ -90,20 +100,21 @@ def _dropped(target: str, plan: Plan, judged: Judged) -> str:
     return next((judged.dropped[qubit] for qubit in plan.ends.get(target, ()) if qubit in judged.dropped), "")
 
 
-def _empty_from(plan: Plan, judged: Judged) -> tuple[int, str]:
+def _empty_from(plan: Plan, judged: Judged, out: Collection[str]) -> tuple[int, str]:
     """Behind which step, by its place, nothing follows because no target is left, and in which words.
 
     Where nobody passed that is the filter; where qubits passed, but no two of them are coupled, it is the first step
-    about the couplings that are left.
+    about the couplings that are left. ``out`` are those that this filter, or one before it, has dropped.
     """
     never = (len(plan.steps), "")
     if judged.on_empty is OnEmpty.SKIP or judged.open:
         return never
     if judged.empty:
         return plan.step_places[judged.step], "no target passed"
-    for step in plan.steps[plan.step_places[judged.step] + 1 :]:
-        couplings = [target for target in plan.ends if any(key.step == step for key in plan.chains.get(target, ()))]
-        if step in plan.auto and couplings and all(_dropped(target, plan, judged) for target in couplings):
+    behind = [step for step in plan.auto if plan.step_places[step] > plan.step_places[judged.step]]
+    for step in sorted(behind, key=plan.step_places.__getitem__):
+        couplings = plan.couplings_by_step.get(step, ())
+        if couplings and all(_gone(target, plan, out) for target in couplings):
             return plan.step_places[step], f"no two targets that passed are coupled (step {step})"
     return never
 
@@ -124,8 +135,10 @@ def undecided(plan: Plan, filters: Sequence[Judged]) -> frozenset[TaskKey]:
 
 def failed_by(plan: Plan, filters: Sequence[Judged]) -> str:
     """Why the session fails because of a filter nothing passed; empty: it does not."""
+    out: set[str] = set()
     for judged in filters:
-        place, _ = _empty_from(plan, judged)
+        out |= judged.dropped.keys()
+        place, _ = _empty_from(plan, judged, out)
         if judged.on_empty is OnEmpty.FAIL and place < len(plan.steps):
             why = next(iter(judged.dropped.values()), "no target came so far")
             return f"filter {judged.step!r} left nothing for the steps behind it (onEmpty: Fail): {why}"

@@ -98,12 +98,13 @@ class Open(Generic[K]):
     def add(self, key: K, standing: Standing, done: Container[str] = ()) -> None:
         """A task that has not ended; lanes on which it has are in ``done``."""
         first = self._first
-        for lane, level in (*standing.on, (EVERYTHING, standing.level)):
-            if lane in done:
-                continue
+        for lane, level in standing.on:
             known = first.get(lane)
-            if known is None or level < known[0]:
+            if (known is None or level < known[0]) and lane not in done:
                 first[lane] = (level, key)
+        known = first.get(EVERYTHING)
+        if known is None or standing.level < known[0]:
+            first[EVERYTHING] = (standing.level, key)
 
     def met(self, needs: Iterable[Place]) -> bool:
         """Whether everything below these places is done."""

@@ -103,6 +103,8 @@ class Plan:
     """Steps that choose which targets go on, by name."""
     judges: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Which targets a filter chooses from, by the filter's name."""
+    unjudged: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Which targets pass a filter without a look: what it judges was measured in the execution that is repeated."""
     ends: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Control and target qubit of every coupling."""
     auto: frozenset[str] = frozenset()
@@ -126,6 +128,15 @@ class Plan:
     def step_places(self) -> Mapping[str, int]:
         """Where each step stands in ``steps``."""
         return {step: number for number, step in enumerate(self.steps)}
+
+    @cached_property
+    def couplings_by_step(self) -> Mapping[str, tuple[str, ...]]:
+        """The couplings that each step is about."""
+        found: dict[str, dict[str, None]] = {}
+        for target in self.ends:
+            for key in self.chains.get(target, ()):
+                found.setdefault(key.step, {})[target] = None
+        return {step: tuple(couplings) for step, couplings in found.items()}
 
     @cached_property
     def places(self) -> Mapping[TaskKey, int]:

@@ -10,10 +10,9 @@ from kubecal.engine.lanes import Open
 from kubecal.engine.model import Plan, PlannedTask, TaskKey
 
 
-def frontier(plan: Plan, states: Mapping[TaskKey, TaskState]) -> list[TaskKey]:
+def frontier(plan: Plan, states: Mapping[TaskKey, TaskState], reached: Open[TaskKey]) -> list[TaskKey]:
     """Tasks that have not ended, and for which everything before them has, in the plan's order."""
-    reached = lanes_open(plan.tasks, states)
-    return [task.key for task in plan.tasks if not states[task.key].state.ended and reached.met(task.standing.needs)]
+    return [task.key for task in plan.tasks if reached.met(task.standing.needs) and not states[task.key].state.ended]
 
 
 def lanes_open(tasks: Iterable[PlannedTask], states: Mapping[TaskKey, TaskState]) -> Open[TaskKey]:
@@ -22,7 +21,8 @@ def lanes_open(tasks: Iterable[PlannedTask], states: Mapping[TaskKey, TaskState]
     for task in tasks:
         state = states[task.key]
         if not state.state.ended:
-            found.add(task.key, task.standing, [member for member, its in state.members.items() if its.ended])
+            members = state.members
+            found.add(task.key, task.standing, [one for one in members if members[one].ended] if members else ())
     return found
 
 

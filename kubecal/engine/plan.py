@@ -125,11 +125,13 @@ class _Planner:
     def _assembled(self, steps: Sequence[PlannedStep], session: Chosen, parking: tuple[Entry, ...]) -> Plan:
         wirings = self._wirings()
         tasks = [task for step in steps for task in step_tasks(step, wirings, self.grounds.topology)]
+        everything = tasks
         if self.spec.source.only is SourceOnly.FAILED:
-            tasks = [task for task in tasks if task.key in self.facts.unfinished or task.action is not None]
-            if not tasks:
+            unfinished = self.facts.unfinished
+            if not any(task.key in unfinished for task in tasks):
                 before = self.spec.source.execution_id
                 return _refused([f"all tasks of execution {before} have succeeded: nothing is left to repeat"])
+            tasks = [task for task in tasks if task.key in unfinished or task.action is not None]
         last = parking_tasks(parking, session, wirings, self.grounds.topology, len(self.spec.steps))
         size = len(tasks) + len(last)
         if size > MAX_PLANNED:
@@ -138,6 +140,10 @@ class _Planner:
             )
         chains = _chains(tasks)
         filters = {one.step.name: one.step.filter for one in steps if one.step.filter is not None}
+        judges = {name: self._judges(name, wanted, tasks) for name, wanted in filters.items()}
+        unjudged: dict[str, frozenset[str]] = {}
+        if tasks is not everything:
+            unjudged = {name: self._judges(name, wanted, everything) - judges[name] for name, wanted in filters.items()}
         return Plan(
             tasks=tuple(tasks),
             chains=chains,
@@ -145,9 +151,10 @@ class _Planner:
             steps=tuple(one.step.name for one in steps),
             barriers=frozenset(one.step.name for one in steps if one.step.barrier),
             filters=filters,
-            judges={name: self._judges(name, wanted, tasks) for name, wanted in filters.items()},
+            judges=judges,
+            unjudged=unjudged,
             ends=_ends(steps),
-            auto=frozenset(one.step.name for one in steps if one.auto),
+            auto=frozenset(one.step.name for one in steps if one.auto(self.spec.targets)),
             parking=tuple(last),
             parking_s=float(self.spec.parking.seconds) if self.spec.parking is not None else 0.0,
             problems=_shown(self._of_steps),
@@ -224,11 +231,13 @@ def _filter_problems(spec: SessionSpec, number: int, wanted: Filter, catalogues:
     place = f"spec.steps[{number}]"
     before = [entry.task for step in spec.steps[:number] for entry in step.tasks]
     after = [entry.task for step in spec.steps[number + 1 :] for entry in step.tasks]
-    if not before:
+    found = [one.task_by_name[name] for one in catalogues.known for name in before if name in one.task_by_name]
+    # What acts on the chip as a whole says nothing about single targets.
+    tasks = [task for task in found if task.kind is not TargetKind.CHIP]
+    if not before or (found and not tasks):
         return [f"{place}: no task comes before this filter: move it behind the steps it judges"]
     if not after and not spec.open:
         return [f"{place}: no task comes after this filter: remove it, or add a step"]
-    tasks = [one.task_by_name[name] for one in catalogues.known for name in before if name in one.task_by_name]
     known = {output.name for task in tasks for output in task.outputs}
     known |= {R2 for task in tasks if task.r2_threshold is not None}
     if wanted.metric and wanted.metric not in known:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kubecal.api.actions import ExcludeResults, PublishResults, RevertExecution, SetParameters
 from kubecal.api.catalogue import TargetKind
 from kubecal.api.steps import Action, Batch, Schedule, ScheduleMode, Step
+from kubecal.api.targets import Targets
 from kubecal.api.topology import Topology
 from kubecal.api.wires import Wire
 from kubecal.engine.claims import WHOLE_CHIP, Wirings
@@ -29,11 +30,10 @@ class PlannedStep:
     targets: Chosen
     entries: tuple[Entry, ...]
 
-    @property
-    def auto(self) -> bool:
-        """Whether it is about those couplings whose qubits come that far."""
-        given = self.step.targets
-        return given is not None and given.couplings is not None and given.couplings.auto
+    def auto(self, session: Targets) -> bool:
+        """Whether it is about those couplings whose qubits come that far; without targets it has the session's."""
+        given = self.step.targets or session
+        return bool(self.entries) and given.couplings is not None and given.couplings.auto
 
 
 def step_tasks(planned: PlannedStep, wirings: Wirings, topology: Topology) -> Iterator[PlannedTask]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubecal.engine.model import CreateBlocked, PodView
+from kubecal.engine.spoken import spoken
 
 _REMEDIES = {
     "Unschedulable": (
@@ -46,7 +47,7 @@ def starting(pod: PodView) -> str:
 def stuck(node: str, targets: list[str]) -> str:
     """Pods whose node is lost: nobody knows whether they still drive their lines."""
     return (
-        f"node {node} does not answer and may still drive qubit {', '.join(targets)}: bring it back, or when it is "
+        f"node {node} does not answer and may still drive {spoken(targets)}: bring it back, or when it is "
         "off, taint it node.kubernetes.io/out-of-service"
     )
 

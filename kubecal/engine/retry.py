@@ -100,18 +100,19 @@ def adapted(planned: Mapping[str, Any], earlier: Sequence[AttemptRow], retry: Re
     if retry.adapt:
         for row in earlier:
             if judged(row):
-                parameters |= suggested(row)
+                parameters |= suggested(row, retry)
     return parameters
 
 
-def suggested(row: AttemptRow) -> Mapping[str, Any]:
-    """What an attempt suggests for the next one; of several members the first that was not ok speaks for all.
+def suggested(row: AttemptRow, retry: Retry) -> Mapping[str, Any]:
+    """What an attempt suggests for the next one; of several members the first that is measured again speaks for all.
 
-    One pod has one set of run parameters; any: values as the tasks wrote them.
+    One pod has one set of run parameters; Any: values as the tasks wrote them.
     """
     if not row.members:
         return row.suggestion
-    return next((one.suggestion for one in row.members if one.suggestion and one.verdict is not Verdict.OK), {})
+    again = (one for one in row.members if one.verdict is not None and one.verdict.value in retry.on)
+    return next((one.suggestion for one in again if one.suggestion), {})
 
 
 def exhausted(earlier: Sequence[AttemptRow], ending: Ending) -> str:

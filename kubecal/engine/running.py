@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -14,6 +14,7 @@ from kubecal.engine.draft import Draft
 from kubecal.engine.failing import behind_failures
 from kubecal.engine.filters import FILTERED, Judged, Part, judge_filters, left_out
 from kubecal.engine.intents import DeletePod, NextAttempt, SettleRow
+from kubecal.engine.lanes import Open
 from kubecal.engine.lost import UNSEEN_ENDS, Lost
 from kubecal.engine.model import (
     ChipView,
@@ -27,6 +28,7 @@ from kubecal.engine.model import (
     TaskKey,
     Trouble,
 )
+from kubecal.engine.order import lanes_open
 from kubecal.engine.retry import exhausted, suggested
 
 
@@ -73,6 +75,11 @@ class Running:
     def filters(self) -> tuple[Judged, ...]:
         """What each filter made of the targets so far."""
         return judge_filters(self.plan, self.states)
+
+    @cached_property
+    def reached(self) -> Open[TaskKey]:
+        """How far each lane is done: what waits, and for what."""
+        return lanes_open(self.plan.tasks, self.states)
 
     @property
     def main_pods_live(self) -> int:
@@ -132,7 +139,8 @@ def _end_attempt(run: Running, state: TaskState, draft: Draft) -> None:
 
 
 def _measure_again(run: Running, state: TaskState) -> NextAttempt:
-    parameters = suggested(state.row) if state.row is not None and run.spec.retry.adapt else {}
+    row, retry = state.row, run.spec.retry
+    parameters = suggested(row, retry) if row is not None and retry.adapt else {}
     again = tuple(member for member, its in state.members.items() if its is State.JUDGED)
     verdict, message = state.verdict_on(again[0]) if again else (state.verdict, state.message)
     return NextAttempt(
@@ -174,13 +182,14 @@ def skip_after_failures(run: Running, draft: Draft) -> Skipped:
 
 
 def _wholly(run: Running, parts: Mapping[Part, str]) -> Mapping[TaskKey, str]:
-    found: dict[TaskKey, str] = {}
+    first: dict[TaskKey, str] = {}
     for (key, _), why in parts.items():
-        state = run.states[key]
-        left = (target for target in state.targets if (key, target) not in parts)
-        if all(state.on(target).ended for target in left):
-            found.setdefault(key, why)
-    return found
+        first.setdefault(key, why)
+    return {key: why for key, why in first.items() if _nothing_left(run.states[key], parts)}
+
+
+def _nothing_left(state: TaskState, parts: Container[Part]) -> bool:
+    return all(state.on(target).ended or (state.key, target) in parts for target in state.targets)
 
 
 def _unrun_part(run: Running, state: TaskState, target: str, reason: str, message: str) -> SettleRow:

@@ -56,7 +56,7 @@ class Turns:
     def in_order(self, skipped: Skipped) -> list[TaskKey]:
         """Those that could be next on their targets, the most needed wires first."""
         run = self._run
-        heads = by_heaviest_claims(run.plan, run.planned, frontier(run.plan, run.states))
+        heads = by_heaviest_claims(run.plan, run.planned, frontier(run.plan, run.states, run.reached))
         closed, open_ = closed_steps(run.plan, run.states), undecided(run.plan, run.filters)
         waiting = []
         for key in heads:

@@ -12,6 +12,7 @@ from kubecal.engine.attempts import State, TaskState
 from kubecal.engine.conditions import Claimed, merged
 from kubecal.engine.filters import Judged
 from kubecal.engine.model import Plan, SessionView, TaskKey
+from kubecal.engine.spoken import spoken as spoken
 from kubecal.engine.why import Why, brief
 
 _FAILURES_SHOWN = 20
@@ -91,14 +92,16 @@ def _steps(standing: Standing) -> tuple[StepStatus, ...]:
     if plan is None:
         return ()
     by_step: dict[str, dict[str, list[State]]] = {}
+    tasks_by_step: dict[str, list[State]] = {}
     for task in plan.tasks:
         targets, state = by_step.setdefault(task.key.step, {}), states[task.key]
+        tasks_by_step.setdefault(task.key.step, []).append(state.state)
         for target in state.targets:
             targets.setdefault(target, []).append(state.on(target))
     shown = []
     for name, targets in by_step.items():
         every = [state for each in targets.values() for state in each]
-        tasks = [states[task.key].state for task in plan.tasks if task.key.step == name]
+        tasks = tasks_by_step[name]
         begun = any(state is not State.READY for state in every)
         phase = "Finished" if all(state.ended for state in every) else "Running" if begun else "Waiting"
         shown.append(
@@ -134,7 +137,7 @@ def _filter_status(judged: Judged) -> StepStatus:
 
 
 def _failures(states: Mapping[TaskKey, TaskState]) -> tuple[Failure, ...]:
-    failed = [(state, target) for state in states.values() for target in _failed_on(state)]
+    failed = _failed(states)
     failed.sort(key=lambda pair: _ended_at(pair[0]))
     shown = []
     for state, target in failed[-_FAILURES_SHOWN:]:
@@ -143,7 +146,7 @@ def _failures(states: Mapping[TaskKey, TaskState]) -> tuple[Failure, ...]:
             Failure(
                 task=state.key.task,
                 target=target,
-                attempt=state.attempt,
+                attempt=state.attempt_on(target),
                 verdict=str(verdict or ""),
                 message=message[:_FAILURE_MESSAGE],
             )
@@ -151,8 +154,15 @@ def _failures(states: Mapping[TaskKey, TaskState]) -> tuple[Failure, ...]:
     return tuple(shown)
 
 
-def _failed_on(state: TaskState) -> list[str]:
-    return [target for target in state.targets if state.on(target) is State.FAILED]
+def _failed(states: Mapping[TaskKey, TaskState]) -> list[tuple[TaskState, str]]:
+    """Failed tasks, each with what it has failed on; asked of thousands in every pass."""
+    return [
+        (state, target)
+        for state in states.values()
+        if state.members or state.state is State.FAILED
+        for target in state.targets
+        if state.on(target) is State.FAILED
+    ]
 
 
 def _ended_at(state: TaskState) -> float:
@@ -179,7 +189,7 @@ def finished(phase: Phase, message: str, reason: str = "") -> Claimed:
 
 def first_failures(states: Mapping[TaskKey, TaskState]) -> str:
     """One sentence about what failed, for the session's message."""
-    failed = [(state, target) for state in states.values() for target in _failed_on(state)]
+    failed = _failed(states)
     if not failed:
         return ""
     targets = sorted({target for _, target in failed}, key=lambda t: (len(t), t))
@@ -188,11 +198,3 @@ def first_failures(states: Mapping[TaskKey, TaskState]) -> str:
     why = message or str(verdict or "")
     rest = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
     return f"failed on {spoken(targets)}: {one.key.task} on {on}: {why}{rest}"
-
-
-def spoken(targets: Sequence[str]) -> str:
-    """Targets as people call them: ``qubit 0, 3 and coupling 0-1``."""
-    qubits = [target for target in targets if target.isdecimal()]
-    couplings = [target for target in targets if "-" in target]
-    said = [f"{word} {', '.join(ids[:8])}" for word, ids in (("qubit", qubits), ("coupling", couplings)) if ids]
-    return " and ".join([*said, *(["the chip"] if "chip" in targets else [])])

@@ -70,7 +70,7 @@ def session_targets(targets: Targets, grounds: Grounds) -> Chosen:
     """
     field = "spec.targets"
     if targets.chip:
-        return Chosen(Sort.CHIP)
+        return _whole_chip(targets, field)
     if targets.couplings is None:
         return Chosen(Sort.QUBITS, tuple(_qubits(targets, grounds, field)))
     _check_qubits(targets.exclude.qubits, grounds, field)
@@ -91,13 +91,20 @@ def step_targets(step: Step, session: Chosen, grounds: Grounds, place: str) -> C
     if targets is None:
         return session
     if targets.chip:
-        return Chosen(Sort.CHIP)
+        return _whole_chip(targets, field)
     if session.sort is Sort.CHIP:
         raise PlanProblem(f"{field}: the session is about the chip as a whole: give spec.targets qubits or couplings")
     if targets.couplings is None:
         return Chosen(Sort.QUBITS, tuple(_narrowed(targets, session, grounds, field)))
+    _check_qubits(targets.exclude.qubits, grounds, field)
     allowed = frozenset(session.qubits) - frozenset(targets.exclude.qubits)
     return _couplings(targets.couplings, allowed, grounds, f"{field}.couplings", "the session's qubits")
+
+
+def _whole_chip(targets: Targets, field: str) -> Chosen:
+    if targets.exclude.qubits:
+        raise PlanProblem(f"{field}.exclude: nothing is left out of the chip as a whole: remove it")
+    return Chosen(Sort.CHIP)
 
 
 def _narrowed(targets: Targets, session: Chosen, grounds: Grounds, field: str) -> list[str]:
@@ -184,7 +191,10 @@ def _listed(identity: str, allowed: frozenset[str], disabled: frozenset[str], gr
                 "inverse: true to drive it the other way round"
             )
         near = sorted(grounds.topology.neighbours.get(control, ()), key=int)
-        hint = f"qubit {control} is coupled to {', '.join(near)}" if near else f"there is no qubit {control}"
+        if control not in grounds.topology.site_by_id:
+            hint = f"there is no qubit {control}"
+        else:
+            hint = f"qubit {control} is coupled to {', '.join(near) or 'no other'}"
         raise PlanProblem(f"{field}.ids: chip {grounds.name!r} has no coupling {identity!r} ({hint}): correct it")
     if identity in disabled:
         raise PlanProblem(

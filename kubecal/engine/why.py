@@ -12,13 +12,13 @@ from datetime import datetime
 from functools import cached_property
 
 from kubecal.api.explanation import Reason
+from kubecal.api.request import Verdict
 from kubecal.api.session_status import MAX_WAITS, Wait
 from kubecal.engine import pod_trouble
 from kubecal.engine.attempts import State, TaskState, live
-from kubecal.engine.lanes import Open
-from kubecal.engine.model import PodView, TaskKey
+from kubecal.engine.model import AttemptRow, PodView, TaskKey
 from kubecal.engine.occupants import Occupants
-from kubecal.engine.order import lanes_open, missing_at
+from kubecal.engine.order import missing_at
 from kubecal.engine.retry import judged
 from kubecal.engine.running import Running
 from kubecal.engine.starting import Hindrance, Turns
@@ -58,15 +58,10 @@ class Why:
         """What keeps those that could be next on their targets."""
         return self.turns.hindered if self.turns is not None else {}
 
-    @cached_property
-    def reached(self) -> Open[TaskKey]:
-        """How far each target has come."""
-        return lanes_open(self.run.plan.tasks, self.run.states)
-
     def first_before(self, key: TaskKey) -> TaskKey | None:
         """What has not ended of what comes before a task; None: it could be next."""
         planned = self.run.planned.get(key)
-        return self.reached.missing(planned.standing.needs) if planned is not None else None
+        return self.run.reached.missing(planned.standing.needs) if planned is not None else None
 
 
 def explanations(why: Why) -> Iterator[Explanation]:
@@ -234,10 +229,18 @@ def _filter(why: Why, key: TaskKey, _: Hindrance) -> str:
 
 def _retry(why: Why, key: TaskKey, hindrance: Hindrance) -> str:
     last = why.run.states[key].earlier[-1]
-    how = f"was judged {last.verdict}" if judged(last) else f"ended with {last.reason}"
-    more = f" ({last.message})" if last.message else ""
+    how = f"was judged {_verdicts(last)}" if judged(last) else f"ended with {last.reason}"
+    more = f" ({last.message})" if last.message and not last.members else ""
     at = f" at {hindrance.until:%H:%M:%S} UTC" if hindrance.until is not None else ""
     return f"attempt {last.attempt} {how}{more}: the next one may start{at}"
+
+
+def _verdicts(row: AttemptRow) -> str:
+    """What an attempt was judged; of several members those that are not ok."""
+    if not row.members:
+        return str(row.verdict or "")
+    bad = [f"{one.verdict} on {one.qid}" for one in row.members if one.verdict not in (None, Verdict.OK)]
+    return ", ".join(bad[:_NAMED]) + (", ..." if len(bad) > _NAMED else "")
 
 
 def _earlier_pod(why: Why, key: TaskKey, _: Hindrance) -> str:
@@ -253,7 +256,7 @@ def _between(why: Why, state: TaskState) -> tuple[Reason, str]:
     if state.ending is not None:
         how = f"ended without a result ({state.ending.reason}: {state.ending.message})"
     else:
-        how = f"was judged {state.verdict}"
+        how = f"was judged {_verdicts(state.row) if state.row is not None and state.members else state.verdict}"
     return Reason.RETRY_AT, f"attempt {state.attempt} {how}: what follows is being recorded"
 
 

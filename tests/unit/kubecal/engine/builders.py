@@ -58,6 +58,35 @@ CATALOGUE = Catalogue.model_validate(
                 "durationS": 10.0,
             },
             {"name": "Compute", "kind": "Qubit", "description": "only computes", "drives": False, "durationS": 1.0},
+            {
+                "name": "Many",
+                "kind": "Qubit",
+                "description": "can measure several qubits in one pod",
+                "batch": True,
+                "outputs": [{"name": "quality"}],
+                "durationS": 15.0,
+            },
+            {
+                "name": "Readout",
+                "kind": "Mux",
+                "description": "acts on a MUX",
+                "outputs": [{"name": "resonance", "unit": "GHz"}],
+                "durationS": 30.0,
+            },
+            {
+                "name": "Cross",
+                "kind": "Coupling",
+                "description": "drives two qubits",
+                "outputs": [{"name": "zx", "unit": "MHz"}],
+                "durationS": 40.0,
+            },
+            {
+                "name": "Configure",
+                "kind": "Chip",
+                "description": "acts on the chip",
+                "outputs": [{"name": "uptime"}],
+                "durationS": 5.0,
+            },
         ],
         "backends": [
             {

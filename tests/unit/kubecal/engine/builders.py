@@ -20,8 +20,10 @@ from kubecal.engine.intents import Decision, StatusPatch
 from kubecal.engine.model import (
     AttemptRow,
     ChipView,
+    MemberRow,
     Observed,
     Plan,
+    PlannedTask,
     PodView,
     RecordsHealth,
     RowStatus,
@@ -181,9 +183,8 @@ def recorded(view: SessionView, *rows: AttemptRow, on: ChipView | None = None, *
     the_chip = on or chip()
     assert the_chip.spec is not None
     given = {one.key for one in rows}
-    open_rows = [
-        row(task.key, wires=task.wires) for task in planned(view, the_chip).tasks if task.key not in given
-    ]  # fmt: skip
+    plan = planned(view, the_chip)
+    open_rows = [planned_row(task) for task in plan.by_key.values() if task.key not in given]
     record = SessionRecord(
         execution_id="20261123-000",
         chip_spec=the_chip.spec,
@@ -209,6 +210,12 @@ def one(*rows: AttemptRow, **changes: Any) -> SessionView:
 
 def row(key: TaskKey = FIRST, attempt: int = 1, status: RowStatus = RowStatus.SCHEDULED, **changes: Any) -> AttemptRow:
     return AttemptRow(**{"key": key, "attempt": attempt, "status": status, "read_at": NOON, **changes})
+
+
+def planned_row(task: PlannedTask, **changes: Any) -> AttemptRow:
+    """A task's first attempt as it is planned, with a row for each of several members."""
+    members = tuple(MemberRow(qid, RowStatus.SCHEDULED) for qid in task.members)
+    return row(task.key, **{"wires": task.wires, "members": members, **changes})
 
 
 def given_up(key: TaskKey = FIRST, attempt: int = 1, **changes: Any) -> AttemptRow:

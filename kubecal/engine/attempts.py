@@ -215,7 +215,9 @@ class _At:
         if self.members:
             members = self._members(State.READY)
             state = whole(members.values())
-            return TaskState(self.key, state, row.attempt, row, self.earlier, self.pod, members=members)
+            return TaskState(
+                self.key, state, row.attempt, row, self.earlier, self.pod, message=row.message, members=members
+            )
         state = _RECORDED[row.status]
         if state is State.FAILED:
             state = self._failed(row.verdict)

@@ -41,13 +41,10 @@ class Skipped:
     tasks: Mapping[TaskKey, str] = field(default_factory=dict)
     """Those of which nothing is left to run."""
 
-    def left(self, state: TaskState) -> tuple[str, ...]:
-        """Of a MUX or batch task that has not begun: the qubits that are still to be measured."""
-        return tuple(
-            member
-            for member, its in state.members.items()
-            if its is State.READY and (state.key, member) not in self.parts
-        )
+    @cached_property
+    def thinned(self) -> frozenset[TaskKey]:
+        """Tasks that are left out on some of their targets."""
+        return frozenset(key for key, _ in self.parts)
 
 
 @dataclass(frozen=True)

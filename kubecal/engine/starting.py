@@ -66,6 +66,8 @@ class Turns:
                 self.hindered[key] = _BARRIER
             elif key in open_:
                 self.hindered[key] = _FILTER
+            elif key in skipped.thinned:
+                self.hindered[key] = _THINNED
             else:
                 waiting.append(key)
         return waiting
@@ -115,6 +117,8 @@ class Turns:
 
 
 _BARRIER, _FILTER, _POD = (Hindrance(one) for one in (Reason.BARRIER, Reason.FILTER, Reason.WAITS_FOR_POD))
+_THINNED = Hindrance(Reason.POD_STARTING, "it is being recorded which of its qubits are left out")
+"""An attempt begins with those rows open that it measures: one that was open besides would have no result after it."""
 _UNANSWERED = Hindrance(Reason.POD_STARTING, "the API server has not yet answered whether it takes the task's pod")
 
 
@@ -131,7 +135,7 @@ def start_tasks(run: Running, skipped: Skipped, held: HeldWires, draft: Draft) -
             draft.add("actions", _change(run, run.states[key], planned.action))
             turns.started.add(key)
             continue
-        create = _create(run, run.states[key], planned, skipped)
+        create = _create(run, run.states[key], planned)
         turns.start(key, create.pod_name)
         draft.add("creates", create)
     return turns
@@ -148,7 +152,7 @@ def _change(run: Running, state: TaskState, action: Action) -> RunAction:
     return RunAction(run.session.ref, state.key, state.attempt, action, run.spec, chip, run.record.execution_id)
 
 
-def _create(run: Running, state: TaskState, planned: PlannedTask, skipped: Skipped) -> CreatePod:
+def _create(run: Running, state: TaskState, planned: PlannedTask) -> CreatePod:
     pinned = run.record.image_of(planned.image)
     return CreatePod(
         ref=run.session.ref,
@@ -163,5 +167,5 @@ def _create(run: Running, state: TaskState, planned: PlannedTask, skipped: Skipp
         catalogue_hash=pinned.catalogue_hash,
         image=pinned.image,
         pod_name=attempt_pod(run, state),
-        members=skipped.left(state),
+        members=tuple(member for member, its in state.members.items() if its is State.READY),
     )

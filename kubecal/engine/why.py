@@ -89,7 +89,8 @@ def brief(why: Why) -> tuple[Wait, ...]:
     for pod in why.run.pods:
         reason = _pod_reason(pod)
         state = why.run.states.get(pod.key)
-        if reason in (Reason.PODS_BLOCKED, Reason.POD_STUCK) and state is not None and state.pod is pod:
+        current = state is not None and state.pod is pod and state.state is State.RUNNING
+        if reason in (Reason.PODS_BLOCKED, Reason.POD_STUCK) and current:
             groups.setdefault(reason, _Group(pod.key)).tasks += 1
     _count_those_to_come(why, groups)
     order = sorted(groups, key=list(Reason).index)
@@ -180,8 +181,10 @@ def _not_begun(why: Why, state: TaskState) -> Explanation:
         return Explanation(key, state.attempt, Reason.SKIPPED, why.skipped[key])
     hindrance = why.overall or why.hindered.get(key)
     if hindrance is None:
-        may = why.run.observed.may_create
-        text = "its pod is being made" if may else "the operator has just begun, and makes pods in a few seconds"
+        text = "the operator has just begun, and goes on in a few seconds"
+        if why.run.observed.may_create:
+            changes = key in why.run.planned and why.run.planned[key].action is not None
+            text = "the records are being changed" if changes else "its pod is being made"
         return Explanation(key, state.attempt, Reason.POD_STARTING, text)
     hindrance = _in_words(why, state, hindrance)
     return Explanation(key, state.attempt, hindrance.reason, hindrance.message, hindrance.until)

@@ -84,7 +84,7 @@ def _view(steps: list[dict[str, Any]], ended: Mapping[str, Any], **spec: Any) ->
 
 
 def _out(view: SessionView) -> tuple[dict[str, str], list[str]]:
-    """What is left out, and why; and what starts."""
+    """What is left out, and why; and what starts when that has been recorded."""
     decision = decided(view)
     out = {
         " ".join([f"{one.key.step}/{one.key.task}", "+".join(one.members) or one.key.target]): one.message
@@ -92,7 +92,7 @@ def _out(view: SessionView) -> tuple[dict[str, str], list[str]]:
     }
     made = [
         " ".join([f"{one.planned.key.step}/{one.planned.key.task}", "+".join(one.members) or one.planned.key.target])
-        for one in decision.creates
+        for one in decided(_afterwards(view)).creates
     ]
     return out, sorted(made)
 
@@ -100,10 +100,14 @@ def _out(view: SessionView) -> tuple[dict[str, str], list[str]]:
 def _afterwards(view: SessionView) -> SessionView:
     """The session when the rows of what was left out have ended."""
     assert view.record is not None
-    out = {one.key: one for one in decided(view).settle_rows}
-    assert not any(one.members for one in out.values())
-    rows = tuple(replace(one, status=out[one.key].status) if one.key in out else one for one in view.record.rows)
-    return replace(view, record=replace(view.record, rows=rows))
+    out = {one.key: one for one in decided(view).settle_rows if not one.members}
+    left = {(one.key, member) for one in decided(view).settle_rows for member in one.members}
+    rows = [replace(one, status=out[one.key].status) if one.key in out else one for one in view.record.rows]
+    for number, one in enumerate(rows):
+        members = [replace(each, status=SKIPPED) if (one.key, each.qid) in left else each for each in one.members]
+        over = members and not any(each.status in (RowStatus.SCHEDULED, RowStatus.RUNNING) for each in members)
+        rows[number] = replace(one, members=tuple(members), status=SKIPPED if over and not one.final else one.status)
+    return replace(view, record=replace(view.record, rows=tuple(rows)))
 
 
 MANY = _step("a", "Many", batch="All")
@@ -409,10 +413,7 @@ def test_a_failure_in_an_open_session_stops_the_rest_of_its_step_only() -> None:
     view = _view(steps, ended, open=True)
     assert view.record is not None
     opened = replace(view, record=replace(view.record, was_open=True))
-    assert _out(opened) == ({"a/T1 1": "Rabi failed before it"}, [])
-    rows = tuple(replace(one, status=SKIPPED) if one.key == _key("a/T1 1") else one for one in view.record.rows)
-    after = replace(opened, record=replace(view.record, was_open=True, rows=rows))
-    assert _out(after) == ({}, ["b/Readout 0+1+2+3"])
+    assert _out(opened) == ({"a/T1 1": "Rabi failed before it"}, ["b/Readout 0+1+2+3"])
 
 
 # ---------------------------------------------------------------- how it ends

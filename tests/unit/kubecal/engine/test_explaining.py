@@ -377,7 +377,7 @@ def test_a_replica_that_has_just_begun_says_that_it_makes_no_pods_yet() -> None:
     told = _told(held(view, may_create=False), view)["Rabi 0"]
     assert (told.reason, told.message) == (
         "PodStarting",
-        "the operator has just begun, and makes pods in a few seconds",
+        "the operator has just begun, and goes on in a few seconds",
     )
 
 

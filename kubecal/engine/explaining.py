@@ -27,6 +27,7 @@ def explain(observed: Observed, session: SessionView) -> SessionExplanation:
     counts = count_tasks(why.run.states) if why is not None else status.tasks
     ended = counts.succeeded + counts.failed + counts.skipped + counts.cancelled
     tasks = tuple(map(_shown, explanations(why))) if why is not None else ()
+    # What is neither explained nor has succeeded runs.
     return SessionExplanation(
         namespace=session.ref.namespace,
         session=session.ref.name,
@@ -35,15 +36,10 @@ def explain(observed: Observed, session: SessionView) -> SessionExplanation:
         phase=str(phase or "Pending"),
         progress=f"{ended}/{counts.planned}",
         message=standing.message if standing is not None else status.message,
-        running=_running(counts.planned, counts.succeeded, tasks),
+        running=counts.planned - counts.succeeded - len(tasks) if why is not None else 0,
         succeeded=counts.succeeded,
         tasks=tasks,
     )
-
-
-def _running(planned: int, succeeded: int, tasks: tuple[TaskExplanation, ...]) -> int:
-    """What is neither explained nor has succeeded runs."""
-    return planned - succeeded - len(tasks) if tasks else 0
 
 
 def _of_the_record(scene: Scene, session: SessionView) -> Why | None:

@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from kubecal.api.request import Verdict
 from kubecal.engine.model import PodView
 from tests.unit.kubecal.engine.builders import chip, session
-from tests.unit.kubecal.engine.world import GRACE_S, OPEN, World
+from tests.unit.kubecal.engine.rows import OPEN
+from tests.unit.kubecal.engine.world import GRACE_S, World
 
 _AT_REST_AFTER, _OVER_AFTER = 30, 400
 """Passes: of one moment, and of a world that has become kind."""
@@ -28,20 +29,73 @@ _AGAIN = st.integers(0, 2)
 _POLICIES = st.sampled_from(["StopTarget", "Continue", "StopSession"])
 
 
+_BATCHES = st.sampled_from(["None", "Mux", "All"])
+_ON_EMPTY = st.sampled_from(["Stop", "Skip", "Fail"])
+_KINDS = {
+    "qubits": ["Rabi", "T1"],
+    "computations": ["T1", "Compute"],
+    "mux": ["Rabi", "Readout", "T1"],
+    "gates": ["Many", "filter", "Cross", "T1"],
+    "gates twice": ["Readout", "Cross", "Cross", "Configure"],
+    "changes": ["Many", "set", "Many", "filter", "Readout"],
+    "chip": ["Cross", "Configure", "Many"],
+}
+_SORTS = st.sampled_from(sorted(_KINDS))
+
+
+def _step(name: str, task: str, batch: str, on_empty: str, body: dict[str, Any]) -> dict[str, Any]:
+    """A step of one task, of its kind."""
+    if task == "filter":
+        return {"name": name, "filter": {"metric": "quality", "min": 0.9, "onEmpty": on_empty}}
+    if task == "set":
+        return {"name": name, "set": {"qubits": {"0": {"quality": {"value": 0.9}}}}}
+    step: dict[str, Any] = {"name": name, "tasks": [{"task": task}], **body}
+    if task == "Many":
+        step["batch"] = batch
+    if task == "Cross":
+        step["targets"] = {"couplings": {"auto": True}}
+    if task == "Configure":
+        step["targets"] = {"chip": True}
+    return step
+
+
 class Worlds(RuleBasedStateMachine):
     """Two sessions on four qubits, and everything that can come in between."""
 
-    @initialize(mode=_MODES, beside=_MODES, policy=_POLICIES, scope=_SCOPES, barrier=st.booleans(), again=_AGAIN)
-    def begin(self, mode: str, beside: str, policy: str, scope: str, barrier: bool, again: int) -> None:
+    @initialize(
+        mode=_MODES,
+        beside=_MODES,
+        policy=_POLICIES,
+        scope=_SCOPES,
+        barrier=st.booleans(),
+        again=_AGAIN,
+        sorts=st.tuples(_SORTS, _SORTS),
+        batch=_BATCHES,
+        on_empty=_ON_EMPTY,
+        parks=st.booleans(),
+    )
+    def begin(
+        self,
+        mode: str,
+        beside: str,
+        policy: str,
+        scope: str,
+        barrier: bool,
+        again: int,
+        sorts: tuple[str, str],
+        batch: str,
+        on_empty: str,
+        parks: bool,
+    ) -> None:
         views = []
-        for name, schedule, tasks in (("morning", mode, ("Rabi", "T1")), ("evening", beside, ("T1", "Compute"))):
-            steps: list[dict[str, Any]] = [
-                {"name": task.lower(), "tasks": [{"task": task}], "schedule": {"mode": schedule}, "barrier": barrier}
-                for task in tasks
-            ]
+        for name, schedule, sort in (("morning", mode, sorts[0]), ("evening", beside, sorts[1])):
+            body = {"schedule": {"mode": schedule}, "barrier": barrier}
+            steps = [_step(f"s{place}", each, batch, on_empty, body) for place, each in enumerate(_KINDS[sort])]
             # Disjoint, or touching in the one they share.
             qubits = ["0", "1", "3"] if scope == "Chip" or name == "morning" else ["2", "3"]
-            rules = {"onTargetFailure": policy, "lock": {"scope": scope}, "retry": {"limit": again}}
+            rules: dict[str, Any] = {"onTargetFailure": policy, "lock": {"scope": scope}, "retry": {"limit": again}}
+            if parks:
+                rules["parking"] = {"tasks": [{"task": "Rabi"}, {"task": "Configure"}], "seconds": 120}
             views.append(session(name, steps=steps, targets={"qubits": qubits}, suspendHoldSeconds=30, **rules))
         self.world = World(chip(), views)
 
@@ -68,10 +122,12 @@ class Worlds(RuleBasedStateMachine):
                 return
         raise AssertionError(f"after {_AT_REST_AFTER} passes there is still something to do: {self.world.step()}")
 
-    @rule(refused=st.booleans())
-    def the_next_create_goes_wrong(self, refused: bool) -> None:
-        """It is refused for good, or nobody hears what became of it."""
-        if refused:
+    @rule(what=st.sampled_from(["refused", "unanswered", "action"]))
+    def the_next_create_goes_wrong(self, what: str) -> None:
+        """It is refused for good, or nobody hears what became of it; or the next change of records is not possible."""
+        if what == "action":
+            self.world.fail_next_action = True
+        elif what == "refused":
             self.world.refuse_next = True
         else:
             self.world.silent_next = True
@@ -113,14 +169,16 @@ class Worlds(RuleBasedStateMachine):
         which=_ANY,
         verdict=st.sampled_from([Verdict.OK, Verdict.OK, Verdict.NO_SIGNAL]),
         how=st.sampled_from(["well", "well", "well", "lies", "fails afterwards", "crashes"]),
+        dice=st.integers(0, 255),
     )
-    def end(self, which: int, verdict: Verdict, how: str) -> None:
+    def end(self, which: int, verdict: Verdict, how: str, dice: int) -> None:
         driving = [one.uid for one in self.world.processes.values() if one.drives]
         uid = driving[which % len(driving)]
         if how == "crashes":
             self.world.crash(uid)
         else:
-            self.world.finish(uid, verdict, stores=how != "lies", exit_code=int(how == "fails afterwards"))
+            stores, exit_code = how != "lies", int(how == "fails afterwards")
+            self.world.finish(uid, verdict, stores=stores, exit_code=exit_code, dice=dice)
 
     @precondition(lambda self: self.world.pods)
     @rule(which=_ANY, how=st.sampled_from(["evict", "delete", "stop", "force", "sweep", "lose"]))
@@ -173,7 +231,7 @@ class Worlds(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         world = self.world
-        world.refuse_next = world.silent_next = False
+        world.refuse_next = world.silent_next = world.fail_next_action = False
         world.memory.unseen.clear()
         for view in list(world.sessions.values()):
             world.suspend(view, False)
@@ -185,6 +243,7 @@ class Worlds(RuleBasedStateMachine):
         assert world.over, f"no end: {[view.status for view in world.sessions.values()]}"
         left = {attempt for attempt, one in world.rows.items() if one.status in OPEN}
         assert not left, "rows are open although their session has ended"
+        world.check_ended()
         assert world.step().empty
 
     def _kindly(self) -> None:
@@ -199,7 +258,7 @@ class Worlds(RuleBasedStateMachine):
                 world.start(name)
         for uid, process in list(world.processes.items()):
             if process.drives or world.claim(uid):
-                world.finish(uid, Verdict.OK)
+                world.finish(uid, Verdict.OK, dice=1)
 
 
 TestWorlds = Worlds.TestCase

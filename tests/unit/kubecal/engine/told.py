@@ -32,9 +32,11 @@ def _check_session(observed: Observed, session: SessionView, why: Why, decision:
     assert told.running + told.succeeded + len(told.tasks) == counts.planned
     assert 0 <= told.running <= counts.running
     assert all(one.message for one in told.tasks), "a reason without words"
-    made = {one.planned.key for one in decision.creates if one.ref == session.ref}
+    made = {one.planned.key for one in decision.creates if one.ref == session.ref} - why.run.parking.keys()
     said = {one.key for one in explanations(why) if one.message == "its pod is being made"}
     assert said == made
+    changed = {one.key for one in decision.actions if one.ref == session.ref}
+    assert {one.key for one in explanations(why) if one.message == "the records are being changed"} == changed
 
 
 def _check_brief(why: Why) -> None:

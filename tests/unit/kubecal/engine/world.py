@@ -15,14 +15,16 @@ from itertools import combinations
 from typing import Any
 
 from kubecal.api.request import Verdict
-from kubecal.api.session_status import SessionStatus
+from kubecal.api.session_status import Phase, SessionStatus
 from kubecal.api.wires import Wire, conflicts
 from kubecal.engine.decide import decide
-from kubecal.engine.intents import Admission, CreatePod, Decision, DeletePod, NextAttempt, SettleRow
+from kubecal.engine.intents import Admission, CreatePod, Decision, DeletePod, NextAttempt, RunAction, SettleRow
 from kubecal.engine.model import (
     AttemptRow,
     ChipView,
+    MemberRow,
     Observed,
+    Plan,
     PodView,
     Reservation,
     RowStatus,
@@ -32,12 +34,33 @@ from kubecal.engine.model import (
     TaskKey,
     Trouble,
 )
-from tests.unit.kubecal.engine.builders import CATALOGUE, NOON, observed, pod, receipt, row, terminated, trouble
+from tests.unit.kubecal.engine.builders import (
+    CATALOGUE,
+    NOON,
+    observed,
+    planned_row,
+    pod,
+    receipt,
+    row,
+    terminated,
+    trouble,
+)
+from tests.unit.kubecal.engine.rows import (
+    OPEN,
+    comes_before,
+    ended,
+    is_charged,
+    is_open,
+    open_members,
+    spoken_for,
+    with_members,
+)
 from tests.unit.kubecal.engine.told import check_told
 
 GRACE_S = 30
 Attempt = tuple[str, TaskKey, int]
-OPEN = (RowStatus.SCHEDULED, RowStatus.RUNNING)
+GOOD, POOR = 0.95, 0.5
+"""What a task gives as its quality where it is ok, and where it is ok but not good."""
 
 
 @dataclass
@@ -65,6 +88,10 @@ class Memory:
     created: set[Attempt] = field(default_factory=set)
 
 
+def _given_up(one: MemberRow) -> bool:
+    return one.verdict is None and one.status in (RowStatus.FAILED, RowStatus.CANCELLED)
+
+
 class World:
     """Everything there is."""
 
@@ -74,12 +101,13 @@ class World:
         self.sessions = {view.ref.uid: replace(view, finalized=False) for view in sessions}
         self.refs = {uid: view.ref for uid, view in self.sessions.items()}
         self.records: dict[str, SessionRecord] = {}
+        self.plans: dict[str, Plan] = {}
         self.rows: dict[Attempt, AttemptRow] = {}
         self.pods: dict[str, PodView] = {}
         self.processes: dict[str, Process] = {}
         self.crashes: Counter[tuple[str, TaskKey]] = Counter()
         self.memory = Memory()
-        self.refuse_next, self.silent_next = False, False
+        self.refuse_next, self.silent_next, self.fail_next_action = False, False, False
         self._uids = 0
 
     # ------------------------------------------------------------------ the driver
@@ -133,6 +161,7 @@ class World:
             changes = {"cancel_requested": True, "cancel_reason": intent.reason}
             yield partial(self._change_record, intent.ref, **changes)
         yield from (partial(self._next_attempt, one) for one in decision.next_attempts)
+        yield from (partial(self._run_action, one) for one in decision.actions)
         for update in decision.holders:
             yield partial(self._write_chip, replace(update.chip, status=update.status))
         patches = [(one, partial(self._change, one.ref, status=one.status)) for one in decision.status_patches]
@@ -194,6 +223,8 @@ class World:
         assert not known.superseded, f"attempt {attempt} was given up"
         charged = self._charged(*attempt[:2])
         assert create.charged_retries == charged, "what a task is charged is its crashes and verdicts on record"
+        assert create.members == open_members(known), "an attempt measures those whose rows are open"
+        self._check_order(attempt[0], attempt[1], create.members)
         before = (one for one in self.pods.values() if (one.session_uid, one.key) == attempt[:2])
         assert not any(one.node and one.terminated is None for one in before), f"{attempt[:2]} is still at work"
         if self.refuse_next:
@@ -231,8 +262,9 @@ class World:
         assert spec is not None
         record = SessionRecord("20261123-000", spec, admission.chip.generation, CATALOGUE.hash, "", "scheduled", ())
         self.records.setdefault(admission.ref.uid, record)
-        for task in admission.plan.tasks:
-            planned = row(task.key, wires=task.wires, grace_s=GRACE_S)
+        self.plans.setdefault(admission.ref.uid, admission.plan)
+        for task in admission.plan.by_key.values():
+            planned = planned_row(task, grace_s=GRACE_S)
             self.rows.setdefault((admission.ref.uid, task.key, 1), planned)
         self._read_records()
 
@@ -247,26 +279,41 @@ class World:
         known = self.rows[attempt]
         following = (*attempt[:2], intent.attempt + 1)
         judged = intent.trouble is Trouble.VERDICT
+        again = intent.members or open_members(known) or tuple(one.qid for one in known.members if _given_up(one))
         if judged:
-            assert known.status is RowStatus.FAILED, "only what was judged is measured again"
+            bad = {one.qid for one in known.members if one.status is RowStatus.FAILED and one.verdict}
+            assert known.status is RowStatus.FAILED or bad, "only what was judged is measured again"
+            assert set(intent.members) <= bad, "only those of several that were not ok are measured again"
+            assert bool(intent.members) is bool(known.members)
             assert not known.superseded
-        elif known.status in OPEN and not known.superseded:
+        elif is_open(known) and not known.superseded:
             status = RowStatus.FAILED if intent.trouble is Trouble.CRASH else RowStatus.CANCELLED
             why = {"trouble": intent.trouble, "reason": intent.reason, "message": intent.message}
-            ended = {"superseded": True, "superseded_at": self.now, "ended_at": self.now}
-            self.rows[attempt] = replace(known, status=status, **ended, **why)  # type: ignore[arg-type]
+            gone = {"superseded": True, "superseded_at": self.now, "ended_at": self.now}
+            self.rows[attempt] = ended(known, (), status=status, **gone, **why)
         if judged or self.rows[attempt].superseded:
             fields = {"wires": known.wires, "grace_s": GRACE_S, "opened_at": self.now}
-            self.rows.setdefault(following, row(intent.key, following[2], **fields))
+            members = tuple(MemberRow(qid, RowStatus.SCHEDULED) for qid in again) if known.members else ()
+            self.rows.setdefault(following, row(intent.key, following[2], members=members, **fields))
         self._read(intent.ref, intent.key, intent.attempt)
         self._read(intent.ref, intent.key, following[2])
+
+    def _run_action(self, intent: RunAction) -> None:
+        attempt = (intent.ref.uid, intent.key, intent.attempt)
+        assert is_open(self.rows[attempt]), "records are changed twice"
+        self._check_order(intent.ref.uid, intent.key, ())
+        status = RowStatus.FAILED if self.fail_next_action else RowStatus.COMPLETED
+        message = "there is no such execution" if self.fail_next_action else ""
+        self.fail_next_action = False
+        self.rows[attempt] = replace(self.rows[attempt], status=status, message=message, ended_at=self.now)
+        self._read(intent.ref, intent.key, intent.attempt)
 
     def _settle_row(self, intent: SettleRow) -> None:
         attempt = (intent.ref.uid, intent.key, intent.attempt)
         known = self.rows[attempt]
-        if known.status in OPEN and not known.superseded:
+        if is_open(known) and not known.superseded:
             why = {"trouble": intent.trouble, "reason": intent.reason, "message": intent.message}
-            self.rows[attempt] = replace(known, status=intent.status, ended_at=self.now, **why)  # type: ignore[arg-type]
+            self.rows[attempt] = ended(known, intent.members, status=intent.status, ended_at=self.now, **why)
         self._read(*(intent.ref, intent.key, intent.attempt))
 
     def _read(self, ref: SessionRef, key: TaskKey, attempt: int) -> None:
@@ -306,24 +353,50 @@ class World:
         if known.superseded or known.status not in OPEN or known.claimed_by not in (None, uid):
             self._end(uid, 1, outcome=trouble("NotClaimed"))
             return False
+        begun = [one for one in known.members if is_open(one)]
+        known = with_members(known, begun, lambda one: replace(one, status=RowStatus.RUNNING))
         self.rows[process.attempt] = replace(known, claimed_by=uid, status=RowStatus.RUNNING)
         process.drives = True
         self.check()
         return True
 
-    def finish(self, uid: str, verdict: Verdict, *, stores: bool = True, exit_code: int = 0) -> None:
-        """The process ends with a receipt; what it says may be a lie, and it may fail after it has stored."""
+    def finish(self, uid: str, verdict: Verdict, *, stores: bool = True, exit_code: int = 0, dice: int = 0) -> None:
+        """The process ends with a receipt; what it says may be a lie, and it may fail after it has stored.
+
+        Of several members the dice say which get the verdict, and in any case whose quality is poor.
+        """
         process = self.processes[uid]
         owner, key, attempt = process.attempt
         known = self.rows[process.attempt]
-        if stores and not known.superseded and known.status in OPEN and known.claimed_by == uid:
-            status = RowStatus.COMPLETED if verdict is Verdict.OK else RowStatus.FAILED
-            trouble_ = None if verdict is Verdict.OK else Trouble.VERDICT
-            ended = {"status": status, "verdict": verdict, "trouble": trouble_, "ended_at": self.now}
-            self.rows[process.attempt] = replace(known, **ended)  # type: ignore[arg-type]
-        if not stores or exit_code or verdict is not Verdict.OK:
+        before = is_charged(known)
+        if stores and not known.superseded and is_open(known) and known.claimed_by == uid:
+            self.rows[process.attempt] = self._measured(known, verdict, dice)
+        charged = not before and is_charged(self.rows[process.attempt])
+        if not stores or exit_code or charged:
             self.crashes[(owner, key)] += 1
-        self._end(uid, exit_code, outcome=receipt(self._view(self.refs[owner]), key, attempt, verdict.value))
+        said = receipt(self._view(self.refs[owner]), key, attempt, verdict.value)
+        if known.members:
+            said = said.model_copy(update={"verdict": None})
+        self._end(uid, exit_code, outcome=said)
+
+    def _measured(self, known: AttemptRow, verdict: Verdict, dice: int) -> AttemptRow:
+        if not known.members:
+            status = RowStatus.COMPLETED if verdict is Verdict.OK else RowStatus.FAILED
+            numbers = {"quality": POOR if dice % 3 == 0 else GOOD}
+            bad = None if verdict is Verdict.OK else Trouble.VERDICT
+            changes = {"status": status, "verdict": verdict, "trouble": bad, "ended_at": self.now, "numbers": numbers}
+            return replace(known, **changes)  # type: ignore[arg-type]
+
+        def judged(one: MemberRow) -> MemberRow:
+            place = int(one.qid)
+            its = verdict if (dice >> place) & 1 else Verdict.OK
+            numbers = {"quality": POOR if (dice >> (place + 4)) & 1 else GOOD}
+            status = RowStatus.COMPLETED if its is Verdict.OK else RowStatus.FAILED
+            return replace(one, status=status, verdict=its, numbers=numbers)
+
+        measured = with_members(known, [one for one in known.members if is_open(one)], judged)
+        said = next(one for one in measured.members if one.verdict is not None)
+        return spoken_for(measured, status=said.status, ended_at=self.now)
 
     def crash(self, uid: str) -> None:
         """The process ends with nothing to show."""
@@ -382,9 +455,54 @@ class World:
             assert self._charged(*task) <= self.crashes[task], f"{task} is charged more often than it crashed"
 
     def _charged(self, uid: str, key: TaskKey) -> int:
-        charged = (Trouble.CRASH, Trouble.VERDICT)
-        mine = [(attempt, one) for attempt, one in self.rows.items() if attempt[:2] == (uid, key)]
-        return sum(one.trouble in charged for _, one in mine)
+        return sum(is_charged(one) for attempt, one in self.rows.items() if attempt[:2] == (uid, key))
+
+    def _check_order(self, uid: str, key: TaskKey, members: tuple[str, ...]) -> None:
+        """What comes before a task that begins has ended, on all that it measures."""
+        plan = self.plans[uid]
+        task = plan.by_key[key]
+        if key not in plan.places:
+            main = [one for (owner, other, _), one in self.rows.items() if owner == uid and other in plan.places]
+            assert not any(map(is_open, main)), f"{key} begins, and the session is not through"
+            return
+        ends = dict(plan.ends)
+        for before in plan.tasks[: plan.places[key]]:
+            for qubit in comes_before(before, replace(task, members=members), ends):
+                assert self._done(uid, before.key, qubit), f"{key} begins, and {before.key} is not done on {qubit}"
+
+    def _done(self, uid: str, key: TaskKey, qubit: str) -> bool:
+        attempts = [one for (owner, other, _), one in self.rows.items() if (owner, other) == (uid, key)]
+        members = {one.qid: (known, one) for known in attempts for one in known.members}
+        if members:
+            chosen = members.values() if qubit == "*" else [members[qubit]]
+            return all(not is_open(one) and not known.superseded for known, one in chosen)
+        last = attempts[-1]
+        # A receipt is trusted until its record was read.
+        trusted = any(
+            view.terminated is not None and view.terminated.exit_code == 0
+            for view in self.pods.values()
+            if (view.session_uid, view.key, view.attempt) == (uid, key, last.attempt)
+        )
+        return trusted or (not is_open(last) and not last.superseded)
+
+    def check_ended(self) -> None:
+        """What a session that came to its own end is called, and what it counts, follows from its rows."""
+        for uid, view in self.sessions.items():
+            phase, plan = view.status.phase, self.plans.get(uid)
+            if phase not in (Phase.COMPLETED, Phase.PARTIALLY_FAILED) or plan is None:
+                continue
+            last = {key: one for (owner, key, _), one in self.rows.items() if owner == uid}
+            failed = {key for key in plan.places if self._failed_on(uid, key)}
+            assert bool(failed) is (phase is Phase.PARTIALLY_FAILED), f"{phase}, and {failed} failed"
+            assert view.status.tasks.failed == len(failed)
+            assert view.status.tasks.planned == len(plan.tasks)
+            left_out = [key for key in plan.places if last[key].status is RowStatus.SKIPPED and key not in failed]
+            assert view.status.tasks.skipped <= len(left_out)
+
+    def _failed_on(self, uid: str, key: TaskKey) -> bool:
+        attempts = [one for (owner, other, _), one in self.rows.items() if (owner, other) == (uid, key)]
+        last = {one.qid: one for known in attempts for one in known.members} or {"": attempts[-1]}
+        return any(one.status is RowStatus.FAILED for one in last.values())
 
     @property
     def over(self) -> bool:

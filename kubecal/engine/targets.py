@@ -70,7 +70,7 @@ def session_targets(targets: Targets, grounds: Grounds) -> Chosen:
     """
     field = "spec.targets"
     if targets.chip:
-        return _whole_chip(targets, field)
+        return Chosen(Sort.CHIP)
     if targets.couplings is None:
         return Chosen(Sort.QUBITS, tuple(_qubits(targets, grounds, field)))
     _check_qubits(targets.exclude.qubits, grounds, field)
@@ -91,7 +91,7 @@ def step_targets(step: Step, session: Chosen, grounds: Grounds, place: str) -> C
     if targets is None:
         return session
     if targets.chip:
-        return _whole_chip(targets, field)
+        return Chosen(Sort.CHIP)
     if session.sort is Sort.CHIP:
         raise PlanProblem(f"{field}: the session is about the chip as a whole: give spec.targets qubits or couplings")
     if targets.couplings is None:
@@ -99,12 +99,6 @@ def step_targets(step: Step, session: Chosen, grounds: Grounds, place: str) -> C
     _check_qubits(targets.exclude.qubits, grounds, field)
     allowed = frozenset(session.qubits) - frozenset(targets.exclude.qubits)
     return _couplings(targets.couplings, allowed, grounds, f"{field}.couplings", "the session's qubits")
-
-
-def _whole_chip(targets: Targets, field: str) -> Chosen:
-    if targets.exclude.qubits:
-        raise PlanProblem(f"{field}.exclude: nothing is left out of the chip as a whole: remove it")
-    return Chosen(Sort.CHIP)
 
 
 def _narrowed(targets: Targets, session: Chosen, grounds: Grounds, field: str) -> list[str]:

@@ -214,13 +214,6 @@ def test_the_lower_frequency_drives(frequencies: dict[str, float], fields: dict[
             "spec.steps[1].targets: the session is about the chip as a whole: give spec.targets qubits or couplings",
         ),
         ({"chip": True}, _auto(), {}, "spec.steps[1].targets: the session is about the chip as a whole"),
-        (
-            {"chip": True, **_without("0")},
-            None,
-            {},
-            "spec.targets.exclude: nothing is left out of the chip as a whole: remove it",
-        ),
-        ({"all": True}, {"chip": True, **_without("0")}, {}, "spec.steps[1].targets.exclude: nothing is left out"),
         (_ids("0-1"), {"qubits": ["2"]}, {}, "spec.steps[1].targets names qubit 2, which spec.targets leaves out"),
         (_ids("0-1"), {"muxes": [1]}, {}, "spec.steps[1].targets has no qubit in common with spec.targets"),
     ],

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from kubecal.api.naming import pod_name, task_id
 from kubecal.api.request import Receipt, Verdict
@@ -39,6 +40,10 @@ class State(StrEnum):
         return self in (State.OK, State.FAILED, State.SKIPPED, State.CANCELLED)
 
 
+_NOBODY: Mapping[str, State] = MappingProxyType({})
+"""The members of a task that has none: one for all, since a pass makes thousands of states."""
+
+
 @dataclass(frozen=True)
 class TaskState:
     """One task as it stands."""
@@ -60,7 +65,7 @@ class TaskState:
     read: bool = False
     """Whether the record must be read now."""
     log_pod: str = ""
-    members: Mapping[str, State] = field(default_factory=dict)
+    members: Mapping[str, State] = field(default_factory=lambda: _NOBODY)
     """How each qubit of a MUX or batch task stands; empty for other tasks."""
 
     def on(self, target: str) -> State:
@@ -152,7 +157,7 @@ def task_state(
     if not rows:
         return TaskState(key, State.READY, 1, None, (), members=dict.fromkeys(members, State.READY))
     row, earlier = rows[-1], tuple(rows[:-1])
-    pod = next((one for one in pods if one.attempt == row.attempt), None)
+    pod = next((one for one in pods if one.attempt == row.attempt), None) if pods else None
     at = _At(key, row, earlier, pod, retry, tuple(members))
     if row.superseded:
         # Its successor was opened in the same write and is not known here yet: asking once more tells of it.
@@ -194,9 +199,9 @@ def _with_pod(at: _At, pod: PodView, identity: str, now: datetime, pending_s: fl
     return at.ending(classify(pod))
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _At:
-    """Makes states of one task's current attempt."""
+    """Makes states of one task's current attempt; not frozen, since one is made for every task in every pass."""
 
     key: TaskKey
     row: AttemptRow
@@ -223,10 +228,10 @@ class _At:
             state = self._failed(row.verdict)
         return TaskState(self.key, state, row.attempt, row, self.earlier, self.pod, None, row.verdict, row.message)
 
-    def _members(self, current: State) -> dict[str, State]:
+    def _members(self, current: State) -> Mapping[str, State]:
         """Every member as its last row says; those that have not ended as the attempt stands."""
         if not self.members:
-            return {}
+            return _NOBODY
         found = dict.fromkeys(self.members, State.SKIPPED)
         for row in (*self.earlier, self.row):
             last = row is self.row

@@ -133,5 +133,7 @@ class HeldWires:
 
     def _exclusive_holder(self, kind: WireKind) -> str | None:
         """Who holds the chip as a whole; its id is the same wherever it is claimed."""
-        holders = self._modes.get((kind, ""), {})
+        holders = self._modes.get((kind, ""))
+        if holders is None:
+            return None
         return next((holder for holder, mode in holders.items() if mode is WireMode.EXCLUSIVE), None)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 from kubecal.api.steps import MAX_TASKS_PER_STEP
@@ -28,6 +29,8 @@ EVERYTHING = "*"
 """The lane on which every task stands."""
 CHIP = "chip"
 _GROUPS = "groups of step"
+_REMEMBERED = 32_768
+"""Standings are the same in all sessions of a chip: kept once, they cost neither memory nor collections of garbage."""
 
 
 class Place(NamedTuple):
@@ -37,7 +40,7 @@ class Place(NamedTuple):
     level: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where a task stands, and what it needs: everything below these places."""
 
@@ -55,15 +58,16 @@ def level_of(step: int, entry: int) -> int:
     return step * (MAX_TASKS_PER_STEP + 1) + entry
 
 
-def qubits_standing(qubits: Iterable[str], step: int, entry: int) -> Standing:
+@lru_cache(maxsize=_REMEMBERED)
+def qubits_standing(lanes: tuple[str, ...], step: int, entry: int) -> Standing:
     """Of a task on a qubit, a MUX or a batch of qubits."""
     level, begin = level_of(step, entry), level_of(step, 0)
-    lanes = tuple(qubits)
     on = tuple(Place(lane, level) for lane in lanes)
     needs = (*on, *(Place(_couplings_of(lane), begin) for lane in lanes), Place(CHIP, level))
     return Standing(level, on, needs)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def coupling_standing(identity: str, ends: tuple[str, str], step: int, entry: int, group: int | None) -> Standing:
     """Of a task on a coupling; ``group`` is the number of its group where the step has groups."""
     level, begin = level_of(step, entry), level_of(step, 0)

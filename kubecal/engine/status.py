@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -87,32 +88,47 @@ def count_tasks(states: Mapping[TaskKey, TaskState]) -> TaskCounts:
     )
 
 
+@dataclass
+class _Tally:
+    """What is counted of one step while its tasks are gone through: thousands, in every pass."""
+
+    tasks: Counter[State] = field(default_factory=Counter)
+    targets: set[str] = field(default_factory=set)
+    lacking: set[str] = field(default_factory=set)
+    """Targets on which some task is not ok (yet)."""
+    met: set[State] = field(default_factory=set)
+    """How tasks stand on targets."""
+
+    def count(self, state: TaskState) -> None:
+        self.tasks[state.state] += 1
+        for target, its in state.members.items() if state.members else ((state.key.target, state.state),):
+            self.targets.add(target)
+            self.met.add(its)
+            if its is not State.OK:
+                self.lacking.add(target)
+
+    def shown(self, name: str) -> StepStatus:
+        over = all(state.ended for state in self.met)
+        return StepStatus(
+            name=name,
+            phase="Finished" if over else "Waiting" if self.met == {State.READY} else "Running",
+            succeeded=self.tasks[State.OK],
+            failed=self.tasks[State.FAILED],
+            targets_out=len(self.targets - self.lacking),
+        )
+
+
 def _steps(standing: Standing) -> tuple[StepStatus, ...]:
     plan, states = standing.plan, standing.states
     if plan is None:
         return ()
-    by_step: dict[str, dict[str, list[State]]] = {}
-    tasks_by_step: dict[str, list[State]] = {}
+    tallies: dict[str, _Tally] = {}
     for task in plan.tasks:
-        targets, state = by_step.setdefault(task.key.step, {}), states[task.key]
-        tasks_by_step.setdefault(task.key.step, []).append(state.state)
-        for target in state.targets:
-            targets.setdefault(target, []).append(state.on(target))
-    shown = []
-    for name, targets in by_step.items():
-        every = [state for each in targets.values() for state in each]
-        tasks = tasks_by_step[name]
-        begun = any(state is not State.READY for state in every)
-        phase = "Finished" if all(state.ended for state in every) else "Running" if begun else "Waiting"
-        shown.append(
-            StepStatus(
-                name=name,
-                phase=phase,
-                succeeded=tasks.count(State.OK),
-                failed=tasks.count(State.FAILED),
-                targets_out=sum(all(state is State.OK for state in each) for each in targets.values()),
-            )
-        )
+        tally = tallies.get(task.key.step)
+        if tally is None:
+            tally = tallies[task.key.step] = _Tally()
+        tally.count(states[task.key])
+    shown = [tally.shown(name) for name, tally in tallies.items()]
     shown += map(_filter_status, standing.filters)
     shown.sort(key=lambda step: plan.step_places[step.name])
     return (*shown, *([_parking_status(standing.parking)] if standing.parking else []))

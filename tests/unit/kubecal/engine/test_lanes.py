@@ -196,13 +196,13 @@ def test_the_longest_way_is_found_in_one_go_as_it_is_by_definition() -> None:
     tasks: list[tuple[Standing, float]] = []
     for step in range(4):
         for entry in range(2):
-            tasks += [(qubits_standing([qubit], 4 * step, entry), 3.0 + step) for qubit in "012"]
+            tasks += [(qubits_standing((qubit,), 4 * step, entry), 3.0 + step) for qubit in "012"]
             ends = (("0-1", ("0", "1")), ("2-1", ("2", "1")))
             tasks += [
                 (coupling_standing(one, pair, 4 * step + 1, entry, group), 7.0 - step)
                 for group, (one, pair) in enumerate(ends)
             ]
-            tasks.append((qubits_standing("12", 4 * step + 2, entry), 5.0 * (step % 2)))
+            tasks.append((qubits_standing(("1", "2"), 4 * step + 2, entry), 5.0 * (step % 2)))
         if step == 2:
             tasks.append((chip_standing(4 * step + 3, 0), 11.0))
     assert ways(tasks) == _slowly(tasks)

@@ -29,6 +29,8 @@ class Sweeping:
         self.disturbed: Counter[str] = Counter()
         """Cases in which the disturbance happened, by variant."""
         self.failed: list[str] = []
+        self.enough = False
+        """Set by who knows enough: no further case begins, and those under way end and leave clean lanes."""
         self.gave_up = ""
         """Why it ended before its last k; empty: it did not."""
 
@@ -37,12 +39,9 @@ class Sweeping:
         done: asyncio.Queue[tuple[Case, Ran] | None] = asyncio.Queue()
         workers = asyncio.gather(*(self._work(lane, done) for lane in self._stage.lanes))
         workers.add_done_callback(lambda _: done.put_nowait(None))
-        try:
-            while (result := await done.get()) is not None:
-                yield result
-            await workers
-        finally:
-            workers.cancel()
+        while (result := await done.get()) is not None:
+            yield result
+        await workers
 
     async def _work(self, lane: Lane, done: asyncio.Queue[tuple[Case, Ran] | None]) -> None:
         for case in self._cases:
@@ -60,6 +59,8 @@ class Sweeping:
         variants = SWEEPS[self._name].variants
         for k in range(first, _MOST, every):
             for variant in variants:
+                if self.enough:
+                    return
                 if len(self.failed) >= _TOO_MANY:
                     self.gave_up = f"{_TOO_MANY} cases have failed: the rest, from k = {k} on, was not run"
                     return
@@ -74,9 +75,13 @@ class Sweeping:
 async def first_catch(stage: Stage, plant: str) -> str:
     """The first case that fails with a bug in the operator, and not without; empty: there is none."""
     scenario, names = PLANTS[plant].where
+    caught = ""
     for name in names:
         sweeping = Sweeping(stage, scenario, name, 1, 1, plant)
         async for case, ran in sweeping.results():
-            if ran.problems and ran.happened and not (await stage.run(stage.spare, case)).problems:
-                return case.name
+            suspect = ran.happened and ran.problems and not caught
+            if suspect and not (await stage.run(stage.spare, case)).problems:
+                caught, sweeping.enough = case.name, True
+        if caught:
+            return caught
     return ""

@@ -23,7 +23,7 @@ from kubecal.engine.waiting import wait
 
 _NEEDS_RECORDS = (
     *("look_ups", "admissions", "replans", "next_attempts", "actions"),
-    *("read_rows", "settle_rows", "settle_executions"),
+    *("read_rows", "settle_rows", "settle_executions", "sweeps"),
 )
 
 

@@ -21,6 +21,7 @@ from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, st
 from kubecal.engine.starting import Hindrance, start_tasks
 from kubecal.engine.status import chip_held, count_tasks, first_failures, valid
 from kubecal.engine.suspending import clock_of, deadline, rest_on_chip
+from kubecal.engine.sweeping import sweep
 from kubecal.engine.why import Why, records_unavailable
 
 
@@ -51,6 +52,7 @@ def drive(scene: Scene, session: SessionView, spec: SessionSpec, record: Session
         return
     end_attempts(run, scene.draft)
     delete_superseded(run, scene.draft)
+    sweep(scene, session, record)
     _wake_for_pending(scene, run)
     skipped = skip_after_failures(run, scene.draft)
     if spec.suspend:

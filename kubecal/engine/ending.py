@@ -21,6 +21,7 @@ from kubecal.engine.scene import Scene
 from kubecal.engine.showing import announce, show, standing_of, stored
 from kubecal.engine.starting import Hindrance
 from kubecal.engine.status import chip_held, count_tasks, finished, first_failures, valid
+from kubecal.engine.sweeping import sweep
 
 _UNFINISHED = ("scheduled", "running")
 DEADLINE = "DeadlineExceeded"
@@ -140,6 +141,8 @@ def over(scene: Scene, session: SessionView) -> None:
     if any(map(live, pods)):
         return
     if session.deleted_at is None:
+        if record is not None and record.ours:
+            sweep(scene, session, record, ended=True)
         _delete_in_time(scene, session)
     elif session.finalized:
         scene.draft.add("remove_finalizer", session.ref)

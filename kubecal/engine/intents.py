@@ -129,6 +129,15 @@ class DeletePod:
 
 
 @dataclass(frozen=True)
+class SweepPods:
+    """(e) Remove the session's pods that succeeded, after what there is to say of them was recorded and shown."""
+
+    ref: SessionRef
+    settled: tuple[PodView, ...]
+    """Those whose record is final. Where one call removes all that succeeded, the others are settled from theirs."""
+
+
+@dataclass(frozen=True)
 class CreatePod:
     """(c) Create the attempt's pod or process."""
 
@@ -219,6 +228,7 @@ class Decision:
     settle_rows: tuple[SettleRow, ...] = ()
     settle_executions: tuple[SettleExecution, ...] = ()
     status_patches: tuple[StatusPatch, ...] = ()
+    sweeps: tuple[SweepPods, ...] = ()
     remove_finalizer: tuple[SessionRef, ...] = ()
     delete_sessions: tuple[SessionRef, ...] = ()
     """(f) Finished sessions that nobody wants to see any more; their records stay."""

@@ -219,4 +219,5 @@ def ended_unrun(run: Running, state: TaskState, status: RowStatus, reason: str, 
         trouble=ended,
         reason=reason,
         message=message,
+        log_pod=state.log_pod,
     )

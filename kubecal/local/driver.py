@@ -289,6 +289,8 @@ class LocalDriver:
         now = datetime.now(UTC)
         for delete in decision.deletes:
             self.processes.delete(delete.pod, now)
+        for pod in (pod for sweep in decision.sweeps for pod in sweep.settled):
+            self.processes.delete(pod, now)
         for create in decision.creates:
             try:
                 await self.processes.create(create, build_request(create), now)

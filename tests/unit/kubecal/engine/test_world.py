@@ -149,6 +149,11 @@ class Worlds(RuleBasedStateMachine):
             if all((getattr(view, name) is not None) is there for name, there in wanted.items())
         ]
 
+    @rule()
+    def all_that_succeeded_are_swept(self) -> None:
+        for uid in self.world.refs:
+            self.world.remove_succeeded(uid)
+
     @precondition(lambda self: self._pods(started_at=False, deleting_since=False))
     @rule(which=_ANY, claims=st.booleans())
     def start(self, which: int, claims: bool) -> None:

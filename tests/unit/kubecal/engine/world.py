@@ -173,6 +173,7 @@ class World:
             yield partial(self._change_record, settled.ref, status=settled.status)
         yield from (partial(self._read, ref, key, attempt) for ref, key, attempt in decision.read_rows)
         yield from (write for patch, write in patches if not patch.early)
+        yield from (partial(self.remove_succeeded, one.ref.uid) for one in decision.sweeps)
         yield from (partial(self._change, ref, finalized=False) for ref in decision.remove_finalizer)
 
     # ------------------------------------------------------------------ writes: objects
@@ -417,6 +418,11 @@ class World:
             self.remove(name)
         else:
             self.pods[name] = replace(view, deleting_since=view.deleting_since or self.now)
+
+    def remove_succeeded(self, uid: str) -> None:
+        """One call for all of a session, also those whose end the driver has not yet drawn its conclusions from."""
+        for name in [name for name, view in self.pods.items() if (view.session_uid, view.phase) == (uid, "Succeeded")]:
+            self.remove(name)
 
     def remove(self, name: str) -> None:
         """The object goes; by force if its process still runs, and that has a grace period left to live."""

@@ -19,6 +19,7 @@ from kubecal.engine.model import Observed, SessionView
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import show, stored
 from kubecal.engine.status import Standing, valid
+from kubecal.engine.unrecorded import let_go_unrecorded
 from kubecal.engine.waiting import wait
 
 _NEEDS_RECORDS = (
@@ -49,6 +50,8 @@ def decide(observed: Observed) -> Decision:
 
 def _session(scene: Scene, session: SessionView) -> None:
     phase = session.status.phase
+    if let_go_unrecorded(scene, session):
+        return
     if phase is not None and phase.final:
         over(scene, session)
     elif session.spec is None:

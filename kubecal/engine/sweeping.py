@@ -42,9 +42,7 @@ def _stopped(scene: Scene, session: SessionView) -> list[PodView]:
     """The session's pods that can do nothing any more, but for those that are on their way out already."""
     drafted = {one.pod.uid for one in scene.draft.drafted("deletes") if isinstance(one, DeletePod)}
     return [
-        pod
-        for pod in scene.pods_of(session)
-        if pod.deleting_since is None and not live(pod) and pod.uid not in drafted
+        pod for pod in scene.pods_of(session) if pod.deleting_since is None and not live(pod) and pod.uid not in drafted
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,10 +51,10 @@ class Operator:
         self.store = RecordStore.from_file(settings.mongodb_uri_file)
         self.lease = Lease(self.client, settings, self._leadership_changed)
         self.kinds = Kinds(self.client, self.cache, self.poke, self._wake_gate)
-        self.pods = [PodWatch(self.client, self.cache, namespace, self.poke) for namespace in settings.namespaces]
+        self.pods = [PodWatch(self.client, self.cache, namespace, self) for namespace in settings.namespaces]
         self.images = AuthorCatalogues(self.client, self.cache, self.poke, self._spawn)
         self._observer = Observer(self.cache, self.catalogue, settings.task_image, self.images, self._may_create)
-        self.explainer = Explainer(self.cache, self._observer, settings, self.lease, self._leads)
+        self.explainer = Explainer(self.cache, self._observer, settings, self.lease, self.leads)
         self._gate: RecordsGate | None = None
         self._domains: Domains | None = None
         self._creator: Creator | None = None
@@ -70,7 +70,7 @@ class Operator:
     async def start(self) -> None:
         """Check the cluster, then begin to watch and to act."""
         records = self._records = ControlRecords(self.store, await self._checked())
-        gate = self._gate = RecordsGate(self.store, records, self.cache, self._poke_all)
+        gate = self._gate = RecordsGate(self.store, records, self.cache, self)
         verifier = Verifier(records, self.cache, self.poke, gate.wake)
         creator = self._creator = Creator(self.client, self.cache, self.settings, self._may_create, self.poke)
         executor = Executor(
@@ -81,10 +81,10 @@ class Operator:
             self.catalogue,
             creator=creator,
             verifier=verifier,
-            leads=self._leads,
+            leads=self.leads,
             ill=gate.wake,
         )
-        self._domains = Domains(self.cache, executor, self._observer, self._leads)
+        self._domains = Domains(self.cache, executor, self._observer, self.leads)
         for watch in self.pods:
             self._spawn(watch.run(), f"watching {watch.path}")
         self._spawn(Nodes(self.client, self.cache, self.poke).run(), "watching nodes")
@@ -121,7 +121,7 @@ class Operator:
         """A replica is ready, and may stand for the Lease, when it knows what there is."""
         for watch in self.pods:
             await watch.listed.wait()
-        await self._relisted()
+        await self._insisted(lambda: self.kinds.relist(self.settings.namespaces))
         self._waiting = ""
         for namespace in self.settings.namespaces:
             # After the pods: an Event about a pod that nobody knows is dropped.
@@ -134,7 +134,7 @@ class Operator:
 
     def trouble(self) -> str:
         """Why only a restart can help: a pass hangs. One held up by an outage ends within its timeouts."""
-        if self._domains is None or not self._leads():
+        if self._domains is None or not self.leads():
             return ""
         now = time.monotonic()
         stalled = [name for name, at in self._domains.looked_at.items() if now - at > _STALLED_S]
@@ -146,7 +146,8 @@ class Operator:
 
     # ------------------------------------------------------------------ who may act
 
-    def _leads(self) -> bool:
+    def leads(self) -> bool:
+        """Whether this replica may act."""
         return self._in_office and self.lease.valid
 
     def _may_create(self) -> bool:
@@ -179,18 +180,23 @@ class Operator:
         self.cache.forget_records()
         self._in_office = True
         self._wake_gate()
-        self._poke_all()
+        self.poke_all()
         await self._end_abandoned()
 
     async def _end_abandoned(self) -> None:
-        """Executions of sessions that vanished while no operator ran (somebody took our finalizer off) end now."""
-        while self._records is not None and self._leads():
+        """Executions end now whose sessions are gone without that being on record.
+
+        They vanished while no operator ran, a person took our finalizer off, or MongoDB was away when they were deleted.
+        """
+        while self._records is not None and self.leads():
             try:
                 open_now = await self._records.unfinished()
                 served = {uid for uid, ref in open_now.items() if ref.namespace in self.settings.namespaces}
                 lost = served - self.cache.sessions.keys()
                 if lost:
-                    await self._records.abandon(lost, "its session vanished unobserved", datetime.now(UTC))
+                    await self._records.abandon(
+                        lost, "its session is gone, and its end was not recorded", datetime.now(UTC)
+                    )
                     _LOG.info("%d executions whose sessions have vanished are recorded as cancelled", len(lost))
                 return
             except RecordsUnavailable:
@@ -200,9 +206,12 @@ class Operator:
 
     async def _relisted(self) -> None:
         """Compare everything with a quorum, however long it takes to get one."""
+        await self._insisted(self._relist)
+
+    async def _insisted(self, lists: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await self._relist()
+                await lists()
                 return
             except ApiError as error:
                 _SAY.warning(f"listing: {error}")
@@ -218,6 +227,7 @@ class Operator:
         while True:
             await asyncio.sleep(self.settings.relist_s)
             await self._relisted()
+            await self._end_abandoned()
 
     # ------------------------------------------------------------------ parts
 
@@ -226,9 +236,19 @@ class Operator:
         if self._domains is not None:
             self._domains.poke(domain)
 
-    def _poke_all(self) -> None:
+    def poke_by_and_by(self, domain: str | None) -> None:
+        """Something of this domain has changed that nothing follows from but what people read."""
+        if self._domains is not None:
+            self._domains.poke_by_and_by(domain)
+
+    def poke_all(self) -> None:
+        """Everything may have changed."""
         if self._domains is not None:
             self._domains.poke_all()
+
+    def records_are_back(self) -> None:
+        """MongoDB answers again: what ended without a word of it meanwhile is made up for."""
+        self._spawn(self._end_abandoned(), "ending what was abandoned")
 
     def _wake_gate(self) -> None:
         if self._gate is not None:

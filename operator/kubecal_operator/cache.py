@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 from kubecal.engine.elsewhere import may_claim, wired_to
 from kubecal.engine.intents import CreatePod
@@ -111,7 +112,7 @@ class Cache:
     def _bury(self, uid: str) -> None:
         now = datetime.now(UTC)
         self.versions.pop(uid, None)
-        self._tombstones = {uid: at for uid, at in self._tombstones.items() if at > now - _GONE_KEPT} | {uid: now}
+        _note(self._tombstones, uid, now)
 
     def put_chip(self, view: ChipView) -> bool:
         """A chip as the API server has it; whether that is news."""
@@ -181,7 +182,7 @@ class Cache:
             return
         del self.pods[(namespace, name)]
         self._forget_pod(known)
-        self.gone = {name: at for name, at in self.gone.items() if at > now - _GONE_KEPT} | {name: now}
+        _note(self.gone, name, now)
 
     def _forget_pod(self, pod: PodView) -> None:
         """What is kept beside a pod's view."""
@@ -276,3 +277,11 @@ class Cache:
         if message and pod.started_at is None and not pod.blocked_reason and pod.terminated is None:
             changes |= {"blocked_reason": "MountFailed", "blocked_message": message}
         return replace(pod, **changes) if changes else pod  # type: ignore[arg-type]
+
+
+def _note(kept: dict[str, datetime], name: str, now: datetime) -> None:
+    """Write down when something went, and forget what went long ago: the oldest stand first."""
+    for old in list(takewhile(lambda one: kept[one] <= now - _GONE_KEPT, kept)):
+        del kept[old]
+    kept.pop(name, None)
+    kept[name] = now

@@ -7,7 +7,7 @@ is taken in at once, and other ConfigMaps of the namespace are none of our busin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -96,13 +96,14 @@ class _ConfigMap(Follower):
         """None: there is no such ConfigMap."""
         self.looked = asyncio.Event()
 
-    async def take_list(self, items: Sequence[Json]) -> None:
-        """It, or nothing."""
-        self._take(read_config_map(items[0]) if items else None)
-
     def take_event(self, deleted: bool, body: Json) -> None:
         """It came, changed or went."""
         self._take(None if deleted else read_config_map(body))
+
+    async def take_absence(self, listed: Collection[str]) -> None:
+        """Nothing, where the list is empty."""
+        if not listed:
+            self._take(None)
 
     def withheld(self, error: ApiError) -> None:
         """What was read once still counts; before that nobody knows whether there is one."""

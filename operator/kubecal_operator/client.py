@@ -7,7 +7,9 @@ so that the server gives up no later than we do: an unknown outcome is known aft
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -30,7 +32,11 @@ _WATCH_S = 290
 _SILENCE_S = 75.0
 """Servers send a bookmark every 60 s; a stream that is silent for longer is dead."""
 _PAGE = 500
+_HEAD = 2_000
+_CONTINUE = re.compile(r'"metadata":\{[^{}]*"continue":("[^"]*")')
+"""Where the next page of a list begins; in the first characters of this one, whose objects come after it."""
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_ONE_METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
 class ApiClient:
@@ -61,30 +67,60 @@ class ApiClient:
         """GET an object or list."""
         return await self._call("GET", path, query=query)
 
+    async def get_metadata(self, path: str) -> Json:
+        """The metadata of an object, whose whole may be large."""
+        meta: Json = (await self._call("GET", path, query={}, accept=_ONE_METADATA_ONLY))["metadata"]
+        return meta
+
     async def text(self, path: str, **query: str) -> str:
         """GET something that is not JSON, such as a log."""
         return await self._exchange("GET", path, query)
 
     async def list_all(self, path: str, **query: str) -> tuple[list[Json], str]:
-        """Every item of a list, page by page, as a quorum has it, and the version to watch from."""
-        return await self._pages(path, query, "application/json")
+        """Every item of a list as a quorum has it, and the version to watch from."""
+        pages = [page async for page in self.pages(path, **query)]
+        return [item for items, _ in pages for item in items], pages[-1][1]
 
     async def list_metadata(self, path: str, **query: str) -> list[Json]:
         """The metadata of every item of a list, as a quorum has it: enough to see what differs."""
-        items, _ = await self._pages(path, query, _METADATA_ONLY)
-        return [item["metadata"] for item in items]
+        return [meta async for page in self.metadata_pages(path, **query) for meta in page]
 
-    async def _pages(self, path: str, query: Mapping[str, str], accept: str) -> tuple[list[Json], str]:
-        items: list[Json] = []
-        more: dict[str, str] = {}
-        while True:
-            page = await self._call("GET", path, query={**query, **more, "limit": str(_PAGE)}, accept=accept)
-            # An empty list of metadata has null here.
-            items += page["items"] or ()
-            following = page["metadata"].get("continue", "")
-            if not following:
-                return items, page["metadata"]["resourceVersion"]
-            more = {"continue": following}
+    async def metadata_pages(self, path: str, **query: str) -> AsyncIterator[list[Json]]:
+        """The same, page by page."""
+        async for page, _ in self._pages(path, query, _METADATA_ONLY):
+            yield [item["metadata"] for item in page]
+
+    def pages(self, path: str, **query: str) -> AsyncIterator[tuple[list[Json], str]]:
+        """A list as a quorum has it, page by page, each with the version to watch from.
+
+        Whoever takes in thousands of objects keeps what it needs of each page, and never has all of them at once.
+        """
+        return self._pages(path, query, "application/json")
+
+    async def _pages(self, path: str, query: Mapping[str, str], accept: str) -> AsyncIterator[tuple[list[Json], str]]:
+        query = {**query, "limit": str(_PAGE)}
+        coming = asyncio.create_task(self._page(path, query, accept))
+        try:
+            while True:
+                text = await coming
+                # It stands before the items: the server makes the next page while this one is taken in.
+                found = _CONTINUE.search(text, 0, _HEAD)
+                if found is not None:
+                    more = {**query, "continue": json.loads(found[1])}
+                    coming = asyncio.create_task(self._page(path, more, accept))
+                page = _parsed(text)
+                # An empty list of metadata has null here.
+                yield page["items"] or [], page["metadata"]["resourceVersion"]
+                if not page["metadata"].get("continue"):
+                    return
+                if found is None:
+                    raise ApiError(0, f"the list of {path} goes on, but does not begin with where")
+        finally:
+            coming.cancel()
+
+    async def _page(self, path: str, query: Mapping[str, str], accept: str) -> str:
+        # Packing what stays within the cluster costs the server more time than the network takes.
+        return await self._exchange("GET", path, query, None, {"Accept": accept, "Accept-Encoding": "identity"})
 
     async def watch(self, path: str, version: str, **query: str) -> AsyncIterator[Json]:
         """Events from a version on, until the server ends the watch.
@@ -135,6 +171,11 @@ class ApiClient:
         """DELETE with preconditions."""
         return await self._write("DELETE", path, body)
 
+    async def delete_collection(self, path: str, **query: str) -> list[Json]:
+        """DELETE all that the selectors choose; the metadata of what was there, since its whole would be megabytes."""
+        removed = await self._write("DELETE", path, {}, accept=_METADATA_ONLY, selectors=query)
+        return [item["metadata"] for item in removed["items"] or ()]
+
     async def _write(
         self,
         method: str,
@@ -142,16 +183,20 @@ class ApiClient:
         body: Json,
         *,
         content: str = "application/json",
+        accept: str = "application/json",
         timeout_s: float | None = None,
+        selectors: Mapping[str, str] | None = None,
     ) -> Json:
         patience_s = self._patience() if timeout_s is None else timeout_s
         wait_s = self._paused_until - time.monotonic()
         if wait_s > 0:
             raise ApiError(429, "the API server asked to be written to later", "TooManyRequests", wait_s)
-        query = {"timeout": f"{int(patience_s * 1000)}ms"}
+        query = {**(selectors or {}), "timeout": f"{int(patience_s * 1000)}ms"}
         timeout = aiohttp.ClientTimeout(total=patience_s + _ANSWER_MARGIN_S)
         try:
-            return await self._call(method, path, query=query, body=body, content=content, timeout=timeout)
+            return await self._call(
+                method, path, query=query, body=body, content=content, accept=accept, timeout=timeout
+            )
         except ApiError as error:
             if error.status == 429 and error.retry_after_s:
                 self._paused_until = time.monotonic() + error.retry_after_s
@@ -173,8 +218,7 @@ class ApiClient:
         headers = {"Accept": accept}
         if body is not None:
             headers["Content-Type"] = content
-        parsed: Json = json.loads(await self._exchange(method, path, query, body, headers, timeout))
-        return parsed
+        return _parsed(await self._exchange(method, path, query, body, headers, timeout))
 
     async def _exchange(
         self,
@@ -236,3 +280,19 @@ class ApiClient:
         if session is not None:
             loop = asyncio.get_running_loop()
             loop.call_later(_READ_TIMEOUT_S, lambda: loop.create_task(session.close()))
+
+
+def _parsed(text: str) -> Json:
+    """JSON of any size.
+
+    A page of pods is a hundred thousand objects that are all alive until it has been read: the collector would look
+    through them again and again, which takes twice as long as reading them.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        parsed: Json = json.loads(text)
+    finally:
+        if collects:
+            gc.enable()
+    return parsed

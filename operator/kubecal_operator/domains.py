@@ -19,7 +19,7 @@ from kubecal.engine.decide import decide
 from kubecal.engine.elsewhere import modules_in
 from kubecal.engine.intents import CreatePod
 from kubecal_operator.cache import Cache
-from kubecal_operator.execute import Executor
+from kubecal_operator.execute import Acted, Executor
 from kubecal_operator.observe import Observer
 
 _LOG = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ _LOOK_AGAIN_S = 60.0
 """A domain is looked at now and then though nothing is known to have happened."""
 _SOONEST_S = 0.05
 """No timer wakes a domain earlier than that: one that is overdue for ever must not take all the time there is."""
+_BY_AND_BY_S = 0.2
+"""How long what only people wait for may be held back, so that a pass looks at all of it."""
 _FAILED_S = 2.0
 _RESERVED = timedelta(minutes=1)
 """Longer than a pass waits for anybody; a pass ends its reservations itself."""
@@ -48,6 +50,7 @@ class Domains:
         self._open = True
         self._wakes: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._own_wakes: dict[str, int] = {}
         """Passes in a row that were asked for by the pass before them only."""
         self._had_modules: dict[str, None] = {}
@@ -85,6 +88,15 @@ class Domains:
         self._own_wakes[domain] = 0
         self._wakes[domain].set()
 
+    def poke_by_and_by(self, domain: str | None) -> None:
+        """Something has changed that only people wait for: many such changes are one pass."""
+        if domain is None:
+            return
+        if domain not in self._tasks:
+            self.poke(domain)
+        elif domain not in self._timers:
+            self._timers[domain] = asyncio.get_running_loop().call_later(_BY_AND_BY_S, self._wakes[domain].set)
+
     def poke_all(self) -> None:
         """Everything may have changed."""
         for domain in self._cache.domains():
@@ -108,6 +120,7 @@ class Domains:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), _patience_s(wake_at))
             wake.clear()
+            self._forget_timer(domain)
             wake_at = None
             self.looked_at[domain] = time.monotonic()
             if not self._leads():
@@ -119,6 +132,7 @@ class Domains:
                 _LOG.exception("the pass over %s failed; it is tried again in %.0f s", domain, _FAILED_S)
                 await asyncio.sleep(_FAILED_S)
                 wake.set()
+        self._forget_timer(domain)
         # No await between the question and this: a poke in between makes a new worker, or finds this one.
         del self._tasks[domain], self._wakes[domain], self._own_wakes[domain], self.looked_at[domain]
 
@@ -132,7 +146,10 @@ class Domains:
         self._poke_beside(domain)
         if outcome.acted:
             self._own_wakes[domain] += 1
+        if outcome.acted is Acted.AND_MORE_FOLLOWS:
             self._wakes[domain].set()
+        elif outcome.acted:
+            self.poke_by_and_by(domain)
         return min((time for time in (decision.wake_at, outcome.again_at) if time is not None), default=None)
 
     @contextlib.contextmanager
@@ -147,6 +164,10 @@ class Domains:
                 # One that was sent has a reservation of its own, or its pod.
                 if self._cache.reservations.get(one.pod_name) is one:
                     self._cache.release(one.pod_name)
+    def _forget_timer(self, domain: str) -> None:
+        timer = self._timers.pop(domain, None)
+        if timer is not None:
+            timer.cancel()
 
 
 def _patience_s(wake_at: datetime | None) -> float:

@@ -12,9 +12,10 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 
 from kubecal.api.catalogue import Catalogue
-from kubecal.engine.intents import Decision, DeletePod, HoldersUpdate, StatusPatch
+from kubecal.engine.intents import Decision, DeletePod, HoldersUpdate, StatusPatch, SweepPods
 from kubecal.engine.model import RecordsHealth, SessionRef
 from kubecal.records.actions import ActionRecords
 from kubecal.records.control import ControlRecords
@@ -43,12 +44,21 @@ _AGAIN_S = 1.0
 """After a call that failed for now: not at once, or an outage would be a storm."""
 
 
+class Acted(IntEnum):
+    """Whether a pass changed something."""
+
+    NOT = 0
+    BY_ITSELF = 1
+    """Something was changed, and nothing is to be decided before news of it come."""
+    AND_MORE_FOLLOWS = 2
+    """What follows from it is to be decided at once."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a pass left."""
 
-    acted: bool
-    """Whether something was changed, so that what follows from it is to be decided at once."""
+    acted: Acted
     again_at: datetime | None = None
     """When to decide again what could not be done now."""
 
@@ -104,6 +114,7 @@ class Executor:
         late = [patch for patch in decision.status_patches if not patch.early]
         due, held_back = self._throttle.due(late, datetime.now(UTC))
         complete = await self._each(self._write_status, due) and complete
+        complete = await self._each(self._sweep, decision.sweeps) and complete
         # (f) Only now: an object that is let go is gone, and its status and record are the last that is known of it.
         complete = await self._each(self._remove_finalizer, decision.remove_finalizer) and complete
         complete = await self._each(self._delete_session, decision.delete_sessions) and complete
@@ -111,7 +122,7 @@ class Executor:
         for announcement in decision.announcements:
             await announce(self._client, announcement, self._settings.identity)
         if not complete:
-            return Outcome(False, datetime.now(UTC) + timedelta(seconds=_AGAIN_S))
+            return Outcome(Acted.NOT, datetime.now(UTC) + timedelta(seconds=_AGAIN_S))
         return Outcome(_acts(decision, due), held_back)
 
     # ------------------------------------------------------------------ (0) and (f)
@@ -248,6 +259,20 @@ class Executor:
         if known is not None and known.uid == pod.uid:
             self._cache.pods[(pod.namespace, pod.name)] = replace(known, deleting_since=datetime.now(UTC))
 
+    async def _sweep(self, sweep: SweepPods) -> None:
+        """One call for all that succeeded, also those that did so since: they are settled from their record.
+
+        What the server's time was too short for is left for the next pass.
+        """
+        ref = sweep.ref
+        selector = f"{names.TASK_PODS},{names.LABEL_SESSION_UID}={ref.uid}"
+        removed = await self._client.delete_collection(
+            names.pods(ref.namespace), labelSelector=selector, fieldSelector="status.phase=Succeeded"
+        )
+        for meta in removed:
+            if not meta.get("finalizers"):
+                self._cache.drop_pod(ref.namespace, meta["name"], meta["uid"])
+
     # ------------------------------------------------------------------ how phases fail
 
     async def _recorded(self, work: Callable[[Decision], Awaitable[None]], decision: Decision) -> bool:
@@ -294,10 +319,14 @@ def with_nulls(before: Json, after: Json) -> Json:
 
 _WAITING = ("wake_at", "status_patches", "read_rows")
 """Fields of a decision that change nothing which the next pass could see at once."""
+_BY_ITSELF = ("creates", "deletes", "sweeps", "announcements")
+"""Fields of which nothing follows before the watch has news of the pods."""
 
 
-def _acts(decision: Decision, written: Sequence[StatusPatch]) -> bool:
+def _acts(decision: Decision, written: Sequence[StatusPatch]) -> Acted:
     """Whether executing a decision changed something."""
-    early = any(patch.early for patch in decision.status_patches)
-    phases = (name for name in decision.__dataclass_fields__ if name not in _WAITING)
-    return bool(written) or early or any(getattr(decision, name) for name in phases)
+    said = [*written, *(patch for patch in decision.status_patches if patch.early)]
+    done = [name for name in decision.__dataclass_fields__ if name not in _WAITING and getattr(decision, name)]
+    if any(patch.urgent for patch in said) or any(name not in _BY_ITSELF for name in done):
+        return Acted.AND_MORE_FOLLOWS
+    return Acted.BY_ITSELF if said or done else Acted.NOT

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from kubecal_operator.client import ApiClient, Json
 from kubecal_operator.errors import ApiError
@@ -34,8 +34,7 @@ class Follower(ABC):
         while True:
             try:
                 if not version:
-                    items, version = await self._client.list_all(self.path, **self._selectors)
-                    await self.take_list(items)
+                    version = await self._list()
                     self.listed.set()
                 async for event in self._client.watch(self.path, version, **self._selectors):
                     body = event["object"]
@@ -56,10 +55,22 @@ class Follower(ABC):
     def withheld(self, error: ApiError) -> None:  # noqa: B027 - most have nothing to do about it
         """It cannot be followed now; it is tried again."""
 
-    @abstractmethod
-    async def take_list(self, items: Sequence[Json]) -> None:
-        """What there is, all of it."""
+    async def _list(self) -> str:
+        """Take in what there is, page by page; returns the version to watch from."""
+        from_version = ""
+        listed: set[str] = set()
+        async for page, version in self._client.pages(self.path, **self._selectors):
+            for body in page:
+                self.take_event(False, body)
+                listed.add(body["metadata"]["uid"])
+            from_version = version
+        await self.take_absence(listed)
+        return from_version
 
     @abstractmethod
     def take_event(self, deleted: bool, body: Json) -> None:
-        """One object came, changed or went."""
+        """One object is there, or came, changed or went."""
+
+    @abstractmethod
+    async def take_absence(self, listed: Collection[str]) -> None:
+        """A list had these uids and no others."""

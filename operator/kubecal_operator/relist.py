@@ -33,14 +33,15 @@ async def relist(client: ApiClient, kind: Kind, known: Mapping[str, tuple[str, i
     ApiError
         If the server does not answer; what was found until then was told.
     """
-    listed = await client.list_metadata(kind.path, **kind.selectors)
-    for meta in listed:
-        _, version = known.get(meta["uid"], ("", 0))
-        if int(meta["resourceVersion"]) > version:
-            body = await _get(client, kind.path, meta["name"])
-            if body is not None:
-                kind.take(body)
-    here = {meta["uid"] for meta in listed}
+    here: set[str] = set()
+    async for page in client.metadata_pages(kind.path, **kind.selectors):
+        for meta in page:
+            here.add(meta["uid"])
+            _, version = known.get(meta["uid"], ("", 0))
+            if int(meta["resourceVersion"]) > version:
+                body = await _get(client, kind.path, meta["name"])
+                if body is not None:
+                    kind.take(body)
     for uid, (name, _) in known.items():
         if uid not in here and not await exists(client, kind.path, name, uid):
             kind.drop(name, uid)

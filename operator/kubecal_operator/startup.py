@@ -36,8 +36,8 @@ async def check_cluster(client: ApiClient) -> None:
         _LOG.warning("this cluster is Kubernetes %s, newer than this release was tried with", version["gitVersion"])
     for plural in (CHIPS, SESSIONS):
         name = f"{plural}.{GROUP}"
-        crd = await client.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-        found = int(crd["metadata"].get("annotations", {}).get(CRD_VERSION_ANNOTATION, "0"))
+        meta = await client.get_metadata(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
+        found = int(meta.get("annotations", {}).get(CRD_VERSION_ANNOTATION, "0"))
         if found < CRD_VERSION:
             raise StartupError(
                 f"the CRD {name} has version {found}, this operator needs {CRD_VERSION}: "

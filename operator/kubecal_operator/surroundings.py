@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 from kubecal_operator import names
 from kubecal_operator.cache import Cache
@@ -19,11 +20,6 @@ class MountFailures(Follower):
         super().__init__(client, names.events(namespace), fieldSelector="involvedObject.kind=Pod,reason=FailedMount")
         self._cache, self._poke = cache, poke
 
-    async def take_list(self, items: Sequence[Json]) -> None:
-        """All that are still kept."""
-        for body in items:
-            self.take_event(False, body)
-
     def take_event(self, deleted: bool, body: Json) -> None:
         """One Event; it counts for as long as its pod has not started."""
         about = body.get("involvedObject", {})
@@ -33,6 +29,9 @@ class MountFailures(Follower):
         self._cache.mount_failures[view.uid] = str(body.get("message", ""))
         self._poke(self._cache.domain_of_pod(view))
 
+    async def take_absence(self, listed: Collection[str]) -> None:
+        """What an Event said still holds when the server does not keep it any more."""
+
 
 class Nodes(Follower):
     """Which nodes answer, and which a person has taken out of service."""
@@ -40,36 +39,48 @@ class Nodes(Follower):
     def __init__(self, client: ApiClient, cache: Cache, poke: Callable[[str | None], None]) -> None:
         super().__init__(client, _NODES)
         self._cache, self._poke = cache, poke
-        self._standing: dict[str, tuple[bool, bool]] = {}
-
-    async def take_list(self, items: Sequence[Json]) -> None:
-        """All there are."""
-        self._standing = {body["metadata"]["name"]: standing(body) for body in items}
-        self._changed()
+        self._standing: dict[str, Standing] = {}
+        """By the node's uid."""
 
     def take_event(self, deleted: bool, body: Json) -> None:
         """One node."""
-        name = body["metadata"]["name"]
+        uid = body["metadata"]["uid"]
         if deleted:
-            self._standing.pop(name, None)
+            self._standing.pop(uid, None)
         else:
-            self._standing[name] = standing(body)
+            self._standing[uid] = standing(body)
+        self._changed()
+
+    async def take_absence(self, listed: Collection[str]) -> None:
+        """Nodes that are not there any more neither answer nor fail to."""
+        self._standing = {uid: one for uid, one in self._standing.items() if uid in listed}
         self._changed()
 
     def _changed(self) -> None:
         cache = self._cache
-        lost = frozenset(name for name, (answers, _) in self._standing.items() if not answers)
-        released = frozenset(name for name, (_, out) in self._standing.items() if out)
+        lost = frozenset(one.name for one in self._standing.values() if not one.answers)
+        released = frozenset(one.name for one in self._standing.values() if one.out_of_service)
         changed = (lost ^ cache.lost_nodes) | (released ^ cache.released_nodes)
         cache.lost_nodes, cache.released_nodes = lost, released
-        for view in [view for view in cache.pods.values() if view.node in changed]:
-            cache.modules.lets_go(view.wires)
-            self._poke(cache.domain_of_pod(view))
+        if changed:
+            # Nodes report every few minutes that they are well, and pods are many.
+            for view in [view for view in cache.pods.values() if view.node in changed]:
+                cache.modules.lets_go(view.wires)
+                self._poke(cache.domain_of_pod(view))
 
 
-def standing(node: Json) -> tuple[bool, bool]:
-    """(answers, out of service) of a node."""
+@dataclass(frozen=True)
+class Standing:
+    """How a node stands."""
+
+    name: str
+    answers: bool
+    out_of_service: bool
+
+
+def standing(node: Json) -> Standing:
+    """How this node stands."""
     conditions = node.get("status", {}).get("conditions", ())
     ready = next((one["status"] for one in conditions if one["type"] == "Ready"), "Unknown")
     taints = [one.get("key") for one in node.get("spec", {}).get("taints", ())]
-    return ready == "True", names.OUT_OF_SERVICE in taints
+    return Standing(node["metadata"]["name"], ready == "True", names.OUT_OF_SERVICE in taints)

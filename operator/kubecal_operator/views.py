@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,13 +19,15 @@ from kubecal.api.request import parse_termination_message
 from kubecal.api.sentences import sentences
 from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import SessionStatus
-from kubecal.api.wires import wires_from_json
+from kubecal.api.wires import Wire, wires_from_json
 from kubecal.engine.model import ChipView, PodView, SessionRef, SessionView, TaskKey, Terminated
 from kubecal_operator import names
 
 Json = Mapping[str, Any]
 """A Kubernetes object; Any: any JSON."""
 
+_WIRES_KEPT = 16_384
+"""Claims that are remembered: the pods of one qubit have the same, and each is looked at at every change."""
 _PULL_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 _CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
@@ -104,7 +107,7 @@ def pod_view(body: Json, now: datetime, known: PodView | None = None) -> PodView
         attempt = json.loads(annotations[names.ANNOTATION_ATTEMPT])
         key = TaskKey(attempt["step"], attempt["task"], attempt["target"], int(attempt["ordinal"]))
         number = int(attempt["attempt"])
-        wires = wires_from_json(annotations.get(names.ANNOTATION_WIRES, "[]"))
+        wires = _wires(annotations.get(names.ANNOTATION_WIRES, "[]"))
     except (KeyError, TypeError, ValueError):
         return None
     container: Json = next(iter(status.get("containerStatuses", ())), {})
@@ -133,6 +136,11 @@ def pod_view(body: Json, now: datetime, known: PodView | None = None) -> PodView
         blocked_message="" if terminated else blocked_message,
         released=annotations.get(names.ANNOTATION_RELEASED) == "true",
     )
+
+
+@lru_cache(maxsize=_WIRES_KEPT)
+def _wires(text: str) -> tuple[Wire, ...]:
+    return wires_from_json(text)
 
 
 def _terminated(state: Json | None, now: datetime, known: PodView | None) -> Terminated | None:

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from kubecal_operator.surroundings import standing
+from kubecal_operator.surroundings import Standing, standing
 
 OUT = [{"key": "node.kubernetes.io/out-of-service", "effect": "NoExecute"}]
 
 
 def node(ready: str, taints: list[dict[str, str]] | None = None) -> dict[str, Any]:
-    return {"spec": {"taints": taints or []}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
+    status = {"conditions": [{"type": "Ready", "status": ready}]}
+    return {"metadata": {"name": "worker"}, "spec": {"taints": taints or []}, "status": status}
 
 
 @pytest.mark.parametrize(
@@ -22,8 +23,8 @@ def node(ready: str, taints: list[dict[str, str]] | None = None) -> dict[str, An
         (node("False"), False, False),
         (node("Unknown"), False, False),
         (node("Unknown", OUT), False, True),
-        ({"metadata": {}}, False, False),
+        ({"metadata": {"name": "worker"}}, False, False),
     ],
 )
 def test_node_answers_or_is_out_of_service(body: dict[str, Any], answers: bool, out: bool) -> None:
-    assert standing(body) == (answers, out)
+    assert standing(body) == Standing("worker", answers, out)

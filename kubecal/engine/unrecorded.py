@@ -1,4 +1,4 @@
-"""A deleted session whose end cannot be recorded because MongoDB is away: in the end it is let go all the same (rule 8).
+"""A deleted session whose end cannot be recorded because MongoDB is away: in the end it is let go (rule 8).
 
 Whoever deletes a session, or the namespace it is in, does not wait for a database that may never come back. The record
 says that it was cancelled when MongoDB answers again: its object is gone then, and nobody else will end it.

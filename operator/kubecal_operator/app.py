@@ -186,7 +186,7 @@ class Operator:
     async def _end_abandoned(self) -> None:
         """Executions end now whose sessions are gone without that being on record.
 
-        They vanished while no operator ran, a person took our finalizer off, or MongoDB was away when they were deleted.
+        They vanished while no operator ran, somebody took our finalizer off, or MongoDB was away at the time.
         """
         while self._records is not None and self.leads():
             try:

@@ -116,4 +116,4 @@ async def _second_attempts(lab: Lab, crashed: list[Json]) -> bool:
 
 
 async def _failed(lab: Lab, wanted: int) -> bool:
-    return sum(body["status"]["phase"] == "Failed" for body in await lab.pods()) == wanted
+    return [body["status"]["phase"] for body in await lab.pods()].count("Failed") == wanted

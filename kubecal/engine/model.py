@@ -437,7 +437,7 @@ class RecordsHealth:
 
     available: bool
     reason: str = ""
-    """Unreachable, Refused, TooOld, NotReplicaSet."""
+    """Unreachable, Refused, TooOld, NotReplicaSet, Locked."""
     message: str = ""
     since: datetime | None = None
 
@@ -470,5 +470,7 @@ class Observed:
     """Pods this driver knew that are gone by a live look, and when that was: under the pod's name."""
     images: Mapping[tuple[str, str], Catalogue | str] = field(default_factory=dict)
     """Catalogues of authors' images by namespace and name of their ConfigMap; a text: why one cannot be used."""
+    unwritten: RecordsHealth | None = None
+    """Why what was last to be recorded of this domain was not, although MongoDB answers; None: it was."""
     may_create: bool = True
     """False while this driver is not (yet) allowed to create, e.g. right after taking the Lease."""

@@ -61,6 +61,8 @@ def standing_of(
 def stored(scene: Scene) -> Claimed:
     """Whether results can be stored."""
     records = scene.observed.records
+    if records.available and scene.observed.unwritten is not None:
+        records = scene.observed.unwritten
     reason = "Stored" if records.available else records.reason or "Unreachable"
     return Claimed(ConditionType.RESULTS_STORED, records.available, reason, records.message)
 

@@ -25,7 +25,7 @@ OLDEST_WIRE_VERSION = 25
 _UNAUTHORISED = {13: "it asks for a user name and password", 18: "user name or password are wrong", 8000: "it said so"}
 DUPLICATE_KEY = 11000
 """Server's code for a key that is taken."""
-_WRITE_CONFLICT = 112
+_WRITE_CONFLICT, _LOCK_TIMEOUT = 112, 24
 _TRANSACTIONS_NEED_REPLICA_SET = 20
 # InternalError, UnknownError, FileStreamFailed, OutOfDiskSpace: nothing that another operation would do better.
 _CANNOT_WRITE = frozenset({1, 8, 39, 14031})
@@ -40,6 +40,8 @@ class Unusable(StrEnum):
     REFUSED = "Refused"
     TOO_OLD = "TooOld"
     NOT_REPLICA_SET = "NotReplicaSet"
+    LOCKED = "Locked"
+    """It answers, but the documents in question are held by somebody else's transaction."""
 
 
 class RecordsUnavailable(Exception):  # noqa: N818 - a state of the world that passes, not a bug
@@ -49,6 +51,20 @@ class RecordsUnavailable(Exception):  # noqa: N818 - a state of the world that p
         super().__init__(message)
         self.reason = reason
         self.message = message
+
+
+def locked(where: str) -> RecordsUnavailable:
+    """Somebody else's open transaction is in the way: one that was cut off stays open until the server ends it."""
+    return RecordsUnavailable(
+        Unusable.LOCKED,
+        f"MongoDB at {where} answers, but a transaction of another process, perhaps a killed one, holds these records: "
+        "the server ends it after a minute (transactionLifetimeLimitSeconds); until then it is tried again",
+    )
+
+
+def is_conflict(error: PyMongoError) -> bool:
+    """Whether another transaction was in the way of this operation."""
+    return isinstance(error, OperationFailure) and error.code in (_WRITE_CONFLICT, _LOCK_TIMEOUT)
 
 
 def judge_server(wire_version: int, replica_set: str | None, where: str) -> RecordsUnavailable | None:
@@ -118,6 +134,8 @@ def classify(error: PyMongoError, where: str) -> RecordsUnavailable | None:
         return _refused(18, where)
     if isinstance(error, OperationFailure) and error.code in _UNAUTHORISED:
         return _refused(error.code or 18, where)
+    if is_conflict(error):
+        return locked(where)
     if isinstance(error, OperationFailure) and error.code == _TRANSACTIONS_NEED_REPLICA_SET:
         return judge_server(OLDEST_WIRE_VERSION, None, where)
     if isinstance(error, InvalidOperation) and "after close" in str(error):

@@ -9,6 +9,7 @@ without a restart.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -27,7 +28,15 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from kubecal.engine.model import RecordsHealth
-from kubecal.records.failures import RecordsUnavailable, Unusable, classify, judge_server, unwrap
+from kubecal.records.failures import (
+    RecordsUnavailable,
+    Unusable,
+    classify,
+    is_conflict,
+    judge_server,
+    locked,
+    unwrap,
+)
 from kubecal.records.indexes import COLLECTIONS
 
 Document = dict[str, Any]
@@ -45,6 +54,9 @@ _WAITING_MS = {
 }
 """Bounds for whoever gives none in the URI."""
 _TRANSACTION_S = 30.0
+_LOCKED_S = 3.0
+"""A race with another transaction is over in less. Whoever waits longer waits for one that was cut off, and has others
+to look after meanwhile."""
 _MAX_CONFLICTS = 50
 """Transactions that lose a race for a new key are run again; more losses in a row than this are a bug."""
 
@@ -114,13 +126,26 @@ class RecordStore:
 
         It may therefore run several times and must not have effects elsewhere. Causal consistency is off: one
         transaction a session, so there is nothing before it that it would have to be consistent with.
+
+        Raises
+        ------
+        RecordsUnavailable
+            With reason Locked where another transaction stays in the way.
         """
 
+        conflicts_since: float | None = None
+
         async def attempt(session: AsyncClientSession) -> T:
+            nonlocal conflicts_since
             try:
                 return await body(database, session)
             except PyMongoError as error:
                 inner = unwrap(error)
+                if is_conflict(inner):
+                    now = time.monotonic()
+                    conflicts_since = conflicts_since or now
+                    if now - conflicts_since > _LOCKED_S:
+                        raise locked(_where(database.client)) from error
                 if inner is error:
                     raise
                 raise inner from error

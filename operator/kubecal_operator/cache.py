@@ -57,6 +57,8 @@ class Cache:
     """Uids of sessions whose namespace is being deleted."""
     gone: dict[str, datetime] = field(default_factory=dict)
     health: RecordsHealth = _SILENT
+    unwritten: dict[str, RecordsHealth] = field(default_factory=dict)
+    """Domains of which something could not be recorded in their last pass, and why."""
     local_holders: Mapping[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     """Newest resourceVersion that was taken in of each object, by its uid."""

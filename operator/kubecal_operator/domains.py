@@ -134,15 +134,19 @@ class Domains:
                 wake.set()
         self._forget_timer(domain)
         # No await between the question and this: a poke in between makes a new worker, or finds this one.
+        self._cache.unwritten.pop(domain, None)
         del self._tasks[domain], self._wakes[domain], self._own_wakes[domain], self.looked_at[domain]
 
     async def _pass(self, domain: str) -> datetime | None:
         """Decide and execute once; returns when to look again."""
         decision = decide(self._observer.observe(domain))
         if decision.empty:
+            if self._cache.unwritten.pop(domain, None) is not None:
+                # Nothing is left to be recorded, so nothing can fail to be: that is news for who reads the status.
+                self._wakes[domain].set()
             return decision.wake_at
         with self._modules_reserved(decision.creates):
-            outcome = await self._executor.execute(decision)
+            outcome = await self._executor.execute(domain, decision)
         self._poke_beside(domain)
         if outcome.acted:
             self._own_wakes[domain] += 1
@@ -164,6 +168,7 @@ class Domains:
                 # One that was sent has a reservation of its own, or its pod.
                 if self._cache.reservations.get(one.pod_name) is one:
                     self._cache.release(one.pod_name)
+
     def _forget_timer(self, domain: str) -> None:
         timer = self._timers.pop(domain, None)
         if timer is not None:

@@ -9,16 +9,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from typing import Protocol, TypeVar
 
 from kubecal.api.catalogue import Catalogue
-from kubecal.engine.intents import Decision, DeletePod, HoldersUpdate, StatusPatch, SweepPods
+from kubecal.engine.intents import (
+    Admission,
+    CancelIntent,
+    Decision,
+    DeletePod,
+    HoldersUpdate,
+    LookUp,
+    NextAttempt,
+    Replan,
+    RunAction,
+    SettleExecution,
+    SettleRow,
+    StatusPatch,
+    SweepPods,
+)
 from kubecal.engine.model import RecordsHealth, SessionRef
 from kubecal.records.actions import ActionRecords
 from kubecal.records.control import ControlRecords
+from kubecal.records.failures import Unusable
 from kubecal.records.facts import look_up
 from kubecal.records.store import RecordsUnavailable
 from kubecal_operator import names
@@ -40,6 +57,8 @@ _SAY = SayOnce(_LOG)
 _AT_ONCE = 32
 """Calls under way at a time within one phase."""
 _LOG_LINES = 50
+_LOCKED_FOR_S = 10.0
+"""How long records that are locked are left alone: others are looked after meanwhile."""
 _AGAIN_S = 1.0
 """After a call that failed for now: not at once, or an outage would be a storm."""
 
@@ -61,6 +80,29 @@ class Outcome:
     acted: Acted
     again_at: datetime | None = None
     """When to decide again what could not be done now."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a phase on the database."""
+
+    done: bool = True
+    """False: the database could not be used, and nothing may follow."""
+    locked: frozenset[str] = frozenset()
+    """Uids of sessions whose records somebody else's transaction holds; of all others it was written."""
+    why: RecordsUnavailable | None = None
+    """What was in the way, of the last of them."""
+
+    def __or__(self, other: Written) -> Written:
+        return Written(self.done and other.done, self.locked | other.locked, other.why or self.why)
+
+
+class _OfSession(Protocol):
+    @property
+    def ref(self) -> SessionRef: ...
+
+
+Intent = TypeVar("Intent", bound=_OfSession)
 
 
 class Executor:
@@ -91,13 +133,16 @@ class Executor:
         self._creator, self._verifier, self._leads, self._ill = creator, verifier, leads, ill
         self._throttle = StatusThrottle()
         self._limit = asyncio.Semaphore(_AT_ONCE)
+        self._locked: dict[str, tuple[float, RecordsUnavailable]] = {}
+        """Sessions whose records somebody's transaction held, by uid: until when that is believed, and what it said."""
 
-    async def execute(self, decision: Decision) -> Outcome:
-        """Carry out one decision, phase by phase."""
+    async def execute(self, domain: str, decision: Decision) -> Outcome:
+        """Carry out one decision on a domain, phase by phase."""
         # (0) The finalizer is the first write: an object deleted in between must not leave a record behind.
         safe = await self._each(self._add_finalizer, decision.add_finalizer)
         # (a) On record before a pod is touched: whoever comes after us must know what we were about to do.
-        safe = await self._recorded(self._intents, decision) and safe
+        intents = await self._recorded(self._intents, decision)
+        safe = intents.done and safe
         # (b) Who holds the chip stands on the chip before its first pod, and people see "Cancelling" before pods go.
         safe = await self._each(self._write_holders, decision.holders) and safe
         safe = (
@@ -106,9 +151,14 @@ class Executor:
         # (c) Deletes free what creates may need, and are right whatever failed before them. Creates are not.
         complete = await self._each(self._delete, decision.deletes) and safe
         if safe:
-            complete = await self._creator.create(decision.creates) and complete
+            creates = [create for create in decision.creates if create.ref.uid not in intents.locked]
+            complete = await self._creator.create(creates) and complete
         # (d) Settling can wait for what moves things on.
-        complete = await self._recorded(self._settle, decision) and complete
+        settled = await self._recorded(self._settle, decision)
+        complete = settled.done and complete
+        unwritten = intents.why or settled.why
+        self._say_unwritten(domain, unwritten)
+        complete = complete and unwritten is None
         self._verifier.ask(decision.read_rows)
         # (e) What people read, even where the database is away: it is how they learn of it.
         late = [patch for patch in decision.status_patches if not patch.early]
@@ -148,46 +198,96 @@ class Executor:
 
     # ------------------------------------------------------------------ (a) and (d): the database
 
-    async def _intents(self, decision: Decision) -> None:
-        now = datetime.now(UTC)
-        if decision.look_ups:
-            for uid, facts in (await look_up(self._records.store, decision.look_ups)).items():
-                self._cache.put_facts(uid, facts)
-        ready = [one for one in decision.admissions if self._finalized(one.ref.uid)]
-        if ready:
-            image = self._settings.task_image
-            admitted = await self._records.admit(ready, catalogue=self._catalogue, image=image, now=now)
-            self._cache.put_records(admitted.records, admitted.records)
-            self._cache.refuse(admitted.refused)
-        if decision.replans:
-            replanned = await self._records.replan(decision.replans, now)
-            self._cache.put_records(replanned, replanned)
-        if decision.cancels:
-            await self._records.request_cancel(decision.cancels, now)
-            for intent in decision.cancels:
-                self._cache.change_record(intent.ref.uid, cancel_requested=True, cancel_reason=intent.reason)
-        if decision.next_attempts:
-            logs = await self._logs((one.ref, one.log_pod) for one in decision.next_attempts)
-            self._cache.merge_rows(await self._records.next_attempts(decision.next_attempts, now, logs))
-        if decision.actions:
-            self._cache.merge_rows(await self._actions.execute(decision.actions, (self._catalogue,), now))
+    async def _intents(self, decision: Decision) -> Written:
+        written = await self._by_session(self._look_up, decision.look_ups)
+        written |= await self._by_session(self._admit, [one for one in decision.admissions if self._finalized(one)])
+        written |= await self._by_session(self._replan, decision.replans)
+        written |= await self._by_session(self._request_cancel, decision.cancels)
+        written |= await self._by_session(self._open_next, decision.next_attempts)
+        return written | await self._by_session(self._act, decision.actions)
 
-    def _finalized(self, uid: str) -> bool:
-        session = self._cache.sessions.get(uid)
+    async def _look_up(self, look_ups: Sequence[LookUp]) -> None:
+        for uid, facts in (await look_up(self._records.store, look_ups)).items():
+            self._cache.put_facts(uid, facts)
+
+    async def _act(self, actions: Sequence[RunAction]) -> None:
+        self._cache.merge_rows(await self._actions.execute(actions, (self._catalogue,), datetime.now(UTC)))
+
+    async def _admit(self, admissions: Sequence[Admission]) -> None:
+        image, now = self._settings.task_image, datetime.now(UTC)
+        admitted = await self._records.admit(admissions, catalogue=self._catalogue, image=image, now=now)
+        self._cache.put_records(admitted.records, admitted.records)
+        self._cache.refuse(admitted.refused)
+
+    async def _replan(self, replans: Sequence[Replan]) -> None:
+        replanned = await self._records.replan(replans, datetime.now(UTC))
+        self._cache.put_records(replanned, replanned)
+
+    async def _request_cancel(self, intents: Sequence[CancelIntent]) -> None:
+        await self._records.request_cancel(intents, datetime.now(UTC))
+        for intent in intents:
+            self._cache.change_record(intent.ref.uid, cancel_requested=True, cancel_reason=intent.reason)
+
+    async def _open_next(self, intents: Sequence[NextAttempt]) -> None:
+        logs = await self._logs((one.ref, one.log_pod) for one in intents)
+        self._cache.merge_rows(await self._records.next_attempts(intents, datetime.now(UTC), logs))
+
+    def _finalized(self, admission: Admission) -> bool:
+        session = self._cache.sessions.get(admission.ref.uid)
         return session is not None and session.finalized
 
-    async def _settle(self, decision: Decision) -> None:
-        now = datetime.now(UTC)
-        if decision.settle_rows:
-            logs = await self._logs((one.ref, one.log_pod) for one in decision.settle_rows)
-            self._cache.merge_rows(await self._records.settle_rows(decision.settle_rows, now, logs))
-        if decision.settle_executions:
-            await self._records.settle_executions(decision.settle_executions, now)
-            for settled in decision.settle_executions:
-                changes: dict[str, object] = {"status": settled.status}
-                if settled.started_at is not None:
-                    changes["held_at"] = settled.started_at
-                self._cache.change_record(settled.ref.uid, **changes)
+    async def _settle(self, decision: Decision) -> Written:
+        rows = await self._by_session(self._settle_rows, decision.settle_rows)
+        # The end of a session comes after the ends of its tasks.
+        ends = [one for one in decision.settle_executions if one.ref.uid not in rows.locked]
+        return rows | await self._by_session(self._settle_executions, ends)
+
+    async def _settle_rows(self, intents: Sequence[SettleRow]) -> None:
+        logs = await self._logs((one.ref, one.log_pod) for one in intents)
+        self._cache.merge_rows(await self._records.settle_rows(intents, datetime.now(UTC), logs))
+
+    async def _settle_executions(self, intents: Sequence[SettleExecution]) -> None:
+        await self._records.settle_executions(intents, datetime.now(UTC))
+        for settled in intents:
+            changes: dict[str, object] = {"status": settled.status}
+            if settled.started_at is not None:
+                changes["held_at"] = settled.started_at
+            self._cache.change_record(settled.ref.uid, **changes)
+
+    async def _by_session(self, work: Callable[[list[Intent]], Awaitable[None]], intents: Iterable[Intent]) -> Written:
+        """Write for each session by itself: records that somebody's transaction holds keep back no other session."""
+        by_session: dict[SessionRef, list[Intent]] = {}
+        for intent in intents:
+            by_session.setdefault(intent.ref, []).append(intent)
+        written = Written()
+        for ref, its in by_session.items():
+            why = self._known_locked(ref.uid)
+            if why is None:
+                try:
+                    await work(its)
+                    continue
+                except RecordsUnavailable as error:
+                    if error.reason is not Unusable.LOCKED:
+                        raise
+                    _SAY.warning(f"{ref.namespace}/{ref.name}: {error.message}")
+                    self._locked[ref.uid], why = (time.monotonic() + _LOCKED_FOR_S, error), error
+            written |= Written(locked=frozenset({ref.uid}), why=why)
+        return written
+
+    def _known_locked(self, uid: str) -> RecordsUnavailable | None:
+        """What kept a session's records from being written a moment ago: finding out again would stop all others."""
+        until, why = self._locked.get(uid, (0.0, None))
+        if time.monotonic() < until:
+            return why
+        self._locked.pop(uid, None)
+        return None
+
+    def _say_unwritten(self, domain: str, why: RecordsUnavailable | None) -> None:
+        """What the next pass tells of the records."""
+        if why is None:
+            self._cache.unwritten.pop(domain, None)
+        else:
+            self._cache.unwritten[domain] = RecordsHealth(False, why.reason, why.message, datetime.now(UTC))
 
     async def _logs(self, wanted: Iterable[tuple[SessionRef, str]]) -> dict[str, str]:
         """Last lines of failed pods; a log that cannot be had is not worth an attempt."""
@@ -275,18 +375,17 @@ class Executor:
 
     # ------------------------------------------------------------------ how phases fail
 
-    async def _recorded(self, work: Callable[[Decision], Awaitable[None]], decision: Decision) -> bool:
-        """A phase on the database; False if it failed, and then the gate asks the database what is wrong."""
+    async def _recorded(self, work: Callable[[Decision], Awaitable[Written]], decision: Decision) -> Written:
+        """A phase on the database; where it fails as a whole the gate asks the database what is wrong."""
         if not self._leads():
-            return False
+            return Written(done=False)
         try:
-            await work(decision)
+            return await work(decision)
         except RecordsUnavailable as error:
             if self._cache.health.available:
                 self._cache.health = RecordsHealth(False, error.reason, error.message, datetime.now(UTC))
             self._ill()
-            return False
-        return True
+            return Written(done=False, why=error)
 
     async def _each(self, work: Callable[..., Awaitable[None]], intents: Iterable[object]) -> bool:
         """All intents of a phase side by side; False if any failed for now."""

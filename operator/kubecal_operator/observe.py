@@ -62,6 +62,7 @@ class Observer:
             image=self._image,
             images=self._images.of(chips, sessions),
             records=cache.health,
+            unwritten=cache.unwritten.get(domain),
             reservations=tuple(one for one in cache.reservations.values() if one.session_uid in uids),
             rejected={name: message for name, (uid, message) in cache.rejected.items() if uid in uids},
             blocked={uid: blocked for uid, blocked in cache.blocked.items() if uid in uids},

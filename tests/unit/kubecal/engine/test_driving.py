@@ -8,7 +8,7 @@ from kubecal.api.catalogue import Catalogue
 from kubecal.api.conditions import ConditionType
 from kubecal.api.session_status import Phase
 from kubecal.engine.decide import decide
-from kubecal.engine.model import CreateBlocked, RowStatus, Trouble
+from kubecal.engine.model import CreateBlocked, RecordsHealth, RowStatus, Trouble
 from tests.unit.kubecal.engine.builders import (
     CATALOGUE,
     FIRST,
@@ -119,3 +119,13 @@ def test_a_receipt_frees_the_wires_at_once_and_is_read() -> None:
     decision = decided(view, pods=(pod(view, terminated=ended),))
     assert [create.planned.key for create in decision.creates] == [SECOND]
     assert decision.read_rows == ((view.ref, FIRST, 1),)
+
+
+def test_what_could_not_be_recorded_is_told_while_mongodb_answers_and_tried_again() -> None:
+    locked = RecordsHealth(False, "Locked", "a transaction of another process holds these records", NOON)
+    view = one(status="running")
+    crashed = pod(view, terminated=terminated(1), phase="Failed")
+    decision = decided(view, pods=(crashed,), unwritten=locked)
+    patch = patch_of(decision)
+    assert reason_of(patch.status, ConditionType.RESULTS_STORED) == ("False", "Locked")
+    assert [each.key for each in decision.next_attempts] == [FIRST]

@@ -1,4 +1,5 @@
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,28 @@ async def test_a_transaction_that_fails_leaves_nothing(store: RecordStore) -> No
 
     async with store.connected() as database:
         assert await database.tag.find().to_list() == []
+
+
+async def test_a_transaction_that_was_cut_off_is_named_before_long(store: RecordStore) -> None:
+    """Without a bound the next one stands still until the server ends the first, a minute later."""
+    collection = "task_result_history"
+
+    async def mark(database: AsyncDatabase[Document], session: AsyncClientSession) -> None:
+        await database[collection].update_one({"_id": "held"}, {"$set": {"user_note": "late"}}, session=session)
+
+    async with store.connected() as database, database.client.start_session() as other:
+        await database[collection].insert_one({"_id": "held"})
+        async with await other.start_transaction():
+            await database[collection].update_one({"_id": "held"}, {"$set": {"user_note": "early"}}, session=other)
+            begun = time.monotonic()
+            with pytest.raises(RecordsUnavailable, match="a transaction of another process") as refused:
+                await store.transaction(mark)
+            assert refused.value.reason == "Locked"
+            assert time.monotonic() - begun < 10
+            assert (await store.check()).available
+            await other.abort_transaction()
+    await store.transaction(mark)
+    async with store.connected() as database:
+        held = await database[collection].find_one({"_id": "held"})
+    assert held is not None
+    assert held["user_note"] == "late"

@@ -53,11 +53,11 @@ async def _transaction_on(lab: Lab, row: str) -> AsyncIterator[None]:
     store = RecordStore(lab.mongodb_uri)
     try:
         async with store.connected() as database, database.client.start_session() as session:
-            async with await session.start_transaction():
-                note = {"$set": {"user_note": "never committed"}}
-                done = await database.task_result_history.update_one({"_id": row}, note, session=session)
-                assert done.matched_count == 1
-                yield
-                await session.abort_transaction()
+            await session.start_transaction()
+            note = {"$set": {"user_note": "never committed"}}
+            done = await database.task_result_history.update_one({"_id": row}, note, session=session)
+            assert done.matched_count == 1
+            yield
+            await session.abort_transaction()
     finally:
         await store.close()

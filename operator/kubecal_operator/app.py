@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -122,6 +123,9 @@ class Operator:
         for watch in self.pods:
             await watch.listed.wait()
         await self._insisted(lambda: self.kinds.relist(self.settings.namespaces))
+        # Modules, kinds and pods are here to stay: the collector need not look through them while a task waits.
+        gc.collect()
+        gc.freeze()
         self._waiting = ""
         for namespace in self.settings.namespaces:
             # After the pods: an Event about a pod that nobody knows is dropped.

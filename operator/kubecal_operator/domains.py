@@ -146,7 +146,7 @@ class Domains:
                 self._wakes[domain].set()
             return decision.wake_at
         with self._modules_reserved(decision.creates):
-            outcome = await self._executor.execute(domain, decision)
+            outcome = await self._executor.execute(domain, decision, self._wakes[domain].is_set)
         self._poke_beside(domain)
         if outcome.acted:
             self._own_wakes[domain] += 1

@@ -136,8 +136,14 @@ class Executor:
         self._locked: dict[str, tuple[float, RecordsUnavailable]] = {}
         """Sessions whose records somebody's transaction held, by uid: until when that is believed, and what it said."""
 
-    async def execute(self, domain: str, decision: Decision) -> Outcome:
-        """Carry out one decision on a domain, phase by phase."""
+    async def execute(self, domain: str, decision: Decision, pressed: Callable[[], bool]) -> Outcome:
+        """Carry out one decision on a domain, phase by phase.
+
+        Parameters
+        ----------
+        pressed
+            Whether another pass over the domain is waiting for this one to end.
+        """
         # (0) The finalizer is the first write: an object deleted in between must not leave a record behind.
         safe = await self._each(self._add_finalizer, decision.add_finalizer)
         # (a) On record before a pod is touched: whoever comes after us must know what we were about to do.
@@ -162,7 +168,7 @@ class Executor:
         self._verifier.ask(decision.read_rows)
         # (e) What people read, even where the database is away: it is how they learn of it.
         late = [patch for patch in decision.status_patches if not patch.early]
-        due, held_back = self._throttle.due(late, datetime.now(UTC))
+        due, held_back = self._throttle.due(late, datetime.now(UTC), pressed=pressed())
         complete = await self._each(self._write_status, due) and complete
         complete = await self._each(self._sweep, decision.sweeps) and complete
         # (f) Only now: an object that is let go is gone, and its status and record are the last that is known of it.

@@ -22,6 +22,14 @@ def test_counts_wait_for_two_seconds() -> None:
     assert throttle.due([patch()], NOON + timedelta(seconds=2)) == ([patch()], None)
 
 
+def test_counts_wait_longer_while_another_pass_waits_for_them() -> None:
+    throttle = StatusThrottle()
+    assert throttle.due([patch()], NOON, pressed=True) == ([patch()], None)
+    two, four = NOON + timedelta(seconds=2), NOON + timedelta(seconds=4)
+    assert throttle.due([patch()], two, pressed=True) == ([], four)
+    assert throttle.due([patch()], four, pressed=True) == ([patch()], None)
+
+
 def test_changes_are_written_at_once() -> None:
     throttle = StatusThrottle()
     throttle.due([patch()], NOON)

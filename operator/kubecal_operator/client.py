@@ -32,9 +32,8 @@ _WATCH_S = 290
 _SILENCE_S = 75.0
 """Servers send a bookmark every 60 s; a stream that is silent for longer is dead."""
 _PAGE = 500
-_HEAD = 2_000
-_CONTINUE = re.compile(r'"metadata":\{[^{}]*"continue":("[^"]*")')
-"""Where the next page of a list begins; in the first characters of this one, whose objects come after it."""
+_HEAD = re.compile(r'\{[^{}]*"metadata":\{[^{}]*"continue":("[^"]*")')
+"""A list's own metadata stand before its items."""
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _ONE_METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
@@ -104,16 +103,16 @@ class ApiClient:
             while True:
                 text = await coming
                 # It stands before the items: the server makes the next page while this one is taken in.
-                found = _CONTINUE.search(text, 0, _HEAD)
-                if found is not None:
-                    more = {**query, "continue": json.loads(found[1])}
+                token = next_page(text)
+                if token is not None:
+                    more = {**query, "continue": token}
                     coming = asyncio.create_task(self._page(path, more, accept))
-                page = _parsed(text)
+                page = parsed(text)
                 # An empty list of metadata has null here.
                 yield page["items"] or [], page["metadata"]["resourceVersion"]
                 if not page["metadata"].get("continue"):
                     return
-                if found is None:
+                if token is None:
                     raise ApiError(0, f"the list of {path} goes on, but does not begin with where")
         finally:
             coming.cancel()
@@ -218,7 +217,7 @@ class ApiClient:
         headers = {"Accept": accept}
         if body is not None:
             headers["Content-Type"] = content
-        return _parsed(await self._exchange(method, path, query, body, headers, timeout))
+        return parsed(await self._exchange(method, path, query, body, headers, timeout))
 
     async def _exchange(
         self,
@@ -282,7 +281,14 @@ class ApiClient:
             loop.call_later(_READ_TIMEOUT_S, lambda: loop.create_task(session.close()))
 
 
-def _parsed(text: str) -> Json:
+def next_page(text: str) -> str | None:
+    """Where the page after this one begins; None: it is the last."""
+    found = _HEAD.match(text)
+    token: str | None = json.loads(found[1]) if found is not None else None
+    return token or None
+
+
+def parsed(text: str) -> Json:
     """JSON of any size.
 
     A page of pods is a hundred thousand objects that are all alive until it has been read: the collector would look

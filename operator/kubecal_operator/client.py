@@ -27,6 +27,8 @@ MUTATION_TIMEOUT_S = 5.0
 """A mutating call takes no longer, and less where the Lease ends earlier."""
 _ANSWER_MARGIN_S = 2.0
 """Past the server's own timeout, for its answer to arrive."""
+_CONNECTIONS = 160
+"""More than all calls that are ever under way at a time, watches included: none waits for another's."""
 _READ_TIMEOUT_S = 10.0
 _WATCH_S = 290
 _SILENCE_S = 75.0
@@ -265,7 +267,7 @@ class ApiClient:
     def _connected(self) -> tuple[aiohttp.ClientSession, kopf.ConnectionInfo]:
         if self._session is None or self._info is None:
             info = login(kopf.OperatorSettings())
-            connector = aiohttp.TCPConnector(limit=100, ssl=tls(info))
+            connector = aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=tls(info))
             self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": "kubecal-operator"})
             self._info = info
         return self._session, self._info

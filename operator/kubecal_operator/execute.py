@@ -56,6 +56,8 @@ _LOG = logging.getLogger(__name__)
 _SAY = SayOnce(_LOG)
 _AT_ONCE = 32
 """Calls under way at a time within one phase."""
+_DELETES_AT_ONCE = 100
+"""Whoever cancels watches the instrument: its pods are all told to stop before the first has been answered."""
 _LOG_LINES = 50
 _LOCKED_FOR_S = 10.0
 """How long records that are locked are left alone: others are looked after meanwhile."""
@@ -132,7 +134,7 @@ class Executor:
         self._settings, self._catalogue = settings, catalogue
         self._creator, self._verifier, self._leads, self._ill = creator, verifier, leads, ill
         self._throttle = StatusThrottle()
-        self._limit = asyncio.Semaphore(_AT_ONCE)
+        self._limit, self._deletes = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_DELETES_AT_ONCE)
         self._locked: dict[str, tuple[float, RecordsUnavailable]] = {}
         """Sessions whose records somebody's transaction held, by uid: until when that is believed, and what it said."""
 
@@ -155,7 +157,7 @@ class Executor:
             await self._each(self._write_status, [patch for patch in decision.status_patches if patch.early]) and safe
         )
         # (c) Deletes free what creates may need, and are right whatever failed before them. Creates are not.
-        complete = await self._each(self._delete, decision.deletes) and safe
+        complete = await self._each(self._delete, decision.deletes, self._deletes) and safe
         if safe:
             creates = [create for create in decision.creates if create.ref.uid not in intents.locked]
             complete = await self._creator.create(creates) and complete
@@ -393,11 +395,13 @@ class Executor:
             self._ill()
             return Written(done=False, why=error)
 
-    async def _each(self, work: Callable[..., Awaitable[None]], intents: Iterable[object]) -> bool:
+    async def _each(
+        self, work: Callable[..., Awaitable[None]], intents: Iterable[object], limit: asyncio.Semaphore | None = None
+    ) -> bool:
         """All intents of a phase side by side; False if any failed for now."""
 
         async def one(intent: object) -> bool:
-            async with self._limit:
+            async with limit or self._limit:
                 if not self._leads():
                     return False
                 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import time
@@ -121,8 +122,10 @@ class Operator:
     async def _warm_up(self) -> None:
         """A replica is ready, and may stand for the Lease, when it knows what there is."""
         for watch in self.pods:
-            await watch.listed.wait()
-        await self._insisted(lambda: self.kinds.relist(self.settings.namespaces))
+            while not watch.listed.is_set() and not await self._ends(watch.namespace):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(watch.listed.wait(), _RETRY_S)
+        await self._insisted(self._relist_kinds)
         # Modules, kinds and pods are here to stay: the collector need not look through them while a task waits.
         gc.collect()
         gc.freeze()
@@ -222,10 +225,36 @@ class Operator:
                 await asyncio.sleep(_RETRY_S)
 
     async def _relist(self) -> None:
-        await self.kinds.relist(self.settings.namespaces)
+        await self._relist_kinds()
         self.images.prune()
         for watch in self.pods:
-            await watch.relist()
+            try:
+                await watch.relist()
+            except ApiError as error:
+                if not (error.forbidden and await self._ends(watch.namespace)):
+                    raise
+                watch.forget()
+
+    async def _relist_kinds(self) -> None:
+        for namespace in self.settings.namespaces:
+            try:
+                await self.kinds.relist([namespace])
+            except ApiError as error:
+                if not (error.forbidden and await self._ends(namespace)):
+                    raise
+
+    async def _ends(self, namespace: str) -> bool:
+        """Whether a namespace is being deleted, or gone: our rights in it go before its sessions do.
+
+        Of these only the sessions are still to be seen, and our finalizer must not keep them.
+        """
+        try:
+            ends = "deletionTimestamp" in await self.client.get_metadata(f"/api/v1/namespaces/{namespace}")
+        except ApiError as error:
+            ends = error.not_found
+        if ends:
+            self.cache.namespace_ends(namespace)
+        return ends
 
     async def _relist_now_and_then(self) -> None:
         while True:

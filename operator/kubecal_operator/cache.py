@@ -7,7 +7,7 @@ one, and what is gone stays gone. Nothing in here is the truth: all of it can be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -24,6 +24,7 @@ from kubecal.engine.model import (
     Reservation,
     SessionRecord,
     SessionView,
+    TaskKey,
 )
 from kubecal_operator.modules import ModuleHolders
 
@@ -43,6 +44,11 @@ class Cache:
     places: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     """Where each domain's pods stand in ``pods``, by uid: a pass does not look at those of others."""
     modules: ModuleHolders = field(default_factory=ModuleHolders)
+    ended: dict[str, dict[str, PodView]] = field(default_factory=dict)
+    """Pods of each domain whose end was seen before their object went, by uid: kept until their record is final.
+
+    What such a pod said still counts. Without it its process would be taken for one that may go on unseen.
+    """
     lost_nodes: frozenset[str] = frozenset()
     """Nodes that do not answer."""
     released_nodes: frozenset[str] = frozenset()
@@ -183,6 +189,8 @@ class Cache:
         if known is None or known.uid != uid:
             return
         del self.pods[(namespace, name)]
+        if known.terminated is not None:
+            self.ended.setdefault(self.hardware[uid], {})[uid] = known
         self._forget_pod(known)
         _note(self.gone, name, now)
 
@@ -263,11 +271,30 @@ class Cache:
 
     def pods_of(self, domain: str) -> tuple[PodView, ...]:
         """The pods of a domain: of its sessions, and orphans whose session is gone."""
-        return tuple(self.pod_at(place) for place in self.places.get(domain, {}).values())
+        here = tuple(self.pod_at(place) for place in self.places.get(domain, {}).values())
+        return (*here, *self._unsettled(domain)) if domain in self.ended else here
 
     def pod_at(self, place: tuple[str, str]) -> PodView:
         """The pod of this namespace and name, with what is known of its node."""
         return self._with_node(self.pods[place])
+
+    def _unsettled(self, domain: str) -> Iterable[PodView]:
+        """Those of the pods that have ended and are gone whose record is not final yet; the others are forgotten."""
+        settled = {uid: self._settled(uid) for uid in {pod.session_uid for pod in self.ended[domain].values()}}
+        kept = {
+            uid: pod
+            for uid, pod in self.ended.pop(domain).items()
+            if pod.session_uid in self.sessions and (pod.key, pod.attempt) not in settled[pod.session_uid]
+        }
+        if kept:
+            self.ended[domain] = kept
+        return kept.values()
+
+    def _settled(self, uid: str) -> Collection[tuple[TaskKey, int]]:
+        """The session's attempts whose record is final, as far as it was read."""
+        session = self.sessions.get(uid)
+        rows = session.record.rows if session is not None and session.record is not None else ()
+        return {(row.key, row.attempt) for row in rows if row.final}
 
     def _with_node(self, pod: PodView) -> PodView:
         changes: dict[str, object] = {}

@@ -34,11 +34,11 @@ class PodWatch(Follower):
 
     def __init__(self, client: ApiClient, cache: Cache, namespace: str, office: Office) -> None:
         super().__init__(client, names.pods(namespace), labelSelector=names.TASK_PODS)
-        self._cache, self._namespace, self._office = cache, namespace, office
+        self._cache, self.namespace, self._office = cache, namespace, office
 
     async def take_absence(self, listed: Collection[str]) -> None:
         """Drop those that a live look does not find either."""
-        for view in [view for view in self._cache.pods.values() if view.namespace == self._namespace]:
+        for view in [view for view in self._cache.pods.values() if view.namespace == self.namespace]:
             # A pod of ours that the list does not have may have been created after the list was made.
             if view.uid not in listed and not await exists(self._client, self.path, view.name, view.uid):
                 self._drop(view.name, view.uid)
@@ -55,10 +55,15 @@ class PodWatch(Follower):
         known = {
             view.uid: (view.name, self._cache.versions.get(view.uid, 0))
             for view in self._cache.pods.values()
-            if view.namespace == self._namespace
+            if view.namespace == self.namespace
         }
         kind = Kind(self.path, {"labelSelector": names.TASK_PODS}, self.take, self._drop)
         await relist(self._client, kind, known)
+
+    def forget(self) -> None:
+        """Nothing of the namespace can be seen any more: what it held is kept for as long as processes may go on."""
+        for view in [view for view in self._cache.pods.values() if view.namespace == self.namespace]:
+            self._drop(view.name, view.uid)
 
     def take(self, body: Json) -> None:
         """A pod as the API server has it."""
@@ -77,8 +82,8 @@ class PodWatch(Follower):
 
     def _drop(self, name: str, uid: str) -> None:
         domain = self._cache.hardware.get(uid)
-        known = self._cache.pods.get((self._namespace, name))
-        self._cache.drop_pod(self._namespace, name, uid)
+        known = self._cache.pods.get((self.namespace, name))
+        self._cache.drop_pod(self.namespace, name, uid)
         if known is None or known.phase != "Succeeded":
             # Of one that succeeded all was decided when its container ended, and hundreds of them are swept at once.
             self._office.poke(domain)

@@ -92,6 +92,27 @@ async def test_a_namespace_can_be_deleted_with_all_that_runs_in_it(lab: Lab, sim
     assert [execution["status"] for execution in await lab.executions()] == ["cancelled"]
 
 
+async def test_a_namespace_that_is_deleted_while_no_operator_runs_is_not_kept(lab: Lab, simulated: Simulated) -> None:
+    """Our rights in it are gone by then, and with them all that could be seen of its pods and chips."""
+    operator = lab.start_operator()
+    # What vanished unseen keeps its wires, and with them its session, for as long as its process may go on.
+    await lab.apply_chip(pods={"terminationGracePeriodSeconds": 5})
+    await lab.apply_session(tasks=("CheckT1",))
+    async with simulated(lambda request: Play(seconds=60)) as simulator:
+        await lab.until(lambda: _driving(simulator, 2), "two measurements")
+        operator.kill()
+        await lab.api.delete(f"/api/v1/namespaces/{lab.namespace}", {})
+        await lab.until(lambda: _no_roles(lab), "the end of our rights")
+        lab.start_operator()
+        await lab.until(lambda: _no_namespace(lab), "the end of the namespace", 60)
+    assert [execution["status"] for execution in await lab.executions()] == ["cancelled"]
+
+
+async def _no_roles(lab: Lab) -> bool:
+    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{lab.namespace}/rolebindings"
+    return not await lab.api.list_metadata(path)
+
+
 async def _no_namespace(lab: Lab) -> bool:
     listed = await lab.api.list_metadata("/api/v1/namespaces")
     return lab.namespace not in [meta["name"] for meta in listed]

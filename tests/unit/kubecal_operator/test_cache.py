@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kubecal.engine.model import ChipView, PodView, Reservation, SessionView
+from kubecal.engine.model import (
+    AttemptRow,
+    ChipView,
+    PodView,
+    Reservation,
+    RowStatus,
+    SessionRecord,
+    SessionView,
+    TaskKey,
+)
 from kubecal_operator import names
 from kubecal_operator.cache import Cache
 from kubecal_operator.views import chip_view, hardware_of, pod_view, session_view, version_of
@@ -127,3 +136,35 @@ def test_a_pass_sees_the_pods_of_its_hardware_only() -> None:
     cache.drop_pod("lab", "morning-checkt1-3-2-abcdefghij", "first")
     assert cache.pods_of(here) == ()
     assert not cache.has_domain(here)
+
+
+def _with_row(cache: Cache, status: RowStatus) -> None:
+    """The session of the pod, and what its record says of the pod's attempt."""
+    chip = a_chip()
+    assert chip.spec is not None
+    row = AttemptRow(TaskKey("check", "CheckT1", "3", 0), 2, status, NOON)
+    record = SessionRecord("20261123-000", chip.spec, 1, "", "", "running", (row,))
+    cache.sessions["uid-of-morning"] = replace(a_session(), record=record)
+
+
+def test_a_pod_whose_end_was_seen_is_believed_until_its_record_is_final_though_it_is_gone() -> None:
+    cache = Cache()
+    body = pod(container(terminated={"exitCode": 143}), resourceVersion="12")
+    _put(cache, body)
+    view, domain = _only(cache), hardware_of(body)
+    _with_row(cache, RowStatus.RUNNING)
+    cache.drop_pod(view.namespace, view.name, view.uid)
+    assert cache.pods_of(domain) == (view,)
+    _with_row(cache, RowStatus.CANCELLED)
+    assert cache.pods_of(domain) == ()
+    assert cache.ended == {}
+
+
+def test_a_pod_that_vanished_without_an_end_is_gone() -> None:
+    cache = Cache()
+    body = pod(container(running={}), resourceVersion="12")
+    _put(cache, body)
+    view = _only(cache)
+    _with_row(cache, RowStatus.RUNNING)
+    cache.drop_pod(view.namespace, view.name, view.uid)
+    assert cache.pods_of(hardware_of(body)) == ()

@@ -110,9 +110,13 @@ class Cache:
 
     # ------------------------------------------------------------------ what watches and our own writes say
 
+    def knows(self, uid: str, version: int) -> bool:
+        """Whether this state of an object is no news: asked before it is parsed, since most echoes our own writes."""
+        return uid in self._tombstones or version <= self.versions.get(uid, 0)
+
     def _news(self, uid: str, version: int) -> bool:
         """Whether a state of an object is newer than what is known of it; if so it is known from now on."""
-        if uid in self._tombstones or version <= self.versions.get(uid, 0):
+        if self.knows(uid, version):
             return False
         self.versions[uid] = version
         return True
@@ -249,7 +253,16 @@ class Cache:
         for uid in uids:
             session = self.sessions.get(uid)
             if session is not None:
-                self.sessions[uid] = replace(session, record=records.get(uid), record_known=True)
+                record = self._sharing_its_chip(session, records.get(uid))
+                self.sessions[uid] = replace(session, record=record, record_known=True)
+
+    def _sharing_its_chip(self, session: SessionView, record: SessionRecord | None) -> SessionRecord | None:
+        """A record's copy of a chip that has not changed since is the chip's own: hundreds of sessions wait for one."""
+        name = session.spec.chip if session.spec is not None else ""
+        chip = self.chips.get((session.ref.namespace, name))
+        if record is None or chip is None or chip.spec is None or chip.spec != record.chip_spec:
+            return record
+        return replace(record, chip_spec=chip.spec)
 
     def put_facts(self, uid: str, facts: PlanFacts) -> None:
         """What was looked up for a session's plan."""

@@ -202,7 +202,7 @@ class Executor:
         if body is None or body["metadata"]["uid"] != ref.uid:
             self._cache.drop_session(ref.uid)
         else:
-            self._cache.put_session(session_view(body), version_of(body))
+            self._cache.put_session(session_view(body, self._cache.sessions.get(ref.uid)), version_of(body))
 
     # ------------------------------------------------------------------ (a) and (d): the database
 
@@ -326,9 +326,9 @@ class Executor:
             if error.conflict:
                 # Our view is old, and its news may have been lost: look, rather than wait for the watch.
                 current = await self._client.get(names.custom(chip.namespace, names.CHIPS, chip.name))
-                self._cache.put_chip(chip_view(current))
+                self._cache.put_chip(chip_view(current, chip))
             raise
-        self._cache.put_chip(chip_view(written))
+        self._cache.put_chip(chip_view(written, chip))
 
     async def _write_status(self, patch: StatusPatch) -> None:
         ref = patch.ref
@@ -347,7 +347,7 @@ class Executor:
             if not await exists(self._client, names.all_custom(ref.namespace, names.SESSIONS), ref.name, ref.uid):
                 self._cache.drop_session(ref.uid)
             return
-        self._cache.put_session(session_view(written), version_of(written))
+        self._cache.put_session(session_view(written, session), version_of(written))
 
     # ------------------------------------------------------------------ (c)
 

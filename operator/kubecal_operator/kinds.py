@@ -30,20 +30,27 @@ class Kinds:
 
     def take_chip(self, deleted: bool, body: Json) -> None:
         """A Chip came, changed or went."""
-        view = chip_view(body)
-        before = self._cache.chips.get((view.namespace, view.name))
+        meta = body["metadata"]
         if deleted:
-            self._drop_chip(view.namespace, view.name, view.uid)
-        elif self._cache.put_chip(view):
+            self._drop_chip(meta["namespace"], meta["name"], meta["uid"])
+            return
+        if self._cache.knows(meta["uid"], version_of(body)):
+            return
+        before = self._cache.chips.get((meta["namespace"], meta["name"]))
+        view = chip_view(body, before)
+        if self._cache.put_chip(view):
             self._poke_about(view, before)
 
     def take_session(self, deleted: bool, body: Json) -> None:
         """A CalibrationSession came, changed or went."""
-        view = session_view(body)
+        uid = body["metadata"]["uid"]
         if deleted:
-            self._drop_session(view.ref.uid)
+            self._drop_session(uid)
             return
-        new = view.ref.uid not in self._cache.sessions
+        if self._cache.knows(uid, version_of(body)):
+            return
+        new = uid not in self._cache.sessions
+        view = session_view(body, self._cache.sessions.get(uid))
         if self._cache.put_session(view, version_of(body)):
             if new:
                 self._unread()

@@ -68,6 +68,8 @@ class PodWatch(Follower):
     def take(self, body: Json) -> None:
         """A pod as the API server has it."""
         meta = body["metadata"]
+        if self._cache.knows(meta["uid"], version_of(body)):
+            return
         known = self._cache.pods.get((meta["namespace"], meta["name"]))
         same = known if known is not None and known.uid == meta["uid"] else None
         view = pod_view(body, datetime.now(UTC), same)

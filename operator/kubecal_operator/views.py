@@ -42,19 +42,25 @@ def version_of(body: Json) -> int:
     return int(body["metadata"]["resourceVersion"])
 
 
-def chip_view(body: Json) -> ChipView:
-    """A Chip as observed."""
+def chip_view(body: Json, known: ChipView | None = None) -> ChipView:
+    """A Chip as observed.
+
+    Parameters
+    ----------
+    known
+        The view before: a spec that has not changed is neither parsed nor kept twice.
+    """
     meta = body["metadata"]
-    spec, problem = None, ""
-    try:
-        spec = ChipSpec.model_validate(_plain(body.get("spec", {})))
-    except ValidationError as error:
-        problem = _sentences(error, ChipSpec)
+    generation = meta.get("generation", 1)
+    if known is not None and (known.uid, known.generation) == (meta["uid"], generation):
+        spec, problem = known.spec, known.spec_problem
+    else:
+        spec, problem = _chip_spec(body)
     return ChipView(
         uid=meta["uid"],
         namespace=meta["namespace"],
         name=meta["name"],
-        generation=meta.get("generation", 1),
+        generation=generation,
         resource_version=meta["resourceVersion"],
         spec=spec,
         status=_chip_status(body.get("status")),
@@ -64,19 +70,25 @@ def chip_view(body: Json) -> ChipView:
     )
 
 
-def session_view(body: Json) -> SessionView:
-    """A CalibrationSession as observed; its record is joined later."""
+def session_view(body: Json, known: SessionView | None = None) -> SessionView:
+    """A CalibrationSession as observed; its record is joined later.
+
+    Parameters
+    ----------
+    known
+        The view before: a spec that has not changed is neither parsed nor kept twice.
+    """
     meta = body["metadata"]
-    spec, problem = None, ""
-    try:
-        spec = SessionSpec.model_validate(_plain(body.get("spec", {})))
-    except ValidationError as error:
-        problem = _sentences(error, SessionSpec)
+    generation = meta.get("generation", 1)
+    if known is not None and (known.ref.uid, known.generation) == (meta["uid"], generation):
+        spec, problem = known.spec, known.spec_problem
+    else:
+        spec, problem = _session_spec(body)
     created = parse_time(meta["creationTimestamp"])
     return SessionView(
         ref=SessionRef(uid=meta["uid"], namespace=meta["namespace"], name=meta["name"]),
         created_at=created or datetime.now(UTC),
-        generation=meta.get("generation", 1),
+        generation=generation,
         spec=spec,
         status=_session_status(body.get("status")),
         finalized=names.FINALIZER in meta.get("finalizers", ()),
@@ -177,6 +189,20 @@ def _blocked(status: Json, waiting: Json | None) -> tuple[str, str]:
     if status.get("phase") == "Failed" and status.get("message"):
         return "", f"{status.get('reason', '')}: {status['message']}"
     return "", ""
+
+
+def _chip_spec(body: Json) -> tuple[ChipSpec | None, str]:
+    try:
+        return ChipSpec.model_validate(_plain(body.get("spec", {}))), ""
+    except ValidationError as error:
+        return None, _sentences(error, ChipSpec)
+
+
+def _session_spec(body: Json) -> tuple[SessionSpec | None, str]:
+    try:
+        return SessionSpec.model_validate(_plain(body.get("spec", {}))), ""
+    except ValidationError as error:
+        return None, _sentences(error, SessionSpec)
 
 
 def _chip_status(body: Json | None) -> ChipStatus:

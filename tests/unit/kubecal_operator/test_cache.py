@@ -168,3 +168,19 @@ def test_a_pod_that_vanished_without_an_end_is_gone() -> None:
     _with_row(cache, RowStatus.RUNNING)
     cache.drop_pod(view.namespace, view.name, view.uid)
     assert cache.pods_of(hardware_of(body)) == ()
+
+
+def test_sessions_that_wait_for_one_chip_share_its_description() -> None:
+    cache = Cache()
+    cache.put_chip(a_chip())
+    cache.sessions["s"] = a_session()
+    copy, other = a_chip().spec, a_chip(timeZone="Asia/Tokyo").spec
+    assert copy is not None
+    assert other is not None
+    record = SessionRecord("20261123-000", copy, 1, "", "", "scheduled", ())
+    cache.put_records(["s"], {"s": record})
+    kept = cache.sessions["s"].record
+    assert kept == record
+    assert kept.chip_spec is cache.chips["lab", "fridge-a"].spec
+    cache.put_records(["s"], {"s": replace(record, chip_spec=other)})
+    assert cache.sessions["s"].record == replace(record, chip_spec=other)

@@ -141,3 +141,17 @@ def test_session_is_seen_with_its_marks() -> None:
 def test_status_that_somebody_mangled_is_as_none() -> None:
     body = _object({"chip": "fridge-a", "targets": {"all": True}, "steps": []})
     assert session_view({**body, "status": {"phase": "Dreaming"}}).status.phase is None
+
+
+def test_a_spec_is_parsed_again_only_when_its_generation_changes() -> None:
+    meta = {"uid": "s", "namespace": "lab", "name": "morning", "creationTimestamp": "2026-11-23T12:00:00Z"}
+    spec = {"chip": "fridge-a", "targets": {"all": True}, "steps": [{"name": "a", "tasks": [{"task": "CheckT1"}]}]}
+    first = session_view({"metadata": {**meta, "generation": 1}, "spec": spec})
+    same = session_view({"metadata": {**meta, "generation": 1}, "spec": spec, "status": {"phase": "Running"}}, first)
+    assert same.spec is first.spec
+    assert same.status.phase == "Running"
+    changed = session_view({"metadata": {**meta, "generation": 2}, "spec": {**spec, "cancel": True}}, first)
+    assert changed.spec is not None
+    assert changed.spec.cancel
+    another = session_view({"metadata": {**meta, "uid": "t", "generation": 1}, "spec": spec}, first)
+    assert another.spec is not first.spec

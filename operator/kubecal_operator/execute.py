@@ -35,8 +35,8 @@ from kubecal.engine.intents import (
 from kubecal.engine.model import RecordsHealth, SessionRef
 from kubecal.records.actions import ActionRecords
 from kubecal.records.control import ControlRecords
-from kubecal.records.failures import Unusable
 from kubecal.records.facts import look_up
+from kubecal.records.failures import Unusable
 from kubecal.records.store import RecordsUnavailable
 from kubecal_operator import names
 from kubecal_operator.cache import Cache

@@ -4,7 +4,7 @@ It is how tests count an operator's writes, prove that no two pods ever drove on
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,18 @@ def read_events(folder: Path, after: int = 0) -> list[AuditEvent]:
             events += _events(path, max(after, 0))
         after -= size
     return events
+
+
+def created_pods(events: Iterable[AuditEvent], namespace: str) -> list[Mapping[str, Any]]:
+    """Every pod that was created in a namespace, as the server answered: also those that are gone."""
+    return [
+        event.response
+        for event in events
+        if (event.resource, event.verb, event.subresource) == ("pods", "create", "")
+        and event.namespace == namespace
+        and event.code == 201
+        and event.response is not None
+    ]
 
 
 def parse_event(line: str) -> AuditEvent:

@@ -373,7 +373,7 @@ def _stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def request_of(body: Json) -> Json:
+def request_of(body: Mapping[str, Any]) -> Json:
     """The request a pod carries, as JSON."""
     variables = {one["name"]: one.get("value", "") for one in body["spec"]["containers"][0]["env"]}
     parsed: Json = json.loads(variables[REQUEST_VARIABLE])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import yaml
 
 from kubecal.api.catalogue import load_catalogue
+from tests.cluster.audit import created_pods
 from tests.e2e.images import ProjectImages
 from tests.e2e.lab import Lab, wait_for
 from tests.e2e.manifests import Manifest, chip, session, with_image
@@ -33,16 +34,8 @@ def test_a_session_uses_an_authors_image_and_the_built_in_one(lab: Lab, images: 
     status = lab.wait_phase("both", "Completed", timeout_s=120)
 
     assert status["progress"] == "4/4"
-    pods = [
-        event.response
-        for event in lab.cluster.audit_events(position)
-        if (event.verb, event.resource, event.subresource) == ("create", "pods", "") and event.response
-    ]
-    used = {
-        pod["metadata"]["labels"]["kubecal.io/task"]: pod["spec"]["containers"][0]["image"]
-        for pod in pods
-        if pod["metadata"].get("labels", {}).get("kubecal.io/session") == "both"
-    }
+    created = created_pods(lab.cluster.audit_events(position), lab.namespace)
+    used = {pod["metadata"]["labels"]["kubecal.io/task"]: pod["spec"]["containers"][0]["image"] for pod in created}
     assert used == {"Noop": images.tests, "Scripted": images.author}
     catalogue = load_catalogue(config_map["data"]["catalogue.json"])
     pinned = {"image": images.author, "catalogue_hash": catalogue.hash}

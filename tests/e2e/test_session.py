@@ -15,7 +15,7 @@ import yaml
 from pymongo.database import Database
 
 from tests.e2e.install import ROOT, SYSTEM
-from tests.e2e.lab import DATABASE, Lab, wait_for
+from tests.e2e.lab import DATABASE, Lab
 from tests.e2e.manifests import CHECK, chip, scripted, session
 from tests.e2e.truth import LARGEST_PULL, PROMISED, pulls
 
@@ -34,20 +34,18 @@ def test_a_session_of_16_qubits_and_6_tasks_completes_with_every_result_on_recor
     assert status["progress"] == "96/96"
     assert status["tasks"]["succeeded"] == 96
 
-    created = [
+    made = [
         event
         for event in lab.cluster.audit_events(position)
-        if event.resource == "pods" and event.verb == "create" and not event.subresource and event.namespace == "lab"
+        if event.resource == "pods" and event.verb == "create" and event.namespace == "lab"
     ]
+    created = [event for event in made if not event.subresource]
     assert len(created) == 96
     assert len({event.name for event in created}) == 96
     assert {event.code for event in created} == {201}
 
-    # The pods themselves are swept when their session has ended.
-    told = [event for event in lab.cluster.audit_events(position) if event.user.startswith("system:node:")]
-    ran = {(event.name, event.user) for event in told if event.namespace == "lab" and event.subresource == "status"}
-    assert ran == {(event.name, f"system:node:{lab.cluster.instrument_node}") for event in created}
-    wait_for(lambda: lab.pods("morning"), lambda left: not left, "the pods swept")
+    nodes = [(event.request or {})["target"]["name"] for event in made if event.subresource == "binding"]
+    assert nodes == [lab.cluster.instrument_node] * 96
     operator = lab.cluster.kubectl("get", "pods", "-n", SYSTEM, "-o", "jsonpath={.items[*].spec.nodeName}").split()
     assert lab.cluster.instrument_node not in operator
 

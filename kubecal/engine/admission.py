@@ -16,11 +16,12 @@ from kubecal.engine.pinning import awaited, pins
 from kubecal.engine.planning import plan_of
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import announce, show, stored
+from kubecal.engine.sizes import size_problem
 from kubecal.engine.status import Standing, chip_held, finished, valid
 
 
 def unreadable(scene: Scene, session: SessionView) -> None:
-    """The object does not parse."""
+    """The object does not parse, and was never planned."""
     fail_unplanned(scene, session, session.spec_problem)
 
 
@@ -69,6 +70,10 @@ def admit(scene: Scene, session: SessionView, spec: SessionSpec, chip: ChipView)
     plan, _ = plan_of(session, spec, chip, catalogues)
     if plan.problems:
         fail_unplanned(scene, session, "; ".join(plan.problems))
+        return
+    too_large = size_problem(session.ref, spec, chip, plan, scene.now)
+    if too_large:
+        fail_unplanned(scene, session, too_large)
         return
     if not session.finalized:
         scene.draft.add("add_finalizer", session.ref)

@@ -7,7 +7,7 @@ from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import Phase
 from kubecal.engine.admission import let_go
 from kubecal.engine.ending import finish, finish_by_its_tasks, through
-from kubecal.engine.intents import CancelIntent
+from kubecal.engine.intents import CancelIntent, SettleRow
 from kubecal.engine.model import RowStatus, SessionView
 from kubecal.engine.parking import parked
 from kubecal.engine.running import end_all
@@ -57,3 +57,25 @@ def _cancel_unplanned(scene: Scene, session: SessionView, reason: str) -> None:
     message = f"{reason} before it was planned"
     claims = (valid(), finished(Phase.CANCELLED, message))
     show(scene, session, Standing(Phase.CANCELLED, message, claims, finished_at=scene.now), urgent=True)
+
+
+def stop_unreadable(scene: Scene, session: SessionView) -> None:
+    """Its object does not parse any more: what was planned is brought to an end, by what is on record of it."""
+    record = session.record
+    if record is None or record.spec is None:
+        return
+    spec = record.spec()
+    run = scene.running(session, spec, record, scene.chip_of(session, spec, record))
+    problem = f"the session's object cannot be read any more: {session.spec_problem}"
+    # What was appended later is not in the manifest that is on record.
+    others = [row for row in record.rows if not row.final and row.key not in {*run.states, *run.parking}]
+    if through(run) and not others:
+        finish(scene, run, problem, reason="Unreadable")
+        return
+    for row in others:
+        end = SettleRow(session.ref, row.key, row.attempt, RowStatus.CANCELLED, None, "Unreadable", problem)
+        scene.draft.add("settle_rows", end)
+    end_all(run, RowStatus.CANCELLED, "Unreadable", problem, scene.draft)
+    claims = (valid(session.spec_problem), held_claim(scene, session), stored(scene), *pod_claims(run))
+    ended = Hindrance(Reason.CANCELLED, problem)
+    show(scene, session, standing_of(scene, run, Phase.RUNNING, problem, claims, ended))

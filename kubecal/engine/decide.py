@@ -10,7 +10,7 @@ from __future__ import annotations
 from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import Phase
 from kubecal.engine.admission import admit, unreadable, without_chip
-from kubecal.engine.cancelling import cancel, to_cancel
+from kubecal.engine.cancelling import cancel, stop_unreadable, to_cancel
 from kubecal.engine.driving import drain, drive
 from kubecal.engine.ending import over
 from kubecal.engine.holding import hand_out
@@ -54,7 +54,7 @@ def _session(scene: Scene, session: SessionView) -> None:
         return
     if phase is not None and phase.final:
         over(scene, session)
-    elif session.spec is None:
+    elif session.spec is None and session.record_known and session.record is None:
         unreadable(scene, session)
     elif not session.record_known:
         # Nothing may be concluded from a record that was not read: not even that there is none.
@@ -63,6 +63,8 @@ def _session(scene: Scene, session: SessionView) -> None:
     elif session.record is not None and not session.record.ours:
         message = "its execution belongs to another installation of kubecal: apply it under another name"
         show(scene, session, Standing(phase or Phase.PENDING, message, (valid(message),)))
+    elif session.spec is None:
+        stop_unreadable(scene, session)
     elif to_cancel(session):
         cancel(scene, session, session.spec)
     else:

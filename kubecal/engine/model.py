@@ -11,7 +11,7 @@ share a wire are decided together, in one pass.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -275,6 +275,12 @@ class SessionRecord:
     """What was looked up when it was planned."""
     was_open: bool = False
     """Whether it was open when it was admitted."""
+    chip_name: str = ""
+    """Of the Chip it was admitted on."""
+    chip_uid: str = ""
+    """Of that object: one that was deleted and made again under its name is another chip."""
+    spec: Callable[[], SessionSpec] | None = None
+    """What was asked for at admission; read only where the object itself cannot be."""
     images: Mapping[str, PinnedImage] = field(default_factory=dict)
     """Authors' images as they were at admission, by their short names."""
 

@@ -6,6 +6,7 @@ from kubecal.api.explanation import Reason
 from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import Phase
 from kubecal.engine.catalogues import Catalogues
+from kubecal.engine.driving import drain
 from kubecal.engine.ending import finish
 from kubecal.engine.intents import Replan
 from kubecal.engine.model import AttemptRow, ChipView, PinnedImage, Plan, SessionRecord, SessionView
@@ -27,12 +28,19 @@ def wait(scene: Scene, session: SessionView, spec: SessionSpec, record: SessionR
     missing = awaited(spec, catalogues) or (run.changed if _has_begun(record) else "")
     if missing and not spec.suspend:
         _wait_for_tasks(scene, run, missing)
-    elif not missing and (run.changed or record.chip_generation != chip.generation):
+    elif _made_again(record, chip) and _has_begun(record):
+        drain(scene, run, None)
+    elif not missing and (run.changed or record.chip_generation != chip.generation or _made_again(record, chip)):
         _plan_anew(scene, run, chip, catalogues)
     elif spec.suspend:
         rest_in_line(scene, run)
     else:
         scene.waiting.append(run)
+
+
+def _made_again(record: SessionRecord, chip: ChipView) -> bool:
+    """Whether the chip was deleted, and another one of its name has come."""
+    return bool(record.chip_uid) and record.chip_uid != chip.uid
 
 
 def _has_begun(record: SessionRecord) -> bool:
@@ -53,7 +61,8 @@ def _plan_anew(scene: Scene, run: Running, chip: ChipView, catalogues: Catalogue
     plan, _ = plan_of(session, run.spec, chip, catalogues)
     problem = "; ".join(plan.problems) or scene.chip_problems[chip.uid]
     if problem:
-        what = "the chip" if record.chip_generation != chip.generation else "a catalogue"
+        changed = record.chip_generation != chip.generation or _made_again(record, chip)
+        what = "the chip" if changed else "a catalogue"
         finish(scene, run, f"{what} changed while the session waited: {problem}")
         return
     # One that was suspended may have come to later attempts; what has ended stays as it ended.

@@ -46,7 +46,7 @@ def planned_writes(
         writes.append(UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True, namespace=namespace))
         if renew:
             unclaimed = {"_id": row["_id"], "status": RowStatus.SCHEDULED.value, "claimed_by": None}
-            fields = {name: row[name] for name in ("wires", "grace_s", "run_parameters")}
+            fields = {name: row[name] for name in ("wires", "grace_s", "run_parameters", "cooldown_id")}
             writes.append(UpdateOne(unclaimed, {"$set": fields}, namespace=namespace))
     return writes
 

@@ -288,10 +288,11 @@ class ControlRecords:
     ) -> None:
         """Insert planned rows; then, and only then, the execution counts as planned for this chip."""
         grace_s = chip.spec.pods.termination_grace_period_seconds if chip.spec is not None else 0
-        planned = {"$set": {**chip_copy(chip), **(pinned or {}), "planned": True, "system_info.updated_at": now}}
+        copied = chip_copy(chip)
+        planned = {"$set": {**copied, **(pinned or {}), "planned": True, "system_info.updated_at": now}}
         await self._write(
             lambda database: [
-                *planned_writes(database, ref, plan, execution, grace_s, now, renew=renew),
+                *planned_writes(database, ref, plan, {**execution, **copied}, grace_s, now, renew=renew),
                 UpdateOne(self._unfinished(ref), planned, namespace=f"{database}.execution_history"),
             ]
         )

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from kubecal.api.catalogue import TargetKind
 from kubecal.api.chip import ChipSpec
 from kubecal.api.naming import task_id
 from kubecal.api.request import Verdict
+from kubecal.api.session import SessionSpec
 from kubecal.api.wires import Wire, WireKind, WireMode
 from kubecal.engine.intents import Admission
 from kubecal.engine.model import (
@@ -49,6 +51,7 @@ ROW_FIELDS = (
 EXECUTION_FIELDS = (
     *("session_uid", "execution_id", "driver_id", "status", "start_at", "planned", "cancel_requested", "cancel_reason"),
     *("chip_spec", "chip_generation", "catalogue_hash", "image", "images", "facts", "open"),
+    *("chip_id", "chip_uid", "note.spec"),
 )
 """What of an execution decisions need."""
 OPEN = (RowStatus.SCHEDULED.value, RowStatus.RUNNING.value)
@@ -160,6 +163,8 @@ def chip_copy(chip: ChipView) -> Document:
     return {
         "chip_spec": pack(_spec_of(chip)),
         "chip_generation": chip.generation,
+        "chip_uid": chip.uid,
+        "cooldown_id": _spec_of(chip).cooldown,
         "hardware_id": _spec_of(chip).hardware_id or f"{chip.namespace}/{chip.name}",
         "time_zone": _spec_of(chip).time_zone,
     }
@@ -181,8 +186,15 @@ def session_record(execution: Document, rows: Sequence[AttemptRow], driver_id: s
         held_at=execution["start_at"],
         facts=facts_of(execution["facts"]),
         was_open=execution["open"],
+        chip_name=execution["chip_id"],
+        chip_uid=execution["chip_uid"],
+        spec=partial(_session_spec, execution["note"]["spec"]),
         images={name: PinnedImage(**pinned) for name, pinned in execution["images"].items()},
     )
+
+
+def _session_spec(stored: Document | bytes) -> SessionSpec:
+    return SessionSpec.model_validate(unpack(stored))
 
 
 def facts_document(facts: PlanFacts) -> Document:
@@ -262,6 +274,7 @@ def _planned_row(
         "tags": list(execution["tags"]),
         "run_parameters": dict(planned.parameters),
         "adapted": {},
+        "cooldown_id": execution["cooldown_id"],
         **_untouched(),
     }
 
@@ -292,7 +305,7 @@ def following_row(
 
 _PLANNED_FIELDS = frozenset(
     {"project_id", "username", "session_uid", "execution_id", "chip_id", "name", "task_type", "qid", "step", "target"}
-    | {"ordinal", "wires", "grace_s", "tags", "run_parameters"}
+    | {"ordinal", "wires", "grace_s", "tags", "run_parameters", "cooldown_id"}
 )
 PLANNED_PROJECTION = dict.fromkeys((*_PLANNED_FIELDS, *ROW_FIELDS), 1)
 """What of a row the next attempt's needs."""

@@ -80,11 +80,12 @@ class Cache:
 
     def domain_of_session(self, session: SessionView) -> str:
         """The hardware a session is about, also while its chip is missing."""
-        name = session.spec.chip if session.spec is not None else session.ref.name
+        record = session.record
+        known = record.chip_name if record is not None else ""
+        name = session.spec.chip if session.spec is not None else known or session.ref.name
         chip = self.chips.get((session.ref.namespace, name))
         if chip is not None:
             return self.domain_of_chip(chip)
-        record = session.record
         if record is not None and record.chip_spec.hardware_id:
             return record.chip_spec.hardware_id
         return f"{session.ref.namespace}/{name}"

@@ -71,3 +71,13 @@ def test_a_session_that_was_never_planned_is_let_go_at_once() -> None:
     assert len(decision.remove_finalizer) == 1
     cancelled = decide(observed(session(cancel=True)))
     assert patch_of(cancelled).status.phase is Phase.CANCELLED
+
+
+def test_what_no_pod_could_be_asked_for_is_refused_before_any_is_made() -> None:
+    long = {"parameters": {"tasks": {"T1": {"wait": 1.0}}}, "targets": {"qubits": ["0"]}}
+    design = {"qubits": {"0": {f"{'x' * 50}_{number}": {"value": 1.0, "error": 0.1} for number in range(64)}}}
+    assert decide(observed(session(**long), chips=[chip(design=design)])).admissions
+    huge = {"note": "y", "chips": "x" * 70_000}
+    decision = decide(observed(session(**long), chips=[chip(backend={"name": "fake", "config": {"clock": huge}})]))
+    assert not decision.admissions
+    assert "would need a request of" in patch_of(decision).status.message

@@ -49,3 +49,16 @@ def test_a_chip_that_lost_the_sessions_qubit_while_it_waited_fails_it() -> None:
     status = patch_of(decide(observed(one(), chips=[changed]))).status
     assert status.phase is Phase.FAILED
     assert "the chip changed while the session waited" in status.message
+
+
+def test_another_chip_of_the_same_name_is_planned_for_anew() -> None:
+    view = recorded(session(), chip_uid="of the one that was deleted")
+    (replan,) = decide(observed(view)).replans
+    assert (replan.chip.uid, replan.drop) == (chip().uid, ())
+
+
+def test_a_session_whose_chip_was_deleted_under_it_does_not_go_on_with_another_of_its_name() -> None:
+    view = recorded(session(**ONE), chip_uid="of the one that was deleted", status="running")
+    decision = decide(observed(view))
+    assert {(one_.status, one_.reason) for one_ in decision.settle_rows} == {(RowStatus.SKIPPED, "ChipDeleted")}
+    assert not decision.creates

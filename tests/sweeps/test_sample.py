@@ -9,6 +9,7 @@ import pytest
 
 from tests.sweeps.lane import Lane
 from tests.sweeps.plants import PLANTS
+from tests.sweeps.scenarios import SCENARIOS
 from tests.sweeps.stage import Stage, open_stage
 from tests.sweeps.sweeps import SWEEPS, Case
 
@@ -22,6 +23,9 @@ SAMPLE = (
     "trouble/events/cut/25",
     "trouble/stale/pods/12",
     "trouble/away/after/12",
+    "kinds/crash/unheard/23",
+    "kinds/cancel/delete/23",
+    "kinds/away/before/41",
 )
 CAUGHT = ("trouble/crash/heard/1", "early-retry"), ("trouble/crash/heard/1", "believed-receipt")
 """Cases that must fail with these bugs in the operator: a sweep that finds nothing would find nothing else either."""
@@ -36,6 +40,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 def test_every_sweep_is_in_the_sample() -> None:
     assert {Case.named(name).sweep for name in SAMPLE} == set(SWEEPS)
+    assert {Case.named(name).scenario for name in SAMPLE} == set(SCENARIOS)
     assert {plant for _, plant in CAUGHT} <= set(PLANTS)
 
 

@@ -33,11 +33,18 @@ class _Found:
     cases: int = 0
     failed: tuple[str, ...] = ()
     """Names of cases."""
+    caught: tuple[str, ...] = ()
+    """Planted bugs."""
     missed: tuple[str, ...] = ()
     """Planted bugs that nothing found."""
 
     def __add__(self, other: _Found) -> _Found:
-        return _Found(self.cases + other.cases, self.failed + other.failed, self.missed + other.missed)
+        return _Found(
+            self.cases + other.cases,
+            self.failed + other.failed,
+            self.caught + other.caught,
+            self.missed + other.missed,
+        )
 
 
 def main() -> int:
@@ -46,7 +53,11 @@ def main() -> int:
     since = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, open_stage(Path(folder), options.lanes) as stage:
         found = asyncio.run(_run(stage, options))
-    print(f"\n{found.cases} cases in {time.monotonic() - since:.0f} s, {len(found.failed)} failed", flush=True)
+    bugs = len(found.caught) + len(found.missed)
+    print(
+        f"\n{found.cases} cases, {len(found.failed)} failed; {len(found.caught)} of {bugs} planted bugs caught", end=""
+    )
+    print(f"; {time.monotonic() - since:.0f} s", flush=True)
     for name in found.failed:
         print(f"  {again(name, options.plant)}")
     if found.missed:
@@ -125,7 +136,7 @@ async def _plants(stage: Stage) -> _Found:
     for plant, bug in PLANTS.items():
         caught = await first_catch(stage, plant)
         print(f"{plant}: {bug.words}: {f'caught by {caught}' if caught else 'NOT CAUGHT'}", flush=True)
-        found += _Found(missed=() if caught else (plant,))
+        found += _Found(caught=(plant,)) if caught else _Found(missed=(plant,))
     return found
 
 

@@ -47,6 +47,8 @@ COLLECTIONS: Mapping[str, tuple[IndexModel, ...]] = {
     "parameter_versions": (
         _unique("entity_id"),
         _plain("project_id", "chip_id", "qid", "parameter_name", "-version"),
+        # Which one is current; of the embedded server only an index with all that is asked for is of use.
+        _plain("project_id", "chip_id", "qid", "parameter_name", "valid_until"),
         _plain("project_id", "execution_id"),
     ),
     "provenance_activities": (_unique("activity_id"), _plain("project_id", "execution_id"), _plain("used")),

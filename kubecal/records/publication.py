@@ -12,12 +12,15 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pymongo import UpdateOne
+from pymongo import UpdateMany, UpdateOne
 
 from kubecal.api.catalogue import TargetKind
 from kubecal.api.request import TaskRequest
 from kubecal.records.documents import Document, day_of, entity_id
 from kubecal.records.results import AttemptResult, OutputRecord
+
+NOT_REVERTED = {"reverted_at": "", "reverted_in": ""}
+"""What a version loses that was taken back and is current again."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def publication(
     current: Current,
     database: str,
     now: datetime,
-) -> list[UpdateOne]:
+) -> list[UpdateOne | UpdateMany]:
     """The writes that publish what is publishable of one row; none where nothing is.
 
     Parameters
@@ -142,7 +145,7 @@ def publication(
     return [
         writer.state(values),
         writer.day({**current.data, **values}, day_of(measured_at, ZoneInfo(chip.time_zone))),
-        *(write for value in values.values() for write in writer.version(value, current.versions)),
+        *writer.versions(values, current.versions),
         writer.activity(map(writer.entity, values.values()), used, result.started_at, result.ended_at),
         writer.note({owner.qid: values}),
     ]
@@ -167,23 +170,38 @@ class Writer:
         key = {**self._place(), "recorded_date": recorded_date}
         return self._upsert(f"{self._owner.collection}_history", key, {"data": dict(data), "status": "completed"})
 
-    def version(self, value: Document, versions: Mapping[str, int]) -> list[UpdateOne]:
-        """The value as a version of its own, and the end of the one before."""
-        name = value["parameter_name"]
-        identity = self.entity(value)
-        at = value["calibrated_at"]
-        parameter = {**self._place(), "parameter_name": name}
-        end = UpdateOne(
-            {**parameter, "valid_until": None, "entity_id": {"$ne": identity}},
-            {"$set": {"valid_until": at}},
-            namespace=self._namespace("parameter_versions"),
-        )
-        described = {**parameter, **value, "task_name": self._writing.task}
-        version = {**described, "version": versions.get(name, 0) + 1, "valid_from": at, "valid_until": None}
+    def versions(self, values: Mapping[str, Document], numbers: Mapping[str, int]) -> list[UpdateOne | UpdateMany]:
+        """The values as versions of their own, and the ends of those before.
+
+        Parameters
+        ----------
+        numbers
+            The highest number of a version of each parameter.
+        """
+        by_time: dict[datetime, list[str]] = {}
+        for name, value in values.items():
+            by_time.setdefault(value["calibrated_at"], []).append(name)
+        ends: list[UpdateOne | UpdateMany] = [
+            UpdateMany(
+                {**self._place(), "parameter_name": {"$in": names}, "valid_until": None},
+                {"$set": {"valid_until": at}},
+                namespace=self._namespace("parameter_versions"),
+            )
+            for at, names in by_time.items()
+        ]
+        return ends + [write for value in values.values() for write in self._version(value, numbers)]
+
+    def _version(self, value: Document, numbers: Mapping[str, int]) -> list[UpdateOne]:
+        """One that is there already, ended or taken back, is current again."""
+        name, identity = value["parameter_name"], self.entity(value)
+        described = {**self._place(), "parameter_name": name, **value, "task_name": self._writing.task}
+        version = {**described, "version": numbers.get(name, 0) + 1, "valid_from": value["calibrated_at"]}
+        history = {"entity_id": identity, **described}
         return [
-            end,
-            self._upsert("parameter_versions", {"entity_id": identity}, {}, version),
-            self._upsert("parameter_history", {"_id": identity}, {}, {"entity_id": identity, **described}),
+            self._upsert(
+                "parameter_versions", {"entity_id": identity}, {"valid_until": None}, version, {"$unset": NOT_REVERTED}
+            ),
+            self._upsert("parameter_history", {"_id": identity}, {}, history),
         ]
 
     def activity(
@@ -203,8 +221,8 @@ class Writer:
             "used": list(used),
         }
         activity_id = f"{writing.execution_id}:{writing.row}"
-        gathered = {"generated": {"$each": sorted(generated)}}
-        return self._upsert("provenance_activities", {"activity_id": activity_id}, document, gathered=gathered)
+        gathered = {"$addToSet": {"generated": {"$each": sorted(generated)}}}
+        return self._upsert("provenance_activities", {"activity_id": activity_id}, document, more=gathered)
 
     def note(self, values: Mapping[str, Mapping[str, Document]]) -> UpdateOne:
         """This task's part of the calibration note; one document a row, so that tasks never wait for each other."""
@@ -237,9 +255,9 @@ class Writer:
         key: Document,
         changed: Document,
         new: Mapping[str, Any] | None = None,
-        gathered: Document | None = None,
+        more: Document | None = None,
     ) -> UpdateOne:
-        """Any: values of a document; ``new`` is written only where there is no document yet, ``gathered`` is added."""
+        """Any: values of a document; ``new`` is written only where there is no document yet, ``more`` are operators."""
         inserted = {name: value for name, value in (new or {}).items() if name not in key}
         if "project_id" not in key and "project_id" not in changed and "project_id" not in inserted:
             inserted["project_id"] = self._writing.project_id
@@ -248,7 +266,7 @@ class Writer:
             {
                 "$set": {**changed, "username": self._writing.username, "system_info.updated_at": self._now},
                 "$setOnInsert": {**inserted, "system_info.created_at": self._now},
-                **({"$addToSet": gathered} if gathered else {}),
+                **(more or {}),
             },
             upsert=True,
             namespace=self._namespace(collection),

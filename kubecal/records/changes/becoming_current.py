@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-
-from pymongo import UpdateOne
+from collections.abc import Sequence
 
 from kubecal.records.changes.desk import Desk, Origin, Values, Write, owner_of
 from kubecal.records.documents import Document
@@ -28,19 +26,10 @@ async def made_current(desk: Desk, published: Sequence[tuple[Origin, Values]]) -
     for origin, values in published:
         for qid, by_name in values.items():
             data.setdefault(qid, {}).update(by_name)
-            writes += _values_writes(desk, origin, qid, by_name, numbers[qid])
+            writer = desk.writer(owner_of(qid, origin.row), origin)
+            writes += [writer.state(by_name), *writer.versions(by_name, numbers[qid])]
         writes += _origin_writes(desk, origin, values)
     return writes + [desk.day(qid, data[qid]) for qid in qids]
-
-
-def _values_writes(
-    desk: Desk, origin: Origin, qid: str, by_name: Mapping[str, Document], numbers: Mapping[str, int]
-) -> list[Write]:
-    writer = desk.writer(owner_of(qid, origin.row), origin)
-    writes: list[Write] = [writer.state(by_name)]
-    for value in by_name.values():
-        writes += [*writer.version(value, numbers), valid_again(desk, writer.entity(value))]
-    return writes
 
 
 def _origin_writes(desk: Desk, origin: Origin, values: Values) -> list[Write]:
@@ -50,15 +39,6 @@ def _origin_writes(desk: Desk, origin: Origin, values: Values) -> list[Write]:
     owner = owner_of(next(iter(values)), origin.row) if len(values) == 1 else Owner("", "", origin.row)
     writer = desk.writer(owner, origin)
     return [writer.activity(generated, origin.used, origin.started_at, origin.ended_at), writer.note(values)]
-
-
-def valid_again(desk: Desk, entity: str) -> UpdateOne:
-    """A version that is current, also where it was ended or taken back before."""
-    return UpdateOne(
-        {"entity_id": entity},
-        {"$set": {"valid_until": None}, "$unset": {"reverted_at": "", "reverted_in": ""}},
-        namespace=desk.namespace("parameter_versions"),
-    )
 
 
 async def _numbers(desk: Desk, qids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, int]]:

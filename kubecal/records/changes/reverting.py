@@ -7,17 +7,19 @@ itself. Versions that were taken back say so and stay, so that nobody's work is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from pymongo import UpdateMany, UpdateOne
 
 from kubecal.api.actions import RevertExecution
-from kubecal.records.changes.becoming_current import valid_again
 from kubecal.records.changes.desk import VALUE_FIELDS, Change, Desk, Impossible, Write, many, owner_of
 from kubecal.records.documents import Document
+from kubecal.records.publication import NOT_REVERTED
 
 _Parameter = tuple[str, str]
 """A qubit or coupling, and the name of one of its parameters."""
-_FIELDS = dict.fromkeys(("qid", "parameter_name", "valid_from", "valid_until", "reverted_at"), 1)
+_BATCH = 1_000
+_FIELDS = dict.fromkeys(("entity_id", "qid", "parameter_name", "valid_from", "valid_until", "reverted_at"), 1)
 
 
 async def revert_execution(desk: Desk, action: RevertExecution) -> Change:
@@ -36,20 +38,16 @@ async def revert_execution(desk: Desk, action: RevertExecution) -> Change:
     gone = sum(all("reverted_at" in one for one in versions) for versions in mine.values())
     replaced = len(mine) - len(current) - gone
     before = await _before(desk, execution, list(current))
-    data = {qid: dict(known) for qid, known in (await desk.current({qid for qid, _ in current})).items()}
-    change = Change(_message(execution, len(current), replaced, gone))
-    values: dict[str, dict[str, Document]] = {}
-    for (qid, name), version in current.items():
-        data.setdefault(qid, {}).pop(name, None)
-        change.writes += _taken_back(desk, execution, (qid, name), version)
-        if (earlier := before.get((qid, name))) is not None:
-            value = {field: earlier[field] for field in VALUE_FIELDS}
-            data[qid][name] = values.setdefault(qid, {})[name] = value
-            change.writes.append(valid_again(desk, earlier["entity_id"]))
-        change.writes.append(_state(desk, qid, name, values.get(qid, {}).get(name)))
-    change.writes += [desk.day(qid, its) for qid, its in data.items()]
-    change.values = values
-    return change
+    values: dict[str, dict[str, Document]] = {qid: {} for qid, _ in current}
+    for (qid, name), earlier in before.items():
+        values[qid][name] = {field: earlier[field] for field in VALUE_FIELDS}
+    writes = [*_ended(desk, mine, current), *_valid_again(desk, [one["entity_id"] for one in before.values()])]
+    there = await desk.current(values)
+    for qid, restored in values.items():
+        unknown = [name for of, name in current if of == qid and name not in restored]
+        kept = {name: value for name, value in there.get(qid, {}).items() if name not in unknown}
+        writes += [_state(desk, qid, restored, unknown), desk.day(qid, kept | restored)]
+    return Change(_message(execution, len(current), replaced, gone), writes, values)
 
 
 def _message(execution: str, taken: int, replaced: int, gone: int) -> str:
@@ -92,25 +90,34 @@ async def _before(desk: Desk, execution: str, parameters: Sequence[_Parameter]) 
     return {(each["_id"]["qid"], each["_id"]["name"]): each["newest"] async for each in cursor}
 
 
-def _taken_back(desk: Desk, execution: str, parameter: _Parameter, version: Document) -> list[Write]:
-    """End the current version; all of the execution's, earlier ones too, are not to be current again."""
-    versions = desk.namespace("parameter_versions")
-    qid, name = parameter
-    its = {**desk.place, "qid": qid, "parameter_name": name, "execution_id": execution}
-    until = max(desk.clock, version["valid_from"])
-    return [
-        UpdateOne({"_id": version["_id"]}, {"$set": {"valid_until": until}}, namespace=versions),
-        UpdateMany(
-            its, {"$set": {"reverted_at": desk.now, "reverted_in": desk.intent.execution_id}}, namespace=versions
-        ),
-    ]
+def _ended(
+    desk: Desk, mine: Mapping[_Parameter, Sequence[Document]], current: Mapping[_Parameter, Document]
+) -> list[Write]:
+    """End the current versions; all of the execution's, earlier ones too, are not to be current again."""
+    by_end: dict[datetime, list[str]] = {}
+    for version in current.values():
+        by_end.setdefault(max(desk.clock, version["valid_from"]), []).append(version["entity_id"])
+    taken_back = [one["entity_id"] for parameter in current for one in mine[parameter]]
+    told = {"reverted_at": desk.now, "reverted_in": desk.intent.execution_id}
+    ends = [write for end, ids in by_end.items() for write in _of_all(desk, ids, {"$set": {"valid_until": end}})]
+    return ends + _of_all(desk, taken_back, {"$set": told})
 
 
-def _state(desk: Desk, qid: str, name: str, value: Document | None) -> UpdateOne:
-    """The current value; where there was none before, the parameter is not known any more."""
+def _valid_again(desk: Desk, entities: Sequence[str]) -> list[Write]:
+    return _of_all(desk, entities, {"$set": {"valid_until": None}, "$unset": NOT_REVERTED})
+
+
+def _of_all(desk: Desk, entities: Sequence[str], update: Document) -> list[Write]:
+    """The same update of many versions."""
+    namespace = desk.namespace("parameter_versions")
+    batches = (entities[at : at + _BATCH] for at in range(0, len(entities), _BATCH))
+    return [UpdateMany({"entity_id": {"$in": list(batch)}}, update, namespace=namespace) for batch in batches]
+
+
+def _state(desk: Desk, qid: str, values: Mapping[str, Document], gone: Sequence[str]) -> UpdateOne:
+    """The current values; a parameter that had none before is not known any more."""
     touched = {"username": desk.intent.spec.username, "system_info.updated_at": desk.now}
-    field = f"data.{name}"
-    update: Document = {"$set": {**touched, field: value}}
-    if value is None:
-        update = {"$set": touched, "$unset": {field: ""}}
+    update: Document = {"$set": {**touched, **{f"data.{name}": value for name, value in values.items()}}}
+    if gone:
+        update["$unset"] = {f"data.{name}": "" for name in gone}
     return UpdateOne({**desk.place, "qid": qid}, update, namespace=desk.namespace(owner_of(qid).collection))

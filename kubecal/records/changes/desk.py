@@ -29,6 +29,11 @@ VALUE_FIELDS = (
 """What a value document consists of."""
 
 
+MAX_VALUES = 3_000
+"""Values that one step makes current: the embedded server writes them well within the time of a transaction, and what
+tells of them stays below 1 MiB."""
+
+
 class Impossible(Exception):  # noqa: N818 - an answer, not a fault: the row says so
     """What is asked for cannot be done; the message says why and what to correct."""
 

@@ -8,12 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from kubecal.api.actions import PublishResults
 from kubecal.engine.model import RowStatus
 from kubecal.records.changes.becoming_current import made_current
-from kubecal.records.changes.desk import VALUE_FIELDS, Change, Desk, Impossible, Origin, Values, count, many
+from kubecal.records.changes.desk import MAX_VALUES, VALUE_FIELDS, Change, Desk, Impossible, Origin, Values, count, many
 from kubecal.records.documents import Document
 from kubecal.records.publication import calibrated_at
-
-MAX_PUBLISHED = 20_000
-"""Values of one step: more would not be written within the time of a transaction."""
 
 _ROW_FIELDS = (
     *("name", "qid", "execution_id", "start_at", "end_at", "measured_at", "excluded"),
@@ -36,12 +33,12 @@ async def publish_results(desk: Desk, action: PublishResults) -> Change:
     newer = [group for group in chosen if _is_newer(group, current)]
     older = sum(len(values) for _, values in chosen) - sum(len(values) for _, values in newer)
     published = _by_row(newer)
-    if sum(count(values) for _, values in published) > MAX_PUBLISHED:
-        raise Impossible(
-            f"execution {action.execution_id} has more than {MAX_PUBLISHED} results to publish: choose some at a time "
-            "with publish.targets or publish.parameters"
-        )
     values = _by_qid(published)
+    if count(values) > MAX_VALUES:
+        raise Impossible(
+            f"execution {action.execution_id} has {count(values)} results to publish, more than {MAX_VALUES}: choose "
+            "some at a time with publish.targets or publish.parameters"
+        )
     what = f"{many(count(values), 'parameter')} of {many(len(values), 'target')}" if values else "nothing"
     message = f"published {what} of execution {action.execution_id}"
     if older:

@@ -87,7 +87,9 @@ async def _before(desk: Desk, execution: str, parameters: Sequence[_Parameter]) 
         {"$group": {"_id": {"qid": "$qid", "name": "$parameter_name"}, "newest": {"$first": "$$ROOT"}}},
     ]
     cursor = await desk.database.parameter_versions.aggregate(pipeline, session=desk.session)
-    return {(each["_id"]["qid"], each["_id"]["name"]): each["newest"] async for each in cursor}
+    found = {(each["_id"]["qid"], each["_id"]["name"]): each["newest"] async for each in cursor}
+    # Asked for was every name of every qubit, which is more than the execution published.
+    return {parameter: found[parameter] for parameter in parameters if parameter in found}
 
 
 def _ended(

@@ -8,19 +8,16 @@ from datetime import datetime
 from kubecal.api.actions import GivenValue, SetParameters
 from kubecal.api.catalogue import Catalogue, Output
 from kubecal.records.changes.becoming_current import made_current
-from kubecal.records.changes.desk import Change, Desk, Impossible, Values, count, many, owner_of
+from kubecal.records.changes.desk import MAX_VALUES, Change, Desk, Impossible, Values, count, many, owner_of
 from kubecal.records.documents import Document
 from kubecal.records.publication import calibrated_at
-
-MAX_SET = 5_000
-"""Values of one step: the activity and the row that name them stay below 1 MiB."""
 
 
 async def set_parameters(desk: Desk, action: SetParameters) -> Change:
     """What a person says is current, whatever was measured: it is as new as what it replaces, or newer."""
     given = action.by_id
-    if count(given) > MAX_SET:
-        raise Impossible(f"set gives {count(given)} values, more than {MAX_SET}: split it into several steps")
+    if count(given) > MAX_VALUES:
+        raise Impossible(f"set gives {count(given)} values, more than {MAX_VALUES}: split it into several steps")
     known = known_parameters(desk.catalogues)
     strange = sorted({name for values in given.values() for name in values} - set(known))
     if strange:

@@ -63,6 +63,8 @@ class RunAction:
     chip: ChipView
     """The session's chip, as it was admitted."""
     execution_id: str
+    authors: tuple[Catalogue, ...] = ()
+    """Catalogues of the authors' images that are known besides the built-in one."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from kubecal.api.catalogue import Catalogue
 from kubecal.api.explanation import Reason
 from kubecal.api.naming import pod_name
 from kubecal.api.steps import Action
@@ -149,7 +150,10 @@ def attempt_pod(run: Running, state: TaskState) -> str:
 
 def _change(run: Running, state: TaskState, action: Action) -> RunAction:
     chip = replace(run.chip, spec=run.record.chip_spec)
-    return RunAction(run.session.ref, state.key, state.attempt, action, run.spec, chip, run.record.execution_id)
+    authors = tuple(one for one in run.observed.images.values() if isinstance(one, Catalogue))
+    return RunAction(
+        run.session.ref, state.key, state.attempt, action, run.spec, chip, run.record.execution_id, authors
+    )
 
 
 def _create(run: Running, state: TaskState, planned: PlannedTask) -> CreatePod:

@@ -63,7 +63,7 @@ class ActionRecords:
             async def body(
                 database: AsyncDatabase[Document], session: AsyncClientSession, intent: RunAction = intent
             ) -> list[Document]:
-                return await _carry_out(Desk(intent, catalogues, now, database, session))
+                return await _carry_out(Desk(intent, (*catalogues, *intent.authors), now, database, session))
 
             for uid, attempts in attempts_by_session(await self._store.transaction(body), now).items():
                 found[uid] += attempts

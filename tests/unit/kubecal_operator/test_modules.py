@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -14,7 +15,7 @@ from kubecal_operator.cache import Cache
 from kubecal_operator.catalogues import AuthorCatalogues
 from kubecal_operator.client import ApiClient
 from kubecal_operator.domains import Domains
-from kubecal_operator.execute import Executor, Outcome
+from kubecal_operator.execute import Acted, Executor, Outcome
 from kubecal_operator.observe import Observer
 from tests.unit.kubecal.engine.builders import (
     CATALOGUE,
@@ -67,7 +68,7 @@ class Instruments:
     fails: bool = False
     _version: int = 100
 
-    async def execute(self, decision: Decision) -> Outcome:
+    async def execute(self, domain: str, decision: Decision, pressed: Callable[[], bool]) -> Outcome:
         fails = self.fails
         self.asked += 1
         self.executing.set()
@@ -76,7 +77,7 @@ class Instruments:
         await self.late.wait()
         for create in decision.creates if not fails else ():
             self._start(create)
-        return Outcome(acted=False)
+        return Outcome(Acted.NOT)
 
     def _start(self, create: CreatePod) -> None:
         owner = self.cache.sessions[create.ref.uid]

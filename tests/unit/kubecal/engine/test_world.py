@@ -73,6 +73,7 @@ class Worlds(RuleBasedStateMachine):
         batch=_BATCHES,
         on_empty=_ON_EMPTY,
         parks=st.booleans(),
+        mux_size=st.sampled_from([1, 4]),
     )
     def begin(
         self,
@@ -86,6 +87,7 @@ class Worlds(RuleBasedStateMachine):
         batch: str,
         on_empty: str,
         parks: bool,
+        mux_size: int,
     ) -> None:
         views = []
         for name, schedule, sort in (("morning", mode, sorts[0]), ("evening", beside, sorts[1])):
@@ -97,7 +99,8 @@ class Worlds(RuleBasedStateMachine):
             if parks:
                 rules["parking"] = {"tasks": [{"task": "Rabi"}, {"task": "Configure"}], "seconds": 120}
             views.append(session(name, steps=steps, targets={"qubits": qubits}, suspendHoldSeconds=30, **rules))
-        self.world = World(chip(), views)
+        # With MUXes of their own couplings run side by side, and qubits beside couplings.
+        self.world = World(chip(topology={"squareLattice": {"rows": 2, "columns": 2, "muxSize": mux_size}}), views)
 
     # ------------------------------------------------------------------ the driver
 

@@ -118,6 +118,9 @@ class World:
         seen = self._observe()
         decision = decide(seen)
         check_told(seen, decision)
+        begun = {(one.ref.uid, one.planned.key, one.attempt) for one in decision.creates}
+        settled = {(one.ref.uid, one.key, one.attempt) for one in decision.settle_rows}
+        assert not begun & settled, "what begins is left out, wholly or in part, in the same pass"
         for number, write in enumerate(self._writes(decision)):
             if number == writes:
                 self.restart()

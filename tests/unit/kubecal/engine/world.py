@@ -460,8 +460,8 @@ class World:
                 assert not beside, f"{view.name} was made although {process} drives a wire of it"
         for first, second in combinations(alive, 2):
             assert conflicts(first.wires, second.wires) is None, f"{first.name} and {second.name} both hold a wire"
-        for task in {attempt[:2] for attempt in self.rows}:
-            assert self._charged(*task) <= self.crashes[task], f"{task} is charged more often than it crashed"
+        for task, charged in Counter(attempt[:2] for attempt, one in self.rows.items() if is_charged(one)).items():
+            assert charged <= self.crashes[task], f"{task} is charged more often than it crashed"
 
     def _charged(self, uid: str, key: TaskKey) -> int:
         return sum(is_charged(one) for attempt, one in self.rows.items() if attempt[:2] == (uid, key))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from kubecal.engine.model import AttemptRow, MemberRow, PlannedTask, RowStatus, TaskKey
+from kubecal.api.request import Verdict
+from kubecal.engine.model import AttemptRow, MemberRow, PlannedTask, RowStatus, TaskKey, Trouble
 from kubecal.engine.retry import judged
 
 OPEN = (RowStatus.SCHEDULED, RowStatus.RUNNING)
+GOOD, POOR = 0.95, 0.5
+"""What a task gives as its quality where it is ok, and where it is ok but not good."""
 
 
 def is_open(known: AttemptRow | MemberRow) -> bool:
@@ -50,9 +54,39 @@ def spoken_for(known: AttemptRow, **changes: Any) -> AttemptRow:
     return replace(known, **{**changes, **({"status": RowStatus.SKIPPED} if left_out else {})})
 
 
+def measured(known: AttemptRow, verdict: Verdict, dice: int, now: datetime) -> AttemptRow:
+    """With a result; of several members the dice say which get the verdict, and in any case whose quality is poor."""
+    if not known.members:
+        return replace(
+            known,
+            status=RowStatus.COMPLETED if verdict is Verdict.OK else RowStatus.FAILED,
+            verdict=verdict,
+            trouble=None if verdict is Verdict.OK else Trouble.VERDICT,
+            ended_at=now,
+            numbers={"quality": POOR if dice % 3 == 0 else GOOD},
+        )
+
+    def judged_as(one: MemberRow) -> MemberRow:
+        place = int(one.qid)
+        its = verdict if (dice >> place) & 1 else Verdict.OK
+        numbers = {"quality": POOR if (dice >> (place + 4)) & 1 else GOOD}
+        status = RowStatus.COMPLETED if its is Verdict.OK else RowStatus.FAILED
+        return replace(one, status=status, verdict=its, numbers=numbers)
+
+    found = with_members(known, [one for one in known.members if is_open(one)], judged_as)
+    said = next(one for one in found.members if one.verdict is not None)
+    return spoken_for(found, status=said.status, ended_at=now)
+
+
 def is_charged(known: AttemptRow) -> bool:
     """Whether it counts as a crash or a bad verdict."""
     return known.trouble == "Crash" or judged(known)
+
+
+def has_failed(attempts: Sequence[AttemptRow]) -> bool:
+    """Whether what its attempts say last is that it failed, on any of those that it judges."""
+    last = {one.qid: one.status for known in attempts for one in known.members} or {"": attempts[-1].status}
+    return RowStatus.FAILED in last.values()
 
 
 def involved(task: PlannedTask, ends: dict[str, tuple[str, str]]) -> frozenset[str]:

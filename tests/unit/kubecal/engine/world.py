@@ -49,18 +49,17 @@ from tests.unit.kubecal.engine.rows import (
     OPEN,
     comes_before,
     ended,
+    has_failed,
     is_charged,
     is_open,
+    measured,
     open_members,
-    spoken_for,
     with_members,
 )
 from tests.unit.kubecal.engine.told import check_told
 
 GRACE_S = 30
 Attempt = tuple[str, TaskKey, int]
-GOOD, POOR = 0.95, 0.5
-"""What a task gives as its quality where it is ok, and where it is ok but not good."""
 
 
 @dataclass
@@ -374,7 +373,7 @@ class World:
         known = self.rows[process.attempt]
         before = is_charged(known)
         if stores and not known.superseded and is_open(known) and known.claimed_by == uid:
-            self.rows[process.attempt] = self._measured(known, verdict, dice)
+            self.rows[process.attempt] = measured(known, verdict, dice, self.now)
         charged = not before and is_charged(self.rows[process.attempt])
         if not stores or exit_code or charged:
             self.crashes[(owner, key)] += 1
@@ -382,25 +381,6 @@ class World:
         if known.members:
             said = said.model_copy(update={"verdict": None})
         self._end(uid, exit_code, outcome=said)
-
-    def _measured(self, known: AttemptRow, verdict: Verdict, dice: int) -> AttemptRow:
-        if not known.members:
-            status = RowStatus.COMPLETED if verdict is Verdict.OK else RowStatus.FAILED
-            numbers = {"quality": POOR if dice % 3 == 0 else GOOD}
-            bad = None if verdict is Verdict.OK else Trouble.VERDICT
-            changes = {"status": status, "verdict": verdict, "trouble": bad, "ended_at": self.now, "numbers": numbers}
-            return replace(known, **changes)  # type: ignore[arg-type]
-
-        def judged(one: MemberRow) -> MemberRow:
-            place = int(one.qid)
-            its = verdict if (dice >> place) & 1 else Verdict.OK
-            numbers = {"quality": POOR if (dice >> (place + 4)) & 1 else GOOD}
-            status = RowStatus.COMPLETED if its is Verdict.OK else RowStatus.FAILED
-            return replace(one, status=status, verdict=its, numbers=numbers)
-
-        measured = with_members(known, [one for one in known.members if is_open(one)], judged)
-        said = next(one for one in measured.members if one.verdict is not None)
-        return spoken_for(measured, status=said.status, ended_at=self.now)
 
     def crash(self, uid: str) -> None:
         """The process ends with nothing to show."""
@@ -479,8 +459,11 @@ class World:
             for qubit in comes_before(before, replace(task, members=members), ends):
                 assert self._done(uid, before.key, qubit), f"{key} begins, and {before.key} is not done on {qubit}"
 
+    def _attempts(self, uid: str, key: TaskKey) -> list[AttemptRow]:
+        return [one for (owner, other, _), one in self.rows.items() if (owner, other) == (uid, key)]
+
     def _done(self, uid: str, key: TaskKey, qubit: str) -> bool:
-        attempts = [one for (owner, other, _), one in self.rows.items() if (owner, other) == (uid, key)]
+        attempts = self._attempts(uid, key)
         members = {one.qid: (known, one) for known in attempts for one in known.members}
         if members:
             chosen = members.values() if qubit == "*" else [members[qubit]]
@@ -501,17 +484,12 @@ class World:
             if phase not in (Phase.COMPLETED, Phase.PARTIALLY_FAILED) or plan is None:
                 continue
             last = {key: one for (owner, key, _), one in self.rows.items() if owner == uid}
-            failed = {key for key in plan.places if self._failed_on(uid, key)}
+            failed = {key for key in plan.places if has_failed(self._attempts(uid, key))}
             assert bool(failed) is (phase is Phase.PARTIALLY_FAILED), f"{phase}, and {failed} failed"
             assert view.status.tasks.failed == len(failed)
             assert view.status.tasks.planned == len(plan.tasks)
             left_out = [key for key in plan.places if last[key].status is RowStatus.SKIPPED and key not in failed]
             assert view.status.tasks.skipped <= len(left_out)
-
-    def _failed_on(self, uid: str, key: TaskKey) -> bool:
-        attempts = [one for (owner, other, _), one in self.rows.items() if (owner, other) == (uid, key)]
-        last = {one.qid: one for known in attempts for one in known.members} or {"": attempts[-1]}
-        return any(one.status is RowStatus.FAILED for one in last.values())
 
     @property
     def over(self) -> bool:

@@ -4,6 +4,11 @@ Storing the same bytes again changes nothing, so an attempt that was interrupted
 stores again. Chunks come before the file's own document: who finds the document finds all of the file. The
 layout is GridFS's own, and any GridFS reader reads it; only the ids are ours, which its uploaders would
 answer with a duplicate key after a half-finished upload.
+
+Every file carries ``stored_at``, when somebody last began to rely on it, by the server's own clock. Who stores
+content that is there already moves this mark first, before looking which chunks are there: a file whose mark is
+fresh is not removed (:mod:`kubecal.records.retention` tells why that is enough). So a row may refer to a file only
+if its writer has stored it within the last day, in whatever attempt the content was first seen.
 """
 
 from __future__ import annotations
@@ -20,14 +25,16 @@ from kubecal.records.results import FileContent
 from kubecal.records.store import Document, RecordStore
 
 _CHUNK_BYTES = 255 * 1024
+_NOW = {"$currentDate": {"stored_at": True}}
+"""Moves the mark; pods' clocks have no say in what is removed."""
 
 
 class MissingFileError(LookupError):
-    """There is no such file (any more)."""
+    """There is no such file, or not any more; the message says which where the records know."""
 
 
 async def store_files(store: RecordStore, files: Sequence[FileContent], owner: Document, now: datetime) -> None:
-    """Store files that may be there already; two round trips for all of them.
+    """Store files that may be there already; three round trips for all of them.
 
     Parameters
     ----------
@@ -37,6 +44,9 @@ async def store_files(store: RecordStore, files: Sequence[FileContent], owner: D
     if not files:
         return
     async with store.connected() as database:
+        # By itself, not beside the chunks: those of a file that is being removed could still be found there, and
+        # then be gone.
+        await _write(database, [_mark(database, file) for file in files])
         chunks = [write for file in files for write in _chunks(database, file)]
         if chunks:
             await _write(database, chunks)
@@ -49,14 +59,14 @@ async def read_file(store: RecordStore, file_id: str) -> bytes:
     Raises
     ------
     MissingFileError
-        If it was never stored, or its raw data was pruned.
+        If it was never stored, or was removed.
     """
     async with store.connected() as database:
         entry = await database["fs.files"].find_one({"_id": file_id})
         parts = await database["fs.chunks"].find({"files_id": file_id}).sort("n").to_list()
     content = b"".join(part["data"] for part in parts)
     if entry is None or len(content) != entry["length"]:
-        raise MissingFileError(f"file {file_id} is not (or no longer) stored")
+        raise MissingFileError(f"file {file_id} is not stored: take its id from figure_path or raw_data_path of a row")
     return content
 
 
@@ -92,5 +102,9 @@ def _entry(database: AsyncDatabase[Document], file: FileContent, owner: Document
         "metadata": {**owner, "contentType": file.content_type, "sha256": file.file_id.split("-", 1)[0]},
     }
     return UpdateOne(
-        {"_id": file.file_id}, {"$setOnInsert": document}, upsert=True, namespace=f"{database.name}.fs.files"
+        {"_id": file.file_id}, {"$setOnInsert": document, **_NOW}, upsert=True, namespace=f"{database.name}.fs.files"
     )
+
+
+def _mark(database: AsyncDatabase[Document], file: FileContent) -> UpdateOne:
+    return UpdateOne({"_id": file.file_id}, _NOW, namespace=f"{database.name}.fs.files")

@@ -19,6 +19,10 @@ def _plain(*names: str) -> IndexModel:
     return IndexModel([(name.lstrip("-"), DESCENDING if name.startswith("-") else ASCENDING) for name in names])
 
 
+HAS_RAW_DATA: Mapping[str, Mapping[str, object]] = {"raw_data_path": {"$gt": ""}, "session_uid": {"$exists": True}}
+"""Rows of ours that have raw data; rows that came from elsewhere have no session, and paths of files elsewhere.
+A query that repeats this condition can use the index whose filter it is."""
+
 COLLECTIONS: Mapping[str, tuple[IndexModel, ...]] = {
     "execution_history": (
         _unique("project_id", "execution_id"),
@@ -37,6 +41,13 @@ COLLECTIONS: Mapping[str, tuple[IndexModel, ...]] = {
         _plain("project_id", "chip_id", "name", "qid", "-end_at"),
         _plain("project_id", "chip_id", "qid", "-start_at"),
         _plain("tags"),
+        # What may be pruned, oldest first: only rows that have raw data, so that a year of others is not passed over.
+        IndexModel(
+            [("raw_data_pruned_at", ASCENDING), ("end_at", ASCENDING), ("_id", ASCENDING)],
+            partialFilterExpression=HAS_RAW_DATA,
+        ),
+        # Who else refers to a file.
+        _plain("raw_data_path", "end_at"),
     ),
     "qubit": (_unique("project_id", "chip_id", "qid"),),
     "qubit_history": (_unique("project_id", "chip_id", "qid", "recorded_date"),),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kubecal.records.documents import Document
-from kubecal.records.files import read_file
+from kubecal.records.files import MissingFileError, read_file
 from kubecal.records.results import CheckRecord, InputRecord, OutputRecord, SuggestionRecord
 from kubecal.records.store import RecordStore
 
@@ -74,14 +74,34 @@ class ResultReader:
         Raises
         ------
         MissingFileError
-            If it was never stored, or its raw data was pruned.
+            If it was never stored, or is raw data that was pruned; the message says which.
         """
-        return await read_file(self._store, file_id)
+        try:
+            return await read_file(self._store, file_id)
+        except MissingFileError:
+            row = await self._row_with_raw_data(file_id)
+            if row is None:
+                raise
+            raise MissingFileError(_pruned(file_id, row)) from None
+
+    async def _row_with_raw_data(self, file_id: str) -> Document | None:
+        """The newest row that refers to it: rows come after their files, so a file it lacks was there once."""
+        async with self._store.connected() as database:
+            return await database.task_result_history.find_one({"raw_data_path": file_id}, sort=[("end_at", -1)])
 
 
 def file_name(file_id: str) -> str:
     """The name under which a file was stored, from its id."""
     return file_id.split("-", 1)[1]
+
+
+def _pruned(file_id: str, row: Document) -> str:
+    when = f" on {row['raw_data_pruned_at']:%Y-%m-%d}" if row.get("raw_data_pruned_at") else ""
+    what = f"{row['name']} on {row['target']} in execution {row['execution_id']}"
+    return (
+        f"raw data {file_name(file_id)} of {what} was pruned{when}: results and figures are kept, raw data for as "
+        "many days as the chart's records.rawRetentionDays says"
+    )
 
 
 def _result_row(row: dict[str, Any]) -> ResultRow:  # Any: a document

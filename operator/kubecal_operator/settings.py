@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
+_MAX_DAYS = 36_500
+"""Of raw data; the chart's schema has the same bound."""
 
 
 class SettingsError(Exception):
@@ -52,10 +54,7 @@ class Settings:
         """
 
         def wanted(name: str) -> str:
-            value = environment.get(name, "")
-            if not value:
-                raise SettingsError(f"{name} is not set: the chart sets it; by hand, export it")
-            return value
+            return _wanted(environment, name)
 
         def listed(name: str) -> tuple[str, ...]:
             return tuple(part for part in environment.get(name, "").split(",") if part)
@@ -77,6 +76,45 @@ class Settings:
             log_level=_log_level(environment.get("KUBECAL_LOG_LEVEL", "info")),
             probe_port=_port(environment.get("KUBECAL_PROBE_PORT", "8080")),
         )
+
+
+@dataclass(frozen=True)
+class PruneSettings:
+    """The environment of the job that removes old raw data: less than the operator's, it talks to no API server."""
+
+    mongodb_uri_file: Path
+    raw_retention_days: int
+    """For how long raw data is kept."""
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str] = os.environ) -> PruneSettings:
+        """Read the variables that the chart sets.
+
+        Raises
+        ------
+        SettingsError
+            If one is missing, or is no number of days.
+        """
+        return PruneSettings(
+            mongodb_uri_file=Path(_wanted(environment, "KUBECAL_MONGODB_URI_FILE")),
+            raw_retention_days=_days(_wanted(environment, "KUBECAL_RAW_RETENTION_DAYS")),
+        )
+
+
+def _wanted(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise SettingsError(f"{name} is not set: the chart sets it; by hand, export it")
+    return value
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= _MAX_DAYS:
+        raise SettingsError(
+            f"KUBECAL_RAW_RETENTION_DAYS is {text!r}, not a number of days: give one from 1 to {_MAX_DAYS}; "
+            "to keep raw data for ever, do not run this command"
+        )
+    return int(text)
 
 
 def _log_level(text: str) -> str:

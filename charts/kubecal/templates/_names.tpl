@@ -51,6 +51,20 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
+{{- define "kubecal.mongodbEnvironment" -}}
+- {name: KUBECAL_MONGODB_URI_FILE, value: /etc/kubecal/mongodb/uri}
+{{- end }}
+
+{{- define "kubecal.mongodbMount" -}}
+- {name: mongodb, mountPath: /etc/kubecal/mongodb, readOnly: true}
+{{- end }}
+
+{{- define "kubecal.mongodbVolume" -}}
+- name: mongodb
+  # Optional: a missing Secret is reported in every session's conditions and in logs, not as a pod that hangs.
+  secret: {secretName: {{ include "kubecal.secret" . }}, defaultMode: 0440, optional: true}
+{{- end }}
+
 {{- define "kubecal.operatorEnvironment" -}}
 - {name: KUBECAL_NAMESPACES, value: {{ include "kubecal.namespaces" . | fromJsonArray | join "," | quote }}}
 - {name: KUBECAL_OPERATOR_NAMESPACE, value: {{ .Release.Namespace | quote }}}
@@ -59,7 +73,7 @@ capabilities: {drop: [ALL]}
 - name: KUBECAL_POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 - {name: KUBECAL_LOG_LEVEL, value: {{ .Values.operator.logLevel | quote }}}
-- {name: KUBECAL_MONGODB_URI_FILE, value: /etc/kubecal/mongodb/uri}
+{{ include "kubecal.mongodbEnvironment" . }}
 - {name: KUBECAL_MONGODB_SECRET, value: {{ include "kubecal.secret" . | quote }}}
 - {name: KUBECAL_CATALOGUE_FILE, value: /etc/kubecal/catalogue/catalogue.json}
 - {name: KUBECAL_TASK_IMAGE, value: {{ include "kubecal.image" (list .Values.tasks.image .) | quote }}}
@@ -69,16 +83,14 @@ capabilities: {drop: [ALL]}
 {{- end }}
 
 {{- define "kubecal.operatorMounts" -}}
-- {name: mongodb, mountPath: /etc/kubecal/mongodb, readOnly: true}
+{{ include "kubecal.mongodbMount" . }}
 - {name: catalogue, mountPath: /etc/kubecal/catalogue, readOnly: true}
 - {name: tmp, mountPath: /tmp}
 - {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
 {{- end }}
 
 {{- define "kubecal.operatorVolumes" -}}
-- name: mongodb
-  # Optional: a missing Secret is reported in every session's conditions, not as a pod that hangs.
-  secret: {secretName: {{ include "kubecal.secret" . }}, defaultMode: 0440, optional: true}
+{{ include "kubecal.mongodbVolume" . }}
 - name: catalogue
   configMap: {name: {{ .Release.Name }}-catalogue}
 - name: tmp

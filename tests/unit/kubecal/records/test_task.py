@@ -40,6 +40,7 @@ async def snapshot(lab: Lab) -> dict[str, list[dict[str, object]]]:
         for document in documents:
             document.pop("system_info", None)
             document.pop("timestamp", None)
+            document.pop("stored_at", None)
     return found
 
 

@@ -58,7 +58,8 @@ class Pruned:
 
     def __str__(self) -> str:
         files = "1 file" if self.files == 1 else f"{self.files} files"
-        size = f"{self.size_bytes / 2**20:.0f} MiB" if self.size_bytes >= 2**20 else f"{self.size_bytes / 2**10:.0f} KiB"
+        unit, name = (2**20, "MiB") if self.size_bytes >= 2**20 else (2**10, "KiB")
+        size = f"{self.size_bytes / unit:.0f} {name}"
         return f"removed {files}, {size}, of attempts that ended before {self.before:%Y-%m-%d}"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from kubecal_operator.settings import Settings, SettingsError
+from kubecal_operator.settings import PruneSettings, Settings, SettingsError
 from tests.unit.kubecal_operator.builders import ENVIRONMENT, settings
 
 
@@ -38,3 +40,22 @@ def test_port_that_is_none_is_named() -> None:
 def test_log_level_that_is_none_is_named() -> None:
     with pytest.raises(SettingsError, match="KUBECAL_LOG_LEVEL is 'loud'"):
         settings(KUBECAL_LOG_LEVEL="loud")
+
+
+PRUNE = {"KUBECAL_MONGODB_URI_FILE": "/etc/kubecal/mongodb/uri", "KUBECAL_RAW_RETENTION_DAYS": "30"}
+
+
+def test_environment_of_the_chart_s_cronjob_is_read() -> None:
+    assert PruneSettings.from_environment(PRUNE) == PruneSettings(Path("/etc/kubecal/mongodb/uri"), 30)
+
+
+@pytest.mark.parametrize("name", list(PRUNE))
+def test_what_the_cronjob_lacks_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is not set"):
+        PruneSettings.from_environment({key: value for key, value in PRUNE.items() if key != name})
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "a month", "1.5", "36501"])
+def test_retention_that_is_no_number_of_days_is_named(days: str) -> None:
+    with pytest.raises(SettingsError, match=f"KUBECAL_RAW_RETENTION_DAYS is '{days}', not a number of days"):
+        PruneSettings.from_environment({**PRUNE, "KUBECAL_RAW_RETENTION_DAYS": days})

@@ -38,7 +38,7 @@ def test_the_job_reads_the_uri_as_the_operator_does() -> None:
 
 async def test_an_api_server_takes_the_cronjob_and_the_strictest_level_its_pod(lab: Lab) -> None:
     cronjob = _cronjob("records.rawRetentionDays=30", namespace=lab.namespace)
-    pod = {
+    pod: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "prune", "namespace": lab.namespace},

@@ -371,10 +371,9 @@ class World:
         process = self.processes[uid]
         owner, key, attempt = process.attempt
         known = self.rows[process.attempt]
-        before = is_charged(known)
         if stores and not known.superseded and is_open(known) and known.claimed_by == uid:
             self.rows[process.attempt] = measured(known, verdict, dice, self.now)
-        charged = not before and is_charged(self.rows[process.attempt])
+        charged = not is_charged(known) and is_charged(self.rows[process.attempt])
         if not stores or exit_code or charged:
             self.crashes[(owner, key)] += 1
         said = receipt(self._view(self.refs[owner]), key, attempt, verdict.value)
@@ -449,14 +448,13 @@ class World:
     def _check_order(self, uid: str, key: TaskKey, members: tuple[str, ...]) -> None:
         """What comes before a task that begins has ended, on all that it measures."""
         plan = self.plans[uid]
-        task = plan.by_key[key]
         if key not in plan.places:
             main = [one for (owner, other, _), one in self.rows.items() if owner == uid and other in plan.places]
             assert not any(map(is_open, main)), f"{key} begins, and the session is not through"
             return
         ends = dict(plan.ends)
         for before in plan.tasks[: plan.places[key]]:
-            for qubit in comes_before(before, replace(task, members=members), ends):
+            for qubit in comes_before(before, replace(plan.by_key[key], members=members), ends):
                 assert self._done(uid, before.key, qubit), f"{key} begins, and {before.key} is not done on {qubit}"
 
     def _attempts(self, uid: str, key: TaskKey) -> list[AttemptRow]:
@@ -488,7 +486,7 @@ class World:
             assert bool(failed) is (phase is Phase.PARTIALLY_FAILED), f"{phase}, and {failed} failed"
             assert view.status.tasks.failed == len(failed)
             assert view.status.tasks.planned == len(plan.tasks)
-            left_out = [key for key in plan.places if last[key].status is RowStatus.SKIPPED and key not in failed]
+            left_out = {key for key in plan.places if last[key].status is RowStatus.SKIPPED} - failed
             assert view.status.tasks.skipped <= len(left_out)
 
     @property

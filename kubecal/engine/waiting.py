@@ -12,7 +12,7 @@ from kubecal.engine.intents import Replan
 from kubecal.engine.model import AttemptRow, ChipView, PinnedImage, Plan, SessionRecord, SessionView
 from kubecal.engine.pinning import awaited, pins
 from kubecal.engine.planning import plan_of
-from kubecal.engine.running import Running
+from kubecal.engine.running import Running, end_attempts
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import show, standing_of, stored
 from kubecal.engine.starting import Hindrance
@@ -32,10 +32,14 @@ def wait(scene: Scene, session: SessionView, spec: SessionSpec, record: SessionR
         drain(scene, run, None)
     elif not missing and (run.changed or record.chip_generation != chip.generation or _made_again(record, chip)):
         _plan_anew(scene, run, chip, catalogues)
-    elif spec.suspend:
-        rest_in_line(scene, run)
     else:
-        scene.waiting.append(run)
+        # What was lost while the session was suspended keeps its wires until it is given up, and whoever holds the
+        # hardware now may need them: each would wait for the other.
+        end_attempts(run, scene.draft)
+        if spec.suspend:
+            rest_in_line(scene, run)
+        else:
+            scene.waiting.append(run)
 
 
 def _made_again(record: SessionRecord, chip: ChipView) -> bool:

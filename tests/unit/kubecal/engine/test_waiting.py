@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kubecal.api.session_status import Phase
 from kubecal.engine.decide import decide
 from kubecal.engine.model import RowStatus, TaskKey
 from tests.unit.kubecal.engine.builders import (
+    FIRST,
     ONE,
+    SECOND,
     chip,
     decided,
     given_up,
+    later,
+    nothing,
     observed,
     one,
     patch_of,
+    pod,
+    receipt,
     recorded,
     row,
     session,
+    terminated,
 )
 
 
@@ -62,3 +71,19 @@ def test_a_session_whose_chip_was_deleted_under_it_does_not_go_on_with_another_o
     decision = decide(observed(view))
     assert {(one_.status, one_.reason) for one_ in decision.settle_rows} == {(RowStatus.SKIPPED, "ChipDeleted")}
     assert not decision.creates
+
+
+@pytest.mark.parametrize("suspend", [False, True])
+def test_a_session_without_its_chip_gives_up_what_it_lost_since_that_keeps_its_wires(suspend: bool) -> None:
+    lost = row(FIRST, 1, RowStatus.RUNNING, claimed_by="gone")
+    view = recorded(session(suspend=suspend, **ONE), lost, status="running")
+    decision = decide(observed(view))
+    (opened,) = decision.next_attempts
+    assert (opened.key, opened.attempt, opened.reason) == (FIRST, 1, "PodGone")
+    assert nothing(decision, "creates", "settle_rows")
+
+
+def test_a_session_that_waits_reads_what_a_receipt_reported() -> None:
+    view = one(row(FIRST, 1, RowStatus.RUNNING, claimed_by="p1", read_at=later(-5)), row(SECOND), status="running")
+    ended = pod(view, uid="p1", terminated=terminated(0, outcome=receipt(view)))
+    assert decide(observed(view, pods=(ended,))).read_rows == ((view.ref, FIRST, 1),)

@@ -17,8 +17,9 @@ Nothing is locked against that. Three things keep it safe:
 
 A row is noted (``raw_data_pruned_at``) after the last of its files is gone, and keeps ``raw_data_path``: it still says
 what there was. Killed at any point, the next run finds the rows that are not noted, removes what is left and notes
-them. Two runs at once do each other no harm: both remove the same. A file that a younger row holds goes when
-that row's time has come; until then each run looks at the older row again.
+them (the server lets go of the dead one's transaction within a minute). Two runs at once do each other no harm: both
+remove the same. A file that a younger row holds goes when that row's time has come; until then each run looks at the
+older row again.
 
 Nothing grows with what there is to remove: rows are read in pages, and a transaction removes a bounded number of
 bytes, or one file.
@@ -43,8 +44,8 @@ _ROWS = 200
 _FILES = 100
 _BYTES = 64 * 2**20
 """What one transaction removes at most, unless it is a single file: short enough not to be in the way."""
-_TRANSACTION_S = 50.0
-"""For a single large file; the server ends a transaction after 60 s."""
+_TRANSACTION_S = 90.0
+"""Longer than the 60 s for which a server keeps the transaction of a run that was killed, and its files locked."""
 
 
 @dataclass(frozen=True)

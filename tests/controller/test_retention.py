@@ -28,8 +28,8 @@ def test_raw_data_is_kept_for_ever_unless_the_values_say_how_long() -> None:
 def test_the_job_reads_the_uri_as_the_operator_does() -> None:
     rendered = {each["kind"]: each for each in _rendered("records.rawRetentionDays=30")}
     job, operator = _pod_of(rendered["CronJob"]["spec"]["jobTemplate"]), _pod_of(rendered["Deployment"])
-    for part in ("volumes", "securityContext"):
-        assert [job[part]] == [operator[part][:1] if part == "volumes" else operator[part]]
+    assert job["volumes"] == operator["volumes"][:1]
+    assert job["securityContext"] == operator["securityContext"]
     (container,), (other,) = job["containers"], operator["containers"]
     assert container["image"] == other["image"]
     assert container["volumeMounts"] == other["volumeMounts"][:1]
@@ -66,7 +66,8 @@ async def test_the_pod_s_command_says_why_it_cannot(tmp_path: Path) -> None:
     uri = tmp_path / "uri"
     code, _, told = await _prune({**environment, "KUBECAL_MONGODB_URI_FILE": str(uri)})
     assert code == 1
-    assert told.startswith((f"kubecal-operator: {uri}", "kubecal-operator: the MongoDB URI"))
+    assert told.startswith("kubecal-operator: ")
+    assert str(uri) in told
     assert "Traceback" not in told
 
 

@@ -325,6 +325,12 @@ asyncio.run(prune(RecordStore(uri, listeners=[Die()]), timedelta(days=30), now))
 """
 
 
+async def end_transactions(store: RecordStore) -> None:
+    """What a server does within a minute with those whose client was killed."""
+    async with store.connected() as database:
+        await database.client.admin.command("killAllSessions", [])
+
+
 async def test_a_run_that_is_killed_at_any_moment_is_made_up_for_by_the_next(
     store: RecordStore, mongodb_uri: str
 ) -> None:
@@ -338,6 +344,7 @@ async def test_a_run_that_is_killed_at_any_moment_is_made_up_for_by_the_next(
         if await process.wait() == 0:
             break
         assert process.returncode == 9
+        await end_transactions(store)
         there = {each["_id"] for each in await documents(store, "fs.files")}
         assert {each["files_id"] for each in await documents(store, "fs.chunks")} == there
         for file in files:

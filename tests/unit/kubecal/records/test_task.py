@@ -506,7 +506,7 @@ async def test_an_attempt_takes_five_round_trips_besides_its_files(store: Record
     await pod.close()
 
     assert commands == [
-        "update", "aggregate", "file", "file", "aggregate", "bulkWrite", "commitTransaction",
+        "update", "aggregate", "file", "file", "file", "aggregate", "bulkWrite", "commitTransaction",
     ]  # fmt: skip
 
 

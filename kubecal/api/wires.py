@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class WireMode(StrEnum):
@@ -73,6 +74,18 @@ def wires_to_json(wires: Iterable[Wire]) -> str:
     return json.dumps([[w.mode, w.kind, w.id] for w in sorted(wires)], separators=(",", ":"))
 
 
+@lru_cache(maxsize=65_536)
+def wire_of(mode: str, kind: str, identity: str) -> Wire:
+    """A wire as it is written; thousands of rows and pods name the same few.
+
+    Raises
+    ------
+    ValueError
+        If there is no such mode or kind.
+    """
+    return Wire(WireMode(mode), WireKind(kind), identity)
+
+
 def wires_from_json(text: str) -> tuple[Wire, ...]:
     """Read a wires annotation.
 
@@ -82,6 +95,6 @@ def wires_from_json(text: str) -> tuple[Wire, ...]:
         If the text is not a list of ``[mode, kind, id]``.
     """
     try:
-        return tuple(Wire(WireMode(m), WireKind(k), str(i)) for m, k, i in json.loads(text))
+        return tuple(wire_of(m, k, str(i)) for m, k, i in json.loads(text))
     except (TypeError, ValueError) as error:
         raise ValueError(f"the wires annotation is not a JSON list of [mode, kind, id]: {text[:200]!r}") from error

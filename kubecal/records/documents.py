@@ -22,7 +22,7 @@ from kubecal.api.chip import ChipSpec
 from kubecal.api.naming import task_id
 from kubecal.api.request import Verdict
 from kubecal.api.session import SessionSpec
-from kubecal.api.wires import Wire, WireKind, WireMode
+from kubecal.api.wires import Wire, wire_of
 from kubecal.engine.intents import Admission
 from kubecal.engine.model import (
     AttemptRow,
@@ -413,4 +413,4 @@ def wires_document(wires: Sequence[Wire]) -> list[list[str]]:
 
 def wires_of(stored: Sequence[Sequence[str]]) -> tuple[Wire, ...]:
     """The wires a row repeats."""
-    return tuple(Wire(WireMode(mode), WireKind(kind), identity) for mode, kind, identity in stored)
+    return tuple(wire_of(mode, kind, identity) for mode, kind, identity in stored)

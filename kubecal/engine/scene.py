@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.session import Retry, SessionSpec
@@ -161,6 +161,10 @@ class Scene:
                 members=task.members if task is not None else _members_on_record(rows),
             )
 
+        # When its time is over, what parking was judged stands: it would else wait for ever to be measured again.
+        since = session.status.parking_since
+        in_time = since is None or since + timedelta(seconds=plan.parking_s) > self.now
+        parks_again = spec.retry if in_time else None
         return Running(
             session,
             spec,
@@ -171,7 +175,7 @@ class Scene:
             {key: state(key, retry) for key in keys},
             pods,
             self.observed,
-            {task.key: state(task.key, spec.retry) for task in plan.parking},
+            {task.key: state(task.key, parks_again) for task in plan.parking},
             self.lost.get(session.ref.uid, ()),
             why,
         )

@@ -9,6 +9,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from kubecal.api.chip import ChipSpec
 from kubecal.engine.admission import directs_by_frequency
+from kubecal.engine.filters import FILTERED
 from kubecal.engine.intents import LookUp
 from kubecal.engine.model import PlanFacts, RowStatus, TaskKey
 from kubecal.records.documents import ENDED, Document
@@ -59,11 +60,12 @@ async def _left_undone(
         return frozenset(), f"{field}: chip {place['chip_id']!r} has no execution {execution_id}: correct it"
     if execution["status"] not in ENDED:
         return frozenset(), f"{field}: execution {execution_id} has not ended yet: wait for its end, or cancel it"
-    fields = dict.fromkeys(("step", "name", "target", "ordinal", "qid", "attempt", "status"), 1)
+    fields = dict.fromkeys(("step", "name", "target", "ordinal", "qid", "attempt", "status", "reason"), 1)
     last: dict[TaskKey, dict[str, tuple[int, bool]]] = defaultdict(dict)
     async for row in database.task_result_history.find(key, fields):
         task = TaskKey(row["step"], row["name"], row["target"], row["ordinal"])
         known = last[task].get(row["qid"], (0, False))
-        ok = row["status"] == RowStatus.COMPLETED.value
+        # What a filter left out was not to be measured, and is not now.
+        ok = row["status"] == RowStatus.COMPLETED.value or row["reason"] == FILTERED
         last[task][row["qid"]] = max(known, (row["attempt"], ok))
     return frozenset(task for task, rows in last.items() if not all(ok for _, ok in rows.values())), ""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kubecal.api.conditions import ConditionType
+from kubecal.api.request import Verdict
 from kubecal.api.session_status import Phase
 from kubecal.engine.decide import decide
 from kubecal.engine.intents import Decision
@@ -116,6 +117,18 @@ def test_parking_has_a_time_of_its_own() -> None:
     given_up = _session(*DONE, row(PARK, status=RowStatus.CANCELLED, reason="ParkingTimeout", message="too late"))
     status = patch_of(decided(given_up, now=later(62))).status
     assert (status.phase, reason_of(status, ConditionType.NOT_PARKED)) == (Phase.COMPLETED, ("True", "Timeout"))
+
+
+def test_a_bad_verdict_is_measured_again_until_parking_has_no_time_left() -> None:
+    bad = row(PARK, status=RowStatus.FAILED, claimed_by="c", verdict=Verdict.NO_SIGNAL, message="no signal")
+    view = _session(*DONE, bad)
+    view = replace(view, status=view.status.model_copy(update={"parking_since": later(0)}))
+    assert [one.key for one in decided(view, now=later(1)).next_attempts] == [PARK]
+    late = decided(view, now=later(60))
+    assert not late.next_attempts
+    assert not late.settle_rows
+    status = patch_of(late).status
+    assert (status.phase, reason_of(status, ConditionType.NOT_PARKED)) == (Phase.COMPLETED, ("True", "Failed"))
 
 
 def test_a_crash_while_parking_is_tried_again() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from kubecal.api.chip import ChipSpec
 from kubecal.api.request import Verdict
 from kubecal.api.session import SessionSpec
-from kubecal.engine.intents import LookUp, SettleExecution
-from kubecal.engine.model import PlanFacts, SessionRef
+from kubecal.engine.filters import FILTERED
+from kubecal.engine.intents import LookUp, SettleExecution, SettleRow
+from kubecal.engine.model import PlanFacts, RowStatus, SessionRef
 from kubecal.records.facts import look_up
 from kubecal.records.store import RecordStore
 from tests.unit.kubecal.records.builders import NOON, Lab, a_chip, admitted, on_mux, output, planned, result
@@ -67,6 +68,20 @@ async def test_what_has_not_succeeded_in_every_row_is_left_undone(store: RecordS
     found = await facts(store, source)
 
     assert (found.problem, found.unfinished) == ("", {tasks[1].key, tasks[2].key})
+
+
+async def test_what_a_filter_left_out_is_not_left_undone(store: RecordStore) -> None:
+    lab = await admitted(store, planned("CheckT1", "0"), planned("CheckT1", "1"))
+    ends = [
+        SettleRow(lab.admission.ref, planned("CheckT1", qubit).key, 1, RowStatus.SKIPPED, None, reason, "")
+        for qubit, reason in (("0", FILTERED), ("1", "Skipped"))
+    ]
+    await lab.control.settle_rows(ends, NOON)
+    await over(lab)
+
+    found = await facts(store, {"source": {"executionId": lab.execution_id, "only": "Failed"}})
+
+    assert found.unfinished == {planned("CheckT1", "1").key}
 
 
 async def test_an_execution_that_is_not_there_cannot_be_repeated(store: RecordStore) -> None:

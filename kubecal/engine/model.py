@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from sys import intern
 from typing import Any, NamedTuple
 
 from kubecal.api.catalogue import Catalogue, TargetKind
@@ -31,7 +32,7 @@ from kubecal.engine.lanes import NOWHERE, Standing, Way, ways
 
 
 class TaskKey(NamedTuple):
-    """One planned task of a session; attempts of it are counted from 1.
+    """One planned task of a session; attempts of it are counted from 1. See :func:`task_key`.
 
     A tuple, because a pass looks thousands of them up: hashed in C, not by a method.
     """
@@ -41,6 +42,11 @@ class TaskKey(NamedTuple):
     target: str
     ordinal: int
     """0 for a task's first occurrence in its step."""
+
+
+def task_key(step: str, task: str, target: str, ordinal: int) -> TaskKey:
+    """A key read from somewhere: thousands of rows and pods name the same few steps, tasks and targets."""
+    return TaskKey(intern(step), intern(task), intern(target), ordinal)
 
 
 @dataclass(frozen=True)
@@ -174,7 +180,7 @@ class Trouble(StrEnum):
     """Measured and judged, not ok."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MemberRow:
     """What the record of an attempt says of one of several that it judged."""
 
@@ -186,7 +192,7 @@ class MemberRow:
     suggestion: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AttemptRow:
     """One attempt as its record says: one row, or the rows of its members taken together."""
 
@@ -335,7 +341,7 @@ class ChipView:
     """Of two chips that want the same place in the records, the older one has it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Terminated:
     """The end of a task's process."""
 
@@ -350,7 +356,7 @@ class Terminated:
     """On the driver's clock."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PodView:
     """A task pod (or local process): trimmed to what decisions need."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,7 @@ from kubecal.engine.model import (
     SessionRef,
     TaskKey,
     Trouble,
+    task_key,
 )
 
 Document = dict[str, Any]
@@ -380,9 +382,13 @@ def _joined(documents: list[Mapping[str, Any]], now: datetime) -> AttemptRow:
     return replace(speaks, members=members, verdict=None, numbers={}, suggestion={})
 
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
+"""One for all rows: most have neither numbers nor a suggestion. Any: as the documents have them."""
+
+
 def _attempt_row(document: Mapping[str, Any], now: datetime) -> AttemptRow:
     return AttemptRow(
-        key=TaskKey(document["step"], document["name"], document["target"], document["ordinal"]),
+        key=task_key(document["step"], document["name"], document["target"], document["ordinal"]),
         attempt=document["attempt"],
         status=RowStatus(document["status"]),
         read_at=now,
@@ -400,9 +406,9 @@ def _attempt_row(document: Mapping[str, Any], now: datetime) -> AttemptRow:
         wires=wires_of(document["wires"]),
         grace_s=document["grace_s"],
         opened_at=document["system_info"]["created_at"],
-        numbers={} if document.get("excluded") else document.get("numbers", {}),
+        numbers=_NONE if document.get("excluded") else document.get("numbers") or _NONE,
         excluded=bool(document.get("excluded")),
-        suggestion=(document["suggestion"] or {}).get("parameters", {}),
+        suggestion=(document["suggestion"] or {}).get("parameters") or _NONE,
     )
 
 

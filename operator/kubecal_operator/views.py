@@ -20,7 +20,7 @@ from kubecal.api.sentences import sentences
 from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import SessionStatus
 from kubecal.api.wires import Wire, wires_from_json
-from kubecal.engine.model import ChipView, PodView, SessionRef, SessionView, TaskKey, Terminated
+from kubecal.engine.model import ChipView, PodView, SessionRef, SessionView, Terminated, task_key
 from kubecal_operator import names
 
 Json = Mapping[str, Any]
@@ -117,7 +117,7 @@ def pod_view(body: Json, now: datetime, known: PodView | None = None) -> PodView
     annotations = meta.get("annotations", {})
     try:
         attempt = json.loads(annotations[names.ANNOTATION_ATTEMPT])
-        key = TaskKey(attempt["step"], attempt["task"], attempt["target"], int(attempt["ordinal"]))
+        key = task_key(attempt["step"], attempt["task"], attempt["target"], int(attempt["ordinal"]))
         number = int(attempt["attempt"])
         wires = _wires(annotations.get(names.ANNOTATION_WIRES, "[]"))
     except (KeyError, TypeError, ValueError):

@@ -15,9 +15,10 @@ from kubecal.engine.intents import SettleExecution
 from kubecal.engine.model import ChipView, RowStatus, SessionRecord, SessionView
 from kubecal.engine.opening import appended_too_late, extend, invalid_steps, stays_open, stop_for_outcome
 from kubecal.engine.parking import parked
-from kubecal.engine.running import Running, delete_superseded, end_all, end_attempts, skip_after_failures
+from kubecal.engine.running import Running, delete_superseded, end_all, end_attempts
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
+from kubecal.engine.skipping import skip_after_failures
 from kubecal.engine.starting import Hindrance, start_tasks
 from kubecal.engine.status import chip_held, count_tasks, first_failures, valid
 from kubecal.engine.suspending import clock_of, deadline, rest_on_chip

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from kubecal.api.session import TargetFailurePolicy
 from kubecal.engine.attempts import State, TaskState
 from kubecal.engine.filters import Part, left_out
 from kubecal.engine.lanes import CHIP
 from kubecal.engine.model import Plan, TaskKey
-
-if TYPE_CHECKING:
-    from kubecal.engine.running import Running
+from kubecal.engine.running import Running
 
 
 def behind_failures(run: Running) -> Mapping[Part, str]:

@@ -18,9 +18,10 @@ from kubecal.engine.conditions import Claimed
 from kubecal.engine.intents import DeletePod
 from kubecal.engine.model import Plan, RowStatus
 from kubecal.engine.planned import PARKING
-from kubecal.engine.running import Running, Skipped, delete_superseded, end_attempts, ended_unrun
+from kubecal.engine.running import Running, delete_superseded, end_attempts, ended_unrun
 from kubecal.engine.scene import Scene
 from kubecal.engine.showing import held_claim, pod_claims, show, standing_of, stored
+from kubecal.engine.skipping import Skipped
 from kubecal.engine.starting import start_tasks
 from kubecal.engine.status import spoken, valid
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
 from kubecal.api.session import SessionSpec
 from kubecal.engine.attempts import TASK_ENDED, State, TaskState, live
 from kubecal.engine.draft import Draft
-from kubecal.engine.failing import behind_failures
-from kubecal.engine.filters import FILTERED, Judged, Part, judge_filters, left_out
+from kubecal.engine.filters import Judged, judge_filters
 from kubecal.engine.intents import DeletePod, NextAttempt, SettleRow
 from kubecal.engine.lanes import Open
 from kubecal.engine.lost import UNSEEN_ENDS, Lost
@@ -30,21 +29,6 @@ from kubecal.engine.model import (
 )
 from kubecal.engine.order import lanes_open
 from kubecal.engine.retry import exhausted, suggested
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """What will not run any more, with the reason; rows are ended only later in the pass that says so."""
-
-    parts: Mapping[Part, str] = field(default_factory=dict)
-    """Tasks, each on one of the targets that it judges."""
-    tasks: Mapping[TaskKey, str] = field(default_factory=dict)
-    """Those of which nothing is left to run."""
-
-    @cached_property
-    def thinned(self) -> frozenset[TaskKey]:
-        """Tasks that are left out on some of their targets."""
-        return frozenset(key for key, _ in self.parts)
 
 
 @dataclass(frozen=True)
@@ -159,39 +143,6 @@ def delete_superseded(run: Running, draft: Draft) -> None:
         outdated = state is None or pod.attempt < state.attempt
         if outdated and pod.terminated is None and pod.deleting_since is None:
             draft.add("deletes", DeletePod(pod, "its attempt was given up"))
-
-
-def skip_after_failures(run: Running, draft: Draft) -> Skipped:
-    """End the tasks that will not run: left out by a filter, behind a failure, everywhere under StopSession.
-
-    Their rows are settled only later in this pass, and nothing of them may be started meanwhile.
-    """
-    parts: dict[Part, str] = {}
-    for (key, target), why in left_out(run.plan, run.filters).items():
-        if run.states[key].on(target) is State.READY:
-            parts[key, target] = why
-            draft.add("settle_rows", _unrun_part(run, run.states[key], target, FILTERED, why))
-    for (key, target), why in behind_failures(run).items():
-        if (key, target) not in parts and run.states[key].on(target) is State.READY:
-            parts[key, target] = why
-            draft.add("settle_rows", _unrun_part(run, run.states[key], target, "Skipped", why))
-    return Skipped(parts, _wholly(run, parts))
-
-
-def _wholly(run: Running, parts: Mapping[Part, str]) -> Mapping[TaskKey, str]:
-    first: dict[TaskKey, str] = {}
-    for (key, _), why in parts.items():
-        first.setdefault(key, why)
-    return {key: why for key, why in first.items() if _nothing_left(run.states[key], parts)}
-
-
-def _nothing_left(state: TaskState, parts: Container[Part]) -> bool:
-    return all(state.on(target).ended or (state.key, target) in parts for target in state.targets)
-
-
-def _unrun_part(run: Running, state: TaskState, target: str, reason: str, message: str) -> SettleRow:
-    ended = ended_unrun(run, state, RowStatus.SKIPPED, reason, message)
-    return replace(ended, members=(target,)) if state.members else ended
 
 
 def end_all(run: Running, status: RowStatus, reason: str, message: str, draft: Draft) -> None:

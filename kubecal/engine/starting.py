@@ -23,7 +23,8 @@ from kubecal.engine.intents import CreatePod, RunAction
 from kubecal.engine.model import PlannedTask, TaskKey
 from kubecal.engine.order import by_heaviest_claims, closed_steps, frontier
 from kubecal.engine.retry import adapted, charged, not_before
-from kubecal.engine.running import Running, Skipped
+from kubecal.engine.running import Running
+from kubecal.engine.skipping import Skipped
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from kubecal.engine.draft import Draft
 from kubecal.engine.intents import CreatePod
 from kubecal.engine.model import AttemptRow, Plan, RowStatus, SessionRecord, TaskKey
 from kubecal.engine.plan import plan_session
-from kubecal.engine.running import Running, Skipped
+from kubecal.engine.running import Running
+from kubecal.engine.skipping import Skipped
 from kubecal.engine.starting import start_tasks
 from tests.bench.bound import bound
 from tests.bench.figures import Figure, check

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.session import Retry, SessionSpec
-from kubecal.engine.attempts import TaskState, live, task_state
+from kubecal.engine.attempts import live
 from kubecal.engine.catalogues import Catalogues, remedy
 from kubecal.engine.chips import taken_keys
 from kubecal.engine.claims import HeldWires
 from kubecal.engine.draft import Draft
 from kubecal.engine.lost import Lost, lost_attempts
 from kubecal.engine.model import (
-    AttemptRow,
     ChipView,
     Observed,
     Plan,
     PodView,
     SessionRecord,
     SessionView,
-    TaskKey,
 )
 from kubecal.engine.occupants import Occupants
 from kubecal.engine.pinning import changed, pins
 from kubecal.engine.planning import plan_of, problems_of
 from kubecal.engine.queue import Held, valid_holders
 from kubecal.engine.running import Running
+from kubecal.engine.states import TaskStates
 from kubecal.engine.status import Standing
 
 
@@ -134,33 +133,11 @@ class Scene:
         catalogues = self.catalogues(record.chip_spec, chip.namespace)
         record = replace(record, images={**pins(plan, record.chip_spec, catalogues), **record.images})
         pods = self.pods_of(session)
-        rows_by_key: dict[TaskKey, list[AttemptRow]] = {}
-        for row in sorted(record.rows, key=lambda one: one.attempt):
-            rows_by_key.setdefault(row.key, []).append(row)
-        pods_by_key: dict[TaskKey, list[PodView]] = {}
-        for pod in pods:
-            pods_by_key.setdefault(pod.key, []).append(pod)
+        states = TaskStates(self.observed, session.ref, spec, record, pods, planned)
         parks = {task.key for task in plan.parking}
         # A catalogue that no longer fits has no plan; what is on record can still be brought to an end.
         fits = not plan.problems or (record.was_open and bool(plan.invalid))
-        keys = [task.key for task in plan.tasks] if fits else [key for key in sorted(rows_by_key) if key not in parks]
-
-        def state(key: TaskKey, again: Retry | None) -> TaskState:
-            rows = rows_by_key.get(key, ())
-            task = planned.get(key)
-            return task_state(
-                key,
-                rows,
-                pods_by_key.get(key, ()),
-                session.ref,
-                now=self.now,
-                pending_s=spec.deadlines.pending_seconds,
-                rejected=self.observed.rejected,
-                gone=self.observed.gone,
-                retry=again,
-                members=task.members if task is not None else _members_on_record(rows),
-            )
-
+        keys = [task.key for task in plan.tasks] if fits else [key for key in states.on_record if key not in parks]
         # When its time is over, what parking was judged stands: it would else wait for ever to be measured again.
         since = session.status.parking_since
         in_time = since is None or since + timedelta(seconds=plan.parking_s) > self.now
@@ -172,10 +149,10 @@ class Scene:
             chip,
             plan,
             planned,
-            {key: state(key, retry) for key in keys},
+            {key: states.of(key, retry) for key in keys},
             pods,
             self.observed,
-            {task.key: state(task.key, parks_again) for task in plan.parking},
+            {task.key: states.of(task.key, parks_again) for task in plan.parking},
             self.lost.get(session.ref.uid, ()),
             why,
         )
@@ -183,10 +160,6 @@ class Scene:
     def _plan(self, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView) -> Plan:
         catalogues = self.catalogues(record.chip_spec, chip.namespace)
         return plan_of(session, spec, self.as_admitted(record, chip), catalogues)[0]
-
-
-def _members_on_record(rows: Sequence[AttemptRow]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.qid for row in rows for one in row.members))
 
 
 def _pods_by_session(observed: Observed) -> Mapping[str, tuple[PodView, ...]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from kubecal.api.actions import GivenParameters, PublishResults, SetParameters
+from kubecal.api.catalogue import Catalogue, Output
 from kubecal.api.steps import Action
 from kubecal.engine.catalogues import Catalogues
 from kubecal.engine.problems import did_you_mean
@@ -31,7 +34,7 @@ def change_problems(action: Action, grounds: Grounds, catalogues: Catalogues, pl
 
 def given_problems(given: GivenParameters, grounds: Grounds, catalogues: Catalogues, field: str) -> list[str]:
     """What is wrong with values by hand: of a qubit or coupling that is not there, or of a name nobody knows."""
-    known = _outputs(catalogues) | _inputs(catalogues)
+    known = known_parameters(catalogues.known)
     problems = [
         f"{field}.qubits: chip {grounds.name!r} has no qubit {qubit!r} "
         f"(it has {grounds.topology.describe_ids()}): correct it"
@@ -61,5 +64,8 @@ def _outputs(catalogues: Catalogues) -> set[str]:
     return {output.name for one in catalogues.known for task in one.tasks for output in task.outputs}
 
 
-def _inputs(catalogues: Catalogues) -> set[str]:
-    return {each.name for one in catalogues.known for task in one.tasks for each in task.inputs}
+def known_parameters(catalogues: Iterable[Catalogue]) -> Mapping[str, Output]:
+    """Every parameter that a task gives, or only reads, by its name."""
+    tasks = [task for catalogue in catalogues for task in catalogue.tasks]
+    read = {each.name: Output(name=each.name, unit=each.unit) for task in tasks for each in task.inputs}
+    return read | {output.name: output for task in tasks for output in task.outputs}

@@ -127,11 +127,15 @@ class Scene:
         Without ``retry`` no verdict is measured again: the session is not on its way any more.
         """
         why = self.changed(record, chip.namespace)
-        plan = Plan(tasks=(), chains={}, problems=(why,)) if why else self._plan(session, spec, record, chip)
+        catalogues = self.catalogues(record.chip_spec, chip.namespace)
+        plan = Plan(tasks=(), chains={}, problems=(why,))
+        if not why:
+            plan, _ = plan_of(session, spec, self.as_admitted(record, chip), catalogues)
         planned = plan.by_key
         # Images of appended steps are pinned when the rows of those are written.
-        catalogues = self.catalogues(record.chip_spec, chip.namespace)
-        record = replace(record, images={**pins(plan, record.chip_spec, catalogues), **record.images})
+        pinned = pins(plan, record.chip_spec, catalogues)
+        if pinned.keys() - record.images.keys():
+            record = replace(record, images={**pinned, **record.images})
         pods = self.pods_of(session)
         states = TaskStates(self.observed, session.ref, spec, record, pods, planned)
         parks = {task.key for task in plan.parking}
@@ -156,10 +160,6 @@ class Scene:
             self.lost.get(session.ref.uid, ()),
             why,
         )
-
-    def _plan(self, session: SessionView, spec: SessionSpec, record: SessionRecord, chip: ChipView) -> Plan:
-        catalogues = self.catalogues(record.chip_spec, chip.namespace)
-        return plan_of(session, spec, self.as_admitted(record, chip), catalogues)[0]
 
 
 def _pods_by_session(observed: Observed) -> Mapping[str, tuple[PodView, ...]]:

@@ -7,9 +7,10 @@ from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import Phase
 from kubecal.engine.catalogues import Catalogues
 from kubecal.engine.driving import drain
-from kubecal.engine.ending import finish
+from kubecal.engine.ending import finish, finish_by_its_tasks, through
 from kubecal.engine.intents import Replan
 from kubecal.engine.model import AttemptRow, ChipView, PinnedImage, Plan, SessionRecord, SessionView
+from kubecal.engine.opening import stop_for_outcome
 from kubecal.engine.pinning import awaited, pins
 from kubecal.engine.planning import plan_of
 from kubecal.engine.running import Running, end_attempts
@@ -25,6 +26,13 @@ def wait(scene: Scene, session: SessionView, spec: SessionSpec, record: SessionR
     assert chip.spec is not None
     catalogues = scene.catalogues(chip.spec, chip.namespace)
     run = scene.running(session, spec, record, chip)
+    if spec.outcome is not None and not run.changed:
+        # It ends itself: for that it need not wait for its turn.
+        if through(run):
+            finish_by_its_tasks(scene, run)
+        else:
+            stop_for_outcome(scene, run)
+        return
     missing = awaited(spec, catalogues) or (run.changed if _has_begun(record) else "")
     if missing and not spec.suspend:
         _wait_for_tasks(scene, run, missing)

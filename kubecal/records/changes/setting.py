@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from kubecal.api.actions import GivenValue, SetParameters
-from kubecal.api.catalogue import Catalogue, Output
+from kubecal.api.catalogue import Output
+from kubecal.engine.changes import known_parameters
 from kubecal.records.changes.becoming_current import made_current
 from kubecal.records.changes.desk import MAX_VALUES, Change, Desk, Impossible, Values, count, many, owner_of
 from kubecal.records.documents import Document
@@ -34,13 +34,6 @@ async def set_parameters(desk: Desk, action: SetParameters) -> Change:
     }
     writes = await made_current(desk, [(desk.origin, values)])
     return Change(f"set {many(count(values), 'parameter')} of {many(len(values), 'target')}", writes, values)
-
-
-def known_parameters(catalogues: Iterable[Catalogue]) -> Mapping[str, Output]:
-    """Every parameter that a task gives, or only reads, by its name."""
-    tasks = [task for catalogue in catalogues for task in catalogue.tasks]
-    read = {each.name: Output(name=each.name, unit=each.unit) for task in tasks for each in task.inputs}
-    return read | {output.name: output for task in tasks for output in task.outputs}
 
 
 def _value_document(desk: Desk, qid: str, given: GivenValue, known: Output, there: Document | None) -> Document:

@@ -141,3 +141,13 @@ def test_what_is_appended_when_it_is_already_parking_is_not_begun() -> None:
 def test_an_idle_time_above_the_chips_limit_is_refused() -> None:
     decision = decide(observed(session(open=True, idleSeconds=7201)))
     assert "spec.idleSeconds is 7201, chip 'fridge-a' allows at most 7200" in patch_of(decision).status.message
+
+
+def test_who_waits_for_the_chip_and_ends_itself_need_not_wait_any_more() -> None:
+    view = _open(row(FIRST), row(SECOND), outcome={"result": "Failed", "message": "no helium"})
+    decision = decide(observed(view))
+    assert [(one.key, one.reason) for one in decision.settle_rows] == [(FIRST, "Outcome"), (SECOND, "Outcome")]
+    ended = (row(FIRST, status=RowStatus.CANCELLED), row(SECOND, status=RowStatus.CANCELLED))
+    over = _open(*ended, outcome={"result": "Failed", "message": "no helium"})
+    status = patch_of(decide(observed(over))).status
+    assert (status.phase, status.message) == (Phase.FAILED, "no helium")

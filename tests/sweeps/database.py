@@ -51,12 +51,12 @@ class DatabaseGateway(Proxy):
         finally:
             await client.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # A task of our own, to be ended with us: what a client that died has asked is carried out all the same.
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # No coroutine: one of those the streams would watch themselves, and complain of its end when we cancel it. A
+        # task of our own, ended with us: what a client that died has asked is carried out all the same.
         task = asyncio.create_task(self._converse(reader, writer))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
-        await asyncio.shield(task)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(self._parts.hostname, self._parts.port)

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.cluster.process import spawn
+
 START_S = 30.0
 
 
@@ -36,8 +38,7 @@ def running_server(folder: Path, *options: str) -> Iterator[str]:
     program = str(Path(sys.executable).parent / "secantusd-py")
     arguments = [program, "--config", str(settings), "--host", "127.0.0.1", "--port", str(port)]
     arguments += ["--storage-path", str(folder / "data"), "--cache-size", "256M", *options]
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    process = spawn(arguments, folder / "server.log", on_death=signal.SIGKILL)
     try:
         _wait_for(process, port, folder)
         yield f"mongodb://127.0.0.1:{port}/?directConnection=true"

@@ -18,7 +18,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,6 +55,8 @@ class Chain:
     """Monotonic time of each pod's creation, by name."""
     ended: dict[str, float] = field(default_factory=dict)
     """Monotonic time of each container's `terminated`."""
+    pods: dict[str, Json] = field(default_factory=dict)
+    """As the watch first showed them: the operator removes pods that have ended."""
 
     @property
     def seconds(self) -> float:
@@ -65,6 +67,7 @@ class Chain:
         """A pod as the watch shows it; its name, if its container has just ended."""
         name, now = pod["metadata"]["name"], time.monotonic()
         self.created.setdefault(name, now)
+        self.pods.setdefault(name, pod)
         states = [one.get("state", {}) for one in pod.get("status", {}).get("containerStatuses", ())]
         if name in self.ended or not any("terminated" in state for state in states):
             return ""
@@ -111,10 +114,10 @@ async def by_script(client: ApiClient, bodies: Sequence[Json]) -> Chain:
     return chain
 
 
-def scripted_pods(lab: Lab, name: str, mark: str) -> Iterator[Json]:
+def scripted_pods(lab: Lab, pods: Collection[Json], mark: str) -> Iterator[Json]:
     """The pods of a session once more, for a session that does not exist, with their rows opened."""
     attempts = lab.database[DATABASE].task_result_history
-    for pod in sorted(lab.pods(name), key=lambda one: _request(one).ordinal):
+    for pod in sorted(pods, key=lambda one: _request(one).ordinal):
         request = _request(pod)
         again = request.model_copy(update={"session_uid": mark})
         row = attempts.find_one({"_id": request.task_id})
@@ -153,7 +156,7 @@ async def alternate(lab: Lab, rounds: int) -> list[tuple[float, float]]:
         for number in range(rounds):
             name, mark = f"chain-{number}", secrets.token_hex(5)
             measured = await asyncio.wait_for(by_session(lab, client, name), _AWAY_S)
-            bodies = list(scripted_pods(lab, name, mark))
+            bodies = list(scripted_pods(lab, measured.pods.values(), mark))
             scripted = await asyncio.wait_for(by_script(client, bodies), _AWAY_S)
             rows = lab.database[DATABASE].task_result_history.count_documents(
                 {"session_uid": mark, "status": "completed"}

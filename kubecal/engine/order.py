@@ -52,7 +52,9 @@ def by_heaviest_claims(plan: Plan, planned: Mapping[TaskKey, PlannedTask], heads
 
     What remains of a way alone would let two neighbours that exclude each other take turns: whoever is behind goes
     next, and those around both wait for every turn. Whoever is next to the most work goes on until it is done, and
-    the session then takes no longer than that work does. Without anything shared this is the longest chain first.
+    the session then takes no longer than that work does. Of equals whoever holds the most that others need goes first:
+    a pair between two MUXes wants both free at once, and left for later it finds one of them busy each time. Without
+    anything shared this is the longest chain first.
     """
     heads = list(heads)
     exclusive: dict[tuple[WireKind, str], float] = {}
@@ -67,16 +69,18 @@ def by_heaviest_claims(plan: Plan, planned: Mapping[TaskKey, PlannedTask], heads
                 # Those that share a wire need it at the same time.
                 shared[at] = max(shared.get(at, 0.0), seconds)
 
-    def needed_s(key: TaskKey, own: float) -> float:
-        most = own
+    def needed_s(key: TaskKey, own: float) -> list[float]:
+        """How long each wire of a task is still needed; at least what remains of its own way."""
+        found = [own]
         for wire in planned[key].wires:
             at = (wire.kind, wire.id)
             alone = wire.mode is WireMode.EXCLUSIVE
-            most = max(most, exclusive.get(at, 0.0) + (shared.get(at, 0.0) if alone else own))
-        return most
+            found.append(max(own, exclusive.get(at, 0.0) + (shared.get(at, 0.0) if alone else own)))
+        return found
 
-    def rank(key: TaskKey) -> tuple[float, float, int, int]:
+    def rank(key: TaskKey) -> tuple[float, float, float, int, int]:
         seconds, tasks = plan.remaining[key]
-        return (-needed_s(key, seconds), -seconds, -tasks, plan.places[key])
+        needed = needed_s(key, seconds)
+        return (-max(needed), -sum(needed), -seconds, -tasks, plan.places[key])
 
     return sorted(heads, key=rank)

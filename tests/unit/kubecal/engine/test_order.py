@@ -94,3 +94,12 @@ def test_one_beside_much_work_goes_before_one_that_nobody_waits_for() -> None:
     states = {key: TaskState(key, State.OK if key in through else State.READY, 1, None, ()) for key in plan.remaining}
     # 0 has 30 s left and is alone; 2 has 10 s left, and 3 with its 30 s cannot run beside it.
     assert _order(plan, states) == ["3", "2", "0"]
+
+
+def test_of_equals_one_that_two_others_wait_for_goes_before_one_that_a_single_one_waits_for() -> None:
+    row = chip(topology={"squareLattice": {"rows": 1, "columns": 4, "muxSize": 1}})
+    steps = [{"name": "a", "tasks": [{"task": "T1"}], "schedule": {"mode": "Isolated"}}]
+    plan = planned(session(steps=steps), row)
+    states = {key: TaskState(key, State.READY, 1, None, ()) for key in plan.remaining}
+    # Between any two neighbours there is as much to do; 1 and 2 have two of them.
+    assert _order(plan, states) == ["1", "2", "0", "3"]

@@ -1,6 +1,6 @@
 """Inputs and run parameters that all one-qubit tasks declare alike.
 
-The standard inputs of the catalogue ("std"), the half-pi pulse, and the drift that published values are
+The standard inputs of the catalogue ("std"), the calibrated pulses, and the drift that published values are
 allowed before they count as stale or moved.
 """
 
@@ -30,6 +30,20 @@ CONTROL_AMPLITUDE = InputParameter("control_amplitude", "a.u.", hint="CheckChevr
 HALF_PI_INPUTS = (
     InputParameter("hpi_amplitude", "a.u.", hint="CreateHPIPulse"),
     InputParameter("hpi_length", "ns", hint="CreateHPIPulse"),
+)
+PI_INPUTS = (
+    InputParameter("pi_amplitude", "a.u.", hint="CreatePIPulse"),
+    InputParameter("pi_length", "ns", hint="CreatePIPulse"),
+)
+DRAG_HALF_PI_INPUTS = (
+    InputParameter("drag_hpi_amplitude", "a.u.", hint="CreateDRAGHPIPulse"),
+    InputParameter("drag_hpi_beta", "ns", hint="CreateDRAGHPIPulse"),
+    InputParameter("drag_hpi_length", "ns", hint="CreateDRAGHPIPulse"),
+)
+DRAG_PI_INPUTS = (
+    InputParameter("drag_pi_amplitude", "a.u.", hint="CreateDRAGPIPulse"),
+    InputParameter("drag_pi_beta", "ns", hint="CreateDRAGPIPulse"),
+    InputParameter("drag_pi_length", "ns", hint="CreateDRAGPIPulse"),
 )
 
 

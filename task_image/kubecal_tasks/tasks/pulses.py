@@ -33,6 +33,16 @@ _FEWEST_SHOTS = 2
 
 
 @dataclass(frozen=True)
+class Shape:
+    """What calibrated a pulse, SI."""
+
+    amplitude: float
+    length_s: float
+    beta_s: float = 0.0
+    """DRAG coefficient; 0: none."""
+
+
+@dataclass(frozen=True)
 class Pulses:
     """What a qubit's inputs say of its pulses and its readout, SI."""
 
@@ -43,17 +53,35 @@ class Pulses:
     readout_s: float
     interval_s: float
     shots: int
-    half_pi_pulse: tuple[float, float] | None = None
-    """Amplitude and length; None where the task has no such input."""
+    half_pi_pulse: Shape | None = None
+    """None where the task has no such input; so the others."""
+    pi_pulse: Shape | None = None
+    drag_half_pi_pulse: Shape | None = None
+    drag_pi_pulse: Shape | None = None
 
-    def pulse(self, amplitude: Amount, length_s: float, phase: Amount = 0.0) -> Play:
-        """A shaped pulse."""
-        return Play(_DRIVE, Gaussian(), amplitude, length_s, phase)
+    def pulse(self, amplitude: Amount, length_s: float, phase: Amount = 0.0, beta_s: Amount = 0.0) -> Play:
+        """A shaped pulse; with DRAG where beta is not 0."""
+        return Play(_DRIVE, Gaussian(), amplitude, length_s, phase, beta_s)
 
     def half_pi(self, phase: Amount = 0.0) -> Play:
         """The calibrated half-pi pulse about an axis of the equator."""
-        assert self.half_pi_pulse is not None
-        return self.pulse(*self.half_pi_pulse, phase)
+        return self._shaped(self.half_pi_pulse, phase)
+
+    def pi(self, phase: Amount = 0.0) -> Play:
+        """The calibrated pi pulse."""
+        return self._shaped(self.pi_pulse, phase)
+
+    def drag_half_pi(self, phase: Amount = 0.0) -> Play:
+        """The calibrated half-pi pulse with DRAG."""
+        return self._shaped(self.drag_half_pi_pulse, phase)
+
+    def drag_pi(self, phase: Amount = 0.0) -> Play:
+        """The calibrated pi pulse with DRAG."""
+        return self._shaped(self.drag_pi_pulse, phase)
+
+    def _shaped(self, shape: Shape | None, phase: Amount) -> Play:
+        assert shape is not None, "the task declares the pulse among its inputs"
+        return self.pulse(shape.amplitude, shape.length_s, phase, shape.beta_s)
 
     def drive(self, amplitude: float, duration_s: Amount) -> Play:
         """A rectangular drive."""

@@ -19,7 +19,7 @@ from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
 from kubecal_tasks.framework.task import BaseTask
 from kubecal_tasks.programs import Acquisition, Program
 from kubecal_tasks.tasks.declared import DEFAULT_INTERVAL_US, MAX_SHOTS
-from kubecal_tasks.tasks.pulses import Pulses
+from kubecal_tasks.tasks.pulses import Pulses, Shape
 from kubecal_tasks.tasks.trace import Trace, measured_trace, split
 
 GIGAHERTZ, MEGAHERTZ = 1e9, 1e6
@@ -47,7 +47,6 @@ class QubitTask(BaseTask):
 
     def pulses(self, backend: Backend) -> Pulses:
         """The pulses that this task's inputs describe."""
-        half_pi = (self.value("hpi_amplitude"), self.value("hpi_length")) if self.has("hpi_amplitude") else None
         return Pulses(
             qubit=self.target,
             drive_hz=self.value("qubit_frequency"),
@@ -56,8 +55,16 @@ class QubitTask(BaseTask):
             readout_s=self.value("readout_length"),
             interval_s=self.interval_s(),
             shots=self.integer("shots"),
-            half_pi_pulse=half_pi,
+            half_pi_pulse=self.shape("hpi"),
+            pi_pulse=self.shape("pi"),
+            drag_half_pi_pulse=self.shape("drag_hpi"),
+            drag_pi_pulse=self.shape("drag_pi"),
         )
+
+    def shape(self, pulse: str) -> Shape | None:
+        """The pulse whose inputs have a name (``hpi``, ``pi``, ``drag_hpi``, ``drag_pi``), if all are there."""
+        parts = [f"{pulse}_amplitude", f"{pulse}_length", *([f"{pulse}_beta"] if pulse.startswith("drag") else [])]
+        return Shape(*map(self.value, parts)) if all(map(self.has, parts)) else None
 
     def acquire(self, backend: Backend, label: str, program: Program) -> Acquisition:
         """Run one program."""

@@ -1,16 +1,19 @@
 """Dispersive readout: where the states lie in the IQ plane, and what shots scatter around.
 
-Reflection off a resonator whose line depends on the state. The field is taken to follow at once (ringing up
-is left out), and a state changes at most once while it is read.
+Reflection off the resonators of one cable, of which the qubit's own depends on its state. The field is taken to
+follow at once (ringing up is left out), and a state changes at most once while it is read.
+
+A readout may be swept, so frequency, amplitude and length are arrays of any shape; () is one point.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from kubecal_tasks.physics.truth import DESIGN_READOUT_S, QubitTruth
 
@@ -18,21 +21,25 @@ Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 ADC_FULL_SCALE = 1.0
-_DESIGN_LEVEL = 0.3
-"""Of the ADC's full scale that the design readout fills."""
+_DESIGN_LEVEL = 0.2
+"""Of the ADC's full scale that the design readout fills: the four of a cable fit at once."""
 _JUMP_BINS = 16
 """Parts of the readout in which a state may change; within one, a change counts as made in its middle."""
 
 
-def line_frequencies(truth: QubitTruth, amplitude: float) -> Real:
-    """(3,) resonator frequency with the qubit in |0>, |1>, |2>, Hz; a strong tone pulls all towards the bare one."""
+def line_frequencies(truth: QubitTruth, amplitude: ArrayLike) -> Real:
+    """(..., 3) resonator frequency with the qubit in |0>, |1>, |2>, Hz, at tones of amplitude (...).
+
+    A strong tone pulls all towards the bare one: f_bare + (f_dressed - f_bare) / (1 + (n / n_crit)^2) with n photons
+    and n_crit = Delta^2 / 4 g^2 (phenomenological).
+    """
     resonator = truth.resonator
     square, distance = resonator.coupling_hz**2, truth.frequency_hz - resonator.bare_hz
     up = [(j + 1) * square / (distance + j * truth.anharmonicity_hz) for j in range(3)]
     shifts = np.asarray([-up[0], up[0] - up[1], up[1] - up[2]])
     critical = distance**2 / (4.0 * square)
-    photons = resonator.photons * (amplitude / resonator.design_amplitude) ** 2
-    return resonator.bare_hz + shifts / (1.0 + (photons / critical) ** 2)
+    photons = resonator.photons * (np.asarray(amplitude, dtype=np.float64) / resonator.design_amplitude) ** 2
+    return np.asarray(resonator.bare_hz + shifts / (1.0 + (photons / critical) ** 2)[..., None])
 
 
 def design_readout_hz(truth: QubitTruth) -> float:
@@ -42,63 +49,126 @@ def design_readout_hz(truth: QubitTruth) -> float:
 
 
 @dataclass(frozen=True)
-class Readout:
-    """One tone on one qubit's resonator."""
+class Resonator:
+    """A resonator on a readout cable, with its qubit."""
 
+    truth: QubitTruth
+    alive: bool = True
+    """False: the bare resonator is seen, whatever the qubit's state."""
+
+    def reflection(self, frequency_hz: Real, amplitude: Real) -> Complex:
+        """(..., 3) what it makes of a tone, with its qubit in |0>, |1>, |2>."""
+        if self.alive:
+            return reflection(self.truth, frequency_hz, line_frequencies(self.truth, amplitude))
+        return reflection(self.truth, frequency_hz, np.full((*frequency_hz.shape, 3), self.truth.resonator.bare_hz))
+
+
+@dataclass(frozen=True)
+class Readout:
+    """One tone on one qubit's resonator, at one or more points (...)."""
+
+    frequency_hz: Real
+    """(...)."""
+    length_s: Real
+    """(...)."""
     centres: Complex
-    """(3,) of |0>, |1>, |2>, in ADC full scales, clipped as the ADC does."""
-    clipping: NDArray[np.bool_]
-    """(3,) whether a centre lies beyond the full scale."""
-    sigma: float
-    """Of one shot, in each quadrature."""
+    """(..., 3) of |0>, |1>, |2>, in ADC full scales."""
+    sigma: Real
+    """(...) of one shot, in each quadrature."""
     jumps: Real
     """(3,) rates at which each state changes: to |1>, |0>, |1>; 1/s."""
-    length_s: float
+    clipped: NDArray[np.bool_]
+    """(...) whether the ADC cut it off."""
 
     @classmethod
     def of(
-        cls, truth: QubitTruth, frequency_hz: float, amplitude: float, length_s: float, alive: bool = True
+        cls,
+        truth: QubitTruth,
+        frequency_hz: ArrayLike,
+        amplitude: ArrayLike,
+        length_s: ArrayLike,
+        alive: bool = True,
+        others: Sequence[Resonator] = (),
     ) -> Readout:
-        """What a tone makes of a qubit; of a dead one the bare resonator is seen, whatever its state."""
-        resonator = truth.resonator
-        lines = line_frequencies(truth, amplitude) if alive else np.full(3, resonator.bare_hz)
-        away = frequency_hz - design_readout_hz(truth)
-        level = _DESIGN_LEVEL * amplitude / resonator.design_amplitude * (1.0 + resonator.slope_per_hz * away)
-        turned = np.exp(1j * (resonator.phase_rad - 2 * math.pi * away * resonator.delay_s))
-        free = level * turned * reflection(truth, frequency_hz, lines)
-        limited = np.clip(free.real, -ADC_FULL_SCALE, ADC_FULL_SCALE) + 1j * np.clip(
-            free.imag, -ADC_FULL_SCALE, ADC_FULL_SCALE
-        )
+        """What a tone makes of a qubit, before it is digitised.
+
+        Parameters
+        ----------
+        truth, alive
+            The qubit, and whether it is one.
+        frequency_hz, amplitude, length_s
+            The tone: numbers, or arrays of one shape.
+        others
+            The other resonators of the cable, their qubits in |0>: the tone passes the tails of their lines, so the
+            reflections multiply.
+        """
+        given = (np.asarray(each, dtype=np.float64) for each in (frequency_hz, amplitude, length_s))
+        frequency, tone, length = np.broadcast_arrays(*given)
+        seen = Resonator(truth, alive).reflection(frequency, tone)
+        for other in others:
+            seen = seen * other.reflection(frequency, tone)[..., :1]
         down = (1.0 - truth.thermal) / truth.t1_s
         return cls(
-            centres=limited,
-            clipping=limited != free,
-            sigma=shot_sigma(truth) * math.sqrt(DESIGN_READOUT_S / length_s),
+            frequency_hz=frequency,
+            length_s=length,
+            centres=_cable(truth, frequency, tone)[..., None] * seen,
+            sigma=np.asarray(shot_sigma(truth) * np.sqrt(DESIGN_READOUT_S / length)),
             jumps=np.asarray([truth.thermal / truth.t1_s, down, 2.0 * down]),
-            length_s=length_s,
+            clipped=np.zeros(frequency.shape, dtype=np.bool_),
         )
 
-    def classes(self) -> tuple[Complex, Real, NDArray[np.bool_]]:
-        """Kinds of shots: (C,) centres, (3, C) probabilities given the state, (C,) whether they clip."""
+    def classes(self) -> tuple[Complex, Real]:
+        """Kinds of shots: (..., C) centres, and (..., 3, C) probabilities given the state."""
         edges = np.linspace(0.0, 1.0, _JUMP_BINS + 1)
         middles = (edges[1:] + edges[:-1]) / 2
-        centres, clipping = [self.centres], [self.clipping]
-        probabilities = np.zeros((3, 3 + 3 * _JUMP_BINS))
+        centres = [self.centres]
+        probabilities = np.zeros((*self.length_s.shape, 3, 3 + 3 * _JUMP_BINS))
         for state, other in enumerate((1, 0, 1)):
-            left = np.exp(-self.jumps[state] * self.length_s * edges)
-            probabilities[state, state] = left[-1]
+            left = np.exp(-self.jumps[state] * self.length_s[..., None] * edges)
+            probabilities[..., state, state] = left[..., -1]
             start = 3 + state * _JUMP_BINS
-            probabilities[state, start : start + _JUMP_BINS] = left[:-1] - left[1:]
-            centres.append(self.centres[state] * middles + self.centres[other] * (1 - middles))
-            clipping.append(np.full(_JUMP_BINS, bool(self.clipping[state] or self.clipping[other])))
-        return np.concatenate(centres), probabilities, np.concatenate(clipping)
+            probabilities[..., state, start : start + _JUMP_BINS] = left[..., :-1] - left[..., 1:]
+            before, after = self.centres[..., state, None], self.centres[..., other, None]
+            centres.append(before * middles + after * (1 - middles))
+        return np.concatenate(centres, axis=-1), probabilities
 
 
-def reflection(truth: QubitTruth, frequency_hz: float, lines: Real) -> Complex:
-    """S11 = 1 - 2 kappa_e / (kappa + 2 i (f - f_r)) at each line."""
+def _cable(truth: QubitTruth, frequency_hz: Real, amplitude: Real) -> Complex:
+    """(...) what cable and electronics make of a tone: its level, its phase, its delay, a background with a slope."""
+    resonator = truth.resonator
+    away = frequency_hz - design_readout_hz(truth)
+    level = _DESIGN_LEVEL * amplitude / resonator.design_amplitude * (1.0 + resonator.slope_per_hz * away)
+    return np.asarray(level * np.exp(1j * (resonator.phase_rad - 2 * math.pi * away * resonator.delay_s)))
+
+
+def digitised(readouts: Sequence[Readout]) -> tuple[Readout, ...]:
+    """The tones of one cable as its ADC sees them.
+
+    Tones of different frequencies beat, so their sum peaks at the sum of their magnitudes; where that exceeds the
+    full scale, all are cut down by the same factor, and counted as clipped.
+    """
+    peak = np.asarray(sum(np.abs(each.centres).max(axis=-1) for each in readouts))
+    factor = np.minimum(1.0, ADC_FULL_SCALE / np.maximum(peak, np.finfo(np.float64).tiny))
+    clipped = np.asarray(peak > ADC_FULL_SCALE)
+    return tuple(replace(each, centres=each.centres * factor[..., None], clipped=clipped) for each in readouts)
+
+
+def leakage(of: Readout, into: Readout) -> Complex:
+    """(...) part of one tone's signal that another channel of its cable integrates as its own.
+
+    A channel multiplies with its tone and averages over the readout's length T, so one that is D away leaves
+    exp(i pi D T) sin(pi D T) / (pi D T): half a hundredth at 70 MHz and 384 ns.
+    """
+    away = (of.frequency_hz - into.frequency_hz) * into.length_s
+    return np.asarray(np.exp(1j * math.pi * away) * np.sinc(away))
+
+
+def reflection(truth: QubitTruth, frequency_hz: ArrayLike, lines: Real) -> Complex:
+    """(..., n) S11 = 1 - 2 kappa_e / (kappa + 2 i (f - f_r)) at frequencies (...) of lines (..., n)."""
     external = truth.resonator.kappa_hz
     total = external + truth.resonator.loss_hz
-    return np.asarray(1.0 - 2.0 * external / (total + 2j * (frequency_hz - lines)))
+    away = np.asarray(frequency_hz, dtype=np.float64)[..., None] - lines
+    return np.asarray(1.0 - 2.0 * external / (total + 2j * away))
 
 
 def shot_sigma(truth: QubitTruth) -> float:
@@ -106,57 +176,3 @@ def shot_sigma(truth: QubitTruth) -> float:
     lines = line_frequencies(truth, truth.resonator.design_amplitude)
     ground, excited = reflection(truth, design_readout_hz(truth), lines)[:2]
     return float(_DESIGN_LEVEL * abs(excited - ground) / truth.resonator.snr)
-
-
-@dataclass(frozen=True)
-class Averages:
-    """Means over shots as an instrument would report them."""
-
-    iq: Real
-    """(points, 2)."""
-    covariance: Real
-    """(points, 2, 2) of the means, from the shots' own scatter."""
-    clipped: float
-    """Fraction of shots beyond the ADC's full scale."""
-
-
-def sample_averages(readout: Readout, populations: Real, shots: int, rng: np.random.Generator) -> Averages:
-    """Means and covariances of so many shots, drawn from their exact distribution without drawing each shot."""
-    centres, given, clipping = readout.classes()
-    counts = rng.multinomial(shots, _probabilities(populations, given))
-    spread = readout.sigma / np.sqrt(np.maximum(counts, 1))
-    means = np.stack([centres.real, centres.imag], axis=-1) + spread[..., None] * rng.standard_normal(
-        (*counts.shape, 2)
-    )
-    mean = np.einsum("pc,pcx->px", counts, means) / shots
-    away = means - mean[:, None]
-    scatter = np.einsum("pc,pcx,pcy->pxy", counts, away, away)
-    scatter += readout.sigma**2 * _wishart(shots - np.count_nonzero(counts, axis=1), rng)
-    covariance = scatter / (shots * (shots - 1.0))
-    return Averages(mean, covariance, float(counts[:, clipping].sum() / counts.sum()))
-
-
-def sample_shots(readout: Readout, populations: Real, shots: int, rng: np.random.Generator) -> tuple[Real, float]:
-    """(points, shots, 2) of every shot, and the fraction beyond the ADC's full scale."""
-    centres, given, clipping = readout.classes()
-    counts = rng.multinomial(shots, _probabilities(populations, given))
-    which = np.stack([rng.permutation(np.repeat(np.arange(len(centres)), row)) for row in counts])
-    iq = np.stack([centres.real, centres.imag], axis=-1)[which]
-    iq += readout.sigma * rng.standard_normal(iq.shape)
-    return iq, float(counts[:, clipping].sum() / counts.sum())
-
-
-def _probabilities(populations: Real, given: Real) -> Real:
-    """(points, C); rounded, so that the last digits of another processor's arithmetic change no draw."""
-    rounded = np.clip(np.round(populations, 9), 0.0, None)
-    return np.asarray((rounded / rounded.sum(axis=1, keepdims=True)) @ given)
-
-
-def _wishart(freedom: NDArray[np.int_], rng: np.random.Generator) -> Real:
-    """(points, 2, 2) scatter of that many independent standard normal pairs, by Bartlett's decomposition."""
-    first = np.sqrt(2.0 * rng.standard_gamma(np.maximum(freedom, 0) / 2.0))
-    second = np.sqrt(2.0 * rng.standard_gamma(np.maximum(freedom - 1, 0) / 2.0))
-    across = np.where(freedom > 0, rng.standard_normal(len(freedom)), 0.0)
-    lower = np.zeros((len(freedom), 2, 2))
-    lower[:, 0, 0], lower[:, 1, 0], lower[:, 1, 1] = first, across, second
-    return np.asarray(lower @ np.swapaxes(lower, 1, 2))

@@ -20,6 +20,7 @@ from kubecal_tasks.programs.operations import (
     ShiftPhase,
     Tone,
     drive_line,
+    qubit_of,
     readout_line,
 )
 from kubecal_tasks.programs.program import Program, ProgramError
@@ -56,6 +57,7 @@ __all__ = [
     "drive_line",
     "program_from_dict",
     "program_to_dict",
+    "qubit_of",
     "readout_line",
     "timeline",
     "total_duration_s",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,10 +66,33 @@ class Acquisition:
         """Fraction of shots beyond the ADC's full scale, of the worst tone."""
         return float(self.data.clipped.max())
 
+    def tone(self, line: str) -> Acquisition:
+        """The acquisition as if this line alone had been read: ``acquisition.tone("readout/3").iq``.
+
+        Raises
+        ------
+        ValueError
+            If the line was not read.
+        """
+        lines = [tone.line for tone in self.program.readout.tones]
+        if line not in lines:
+            raise ValueError(f"{self.label!r} reads {', '.join(lines)}, not {line!r}: name one of these")
+        number = lines.index(line)
+        only = slice(number, number + 1)
+        readout = replace(self.program.readout, tones=self.program.readout.tones[only])
+        covariance = self.data.covariance
+        data = replace(
+            self.data,
+            iq=self.data.iq[..., only, :],
+            covariance=None if covariance is None else covariance[..., only, :, :],
+            clipped=self.data.clipped[only],
+        )
+        return Acquisition(self.label, replace(self.program, readout=readout), data)
+
     def _only_tone(self) -> int:
         tones = len(self.data.clipped)
         if tones != 1:
-            raise ValueError(f"{self.label!r} reads {tones} tones: pick one from data")
+            raise ValueError(f"{self.label!r} reads {tones} tones: pick one, as tone(line)")
         return 0
 
     def to_npz(self) -> bytes:

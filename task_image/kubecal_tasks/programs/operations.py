@@ -20,6 +20,11 @@ def readout_line(qubit: str) -> str:
     return f"readout/{qubit}"
 
 
+def qubit_of(line: str) -> str:
+    """The qubit that a line drives or reads."""
+    return line.partition("/")[2]
+
+
 @dataclass(frozen=True)
 class Frame:
     """A rotating frame on a line, phase-coherent from the shot's t = 0."""

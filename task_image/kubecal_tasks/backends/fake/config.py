@@ -78,7 +78,7 @@ class Fault(_Config):
 
     kind: Annotated[FaultKind, Field(strict=False)]
     target: str
-    """The qubit it befalls."""
+    """The qubit it befalls, or the coupling, MUX or chip all of whose qubits it does."""
     tasks: Annotated[tuple[str, ...], Field(strict=False)] | None = None
     """Only in these tasks."""
     attempts: int | None = Field(default=None, ge=1, strict=False)

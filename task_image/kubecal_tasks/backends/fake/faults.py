@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,16 +21,37 @@ REACH_OF_TIMES, REACH_OF_AMPLITUDES = 0.02, 0.05
 default sweep; of a pulse, whose effect begins with the square of its amplitude, two per cent show nothing at all."""
 
 
-def active_faults(config: FakeConfig, request: TaskRequest) -> dict[FaultKind, Fault]:
-    """The faults that befall this attempt; of two of a kind the later one."""
-    return {fault.kind: fault for fault in config.faults if _befalls(fault, request)}
+@dataclass(frozen=True)
+class ActiveFaults:
+    """The faults that befall an attempt; of two of a kind at the same place the later one counts."""
+
+    faults: tuple[Fault, ...]
+    target: str
+    qubits: tuple[str, ...]
+    """That the attempt drives or reads."""
+
+    def anywhere(self, kind: FaultKind) -> Fault | None:
+        """A fault of this kind on the attempt's target or any of its qubits."""
+        return self._last(kind, {self.target, *self.qubits})
+
+    def on(self, kind: FaultKind, qubit: str) -> Fault | None:
+        """A fault of this kind on one qubit; a coupling's, a MUX's or the chip's befalls all its qubits."""
+        return self._last(kind, {qubit, self.target} if qubit in self.qubits else {qubit})
+
+    def _last(self, kind: FaultKind, places: set[str]) -> Fault | None:
+        found = [fault for fault in self.faults if fault.kind is kind and fault.target in places]
+        return found[-1] if found else None
+
+
+def active_faults(config: FakeConfig, request: TaskRequest) -> ActiveFaults:
+    """Everything planted that befalls this attempt's task and number."""
+    faults = tuple(fault for fault in config.faults if _befalls(fault, request))
+    return ActiveFaults(faults, request.target, request.qubits)
 
 
 def _befalls(fault: Fault, request: TaskRequest) -> bool:
-    return (
-        fault.target == request.target
-        and (fault.tasks is None or request.task in fault.tasks)
-        and (fault.attempts is None or request.attempt <= fault.attempts)
+    return (fault.tasks is None or request.task in fault.tasks) and (
+        fault.attempts is None or request.attempt <= fault.attempts
     )
 
 

@@ -1,25 +1,24 @@
-"""Readout: errors are consequences of centres, noise and relaxation, and means carry their own scatter."""
+"""Readout: where the states lie, what other resonators and tones of the cable do, and what the ADC cuts off."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.special import erfc
 
 from kubecal_tasks.physics.readout import (
     Readout,
+    Resonator,
     design_readout_hz,
+    digitised,
+    leakage,
     line_frequencies,
     reflection,
-    sample_averages,
-    sample_shots,
 )
 from kubecal_tasks.physics.truth import QubitTruth
-from tests.unit.kubecal_tasks.physics.builders import MHZ, US, qubit
-
-GROUND, EXCITED = np.asarray([[1.0, 0.0, 0.0]]), np.asarray([[0.0, 1.0, 0.0]])
+from tests.unit.kubecal_tasks.physics.builders import MHZ, RESONATOR, qubit
 
 
 def readout(truth: QubitTruth, off_hz: float = 0.0, amplitude: float = 0.1, length_s: float = 384e-9) -> Readout:
@@ -63,68 +62,75 @@ def test_the_resonator_reflects_as_the_formula_says() -> None:
     assert reflection(truth, f, line)[0] == pytest.approx(1 - 2 * kappa_e / (kappa + 2j * (f - line[0])))
 
 
-def test_without_decay_the_assignment_error_is_that_of_two_gaussians() -> None:
+@pytest.mark.parametrize(("share_of_critical", "left"), [(0.0, 1.0), (1.0, 0.5), (3.0, 0.1)])
+def test_a_strong_tone_punches_the_line_out_to_the_bare_resonator(share_of_critical: float, left: float) -> None:
+    """f_bare + (f_dressed - f_bare) / (1 + (n / n_crit)^2), n_crit = Delta^2 / 4 g^2."""
     truth = qubit()
-    read, rng = readout(truth), np.random.default_rng(1)
-    axis = read.centres[1] - read.centres[0]
-    shots, _ = sample_shots(read, np.concatenate([GROUND, EXCITED]), 200_000, rng)
-    along = ((shots[..., 0] + 1j * shots[..., 1] - read.centres[0]) * np.conj(axis)).real / abs(axis) ** 2
-    expected = erfc(5.0 / (2 * math.sqrt(2))) / 2
-    assert np.mean(along[0] > 0.5) == pytest.approx(expected, rel=0.1)
-    assert np.mean(along[1] < 0.5) == pytest.approx(expected, rel=0.1)
+    critical = (truth.frequency_hz - 6.9e9) ** 2 / (4 * 100e6**2)
+    amplitude = 0.1 * math.sqrt(share_of_critical * critical / 5.0)
+    shifts = line_frequencies(truth, amplitude) - 6.9e9
+    assert shifts == pytest.approx(left * (line_frequencies(truth, 0.0) - 6.9e9), rel=1e-9)
 
 
-def test_decay_while_reading_lands_between_the_centres() -> None:
-    """A shot that decays at t lies at mu0 + (mu1 - mu0) t / tau: averaged over exponential times."""
-    truth = qubit(t1_s=2 * US, anharmonicity_hz=-300e6)
-    read, rng = readout(truth), np.random.default_rng(2)
-    means = sample_averages(read, EXCITED, 4_000_000, rng)
-    axis = read.centres[1] - read.centres[0]
-    found = ((means.iq[0, 0] + 1j * means.iq[0, 1] - read.centres[0]) * np.conj(axis)).real / abs(axis) ** 2
-    ratio = 384e-9 / truth.t1_s
-    assert found == pytest.approx((1 - math.exp(-ratio)) / ratio, abs=1e-3)
+def test_a_swept_tone_gives_at_each_point_what_it_gives_alone() -> None:
+    truth = qubit()
+    frequencies, amplitudes = 6.9e9 + np.linspace(-5e6, 5e6, 7), np.linspace(0.01, 0.3, 7)
+    swept = Readout.of(truth, frequencies, amplitudes, 384e-9)
+    single = [Readout.of(truth, f, a, 384e-9) for f, a in zip(frequencies, amplitudes, strict=True)]
+    assert swept.centres == pytest.approx(np.stack([each.centres for each in single]), abs=1e-14)
+    assert swept.classes()[1] == pytest.approx(np.stack([each.classes()[1] for each in single]), abs=1e-14)
 
 
-def test_heating_while_reading_shows_in_the_ground_state() -> None:
-    truth = qubit(t1_s=2 * US, thermal=0.03)
-    read = readout(truth)
-    found = sample_averages(read, GROUND, 4_000_000, np.random.default_rng(3)).iq[0]
-    axis = read.centres[1] - read.centres[0]
-    along = ((found[0] + 1j * found[1] - read.centres[0]) * np.conj(axis)).real / abs(axis) ** 2
-    assert along == pytest.approx(0.03 * 384e-9 / truth.t1_s / 2, rel=0.2)
+def neighbour(bare_hz: float) -> Resonator:
+    return Resonator(qubit(id="4", frequency_hz=4.98e9, resonator=replace(RESONATOR, bare_hz=bare_hz)))
 
 
-@pytest.mark.parametrize("shots", [2, 3, 10, 1000])
-def test_means_and_covariances_have_the_distribution_of_single_shots(shots: int) -> None:
-    truth = qubit(t1_s=5 * US, thermal=0.02)
-    read, many = readout(truth), 20_000
-    populations = np.tile([[0.55, 0.44, 0.01]], (many, 1))
-    quick = sample_averages(read, populations, shots, np.random.default_rng(4))
-    few = min(many, 2_000_000 // shots)
-    single, _ = sample_shots(read, populations[:few], shots, np.random.default_rng(5))
-    slow_mean, away = single.mean(axis=1), single - single.mean(axis=1, keepdims=True)
-    slow_covariance = np.einsum("psx,psy->pxy", away, away) / (shots * (shots - 1))
-    size = np.sqrt(slow_covariance.mean(axis=0).diagonal())
-    tolerance = 5 / math.sqrt(few)
-    assert np.abs(quick.iq.mean(axis=0) - slow_mean.mean(axis=0)).max() < tolerance * size.max() * 1.5
-    assert np.cov(quick.iq.T) == pytest.approx(np.cov(slow_mean.T), rel=0.1, abs=tolerance * size.max() ** 2)
-    for moment in (np.mean, np.std):
-        quick_moment, slow_moment = moment(quick.covariance, axis=0), moment(slow_covariance, axis=0)
-        assert quick_moment == pytest.approx(slow_moment, rel=0.1, abs=2 * tolerance * size.max() ** 2)
+def test_a_tone_sees_the_line_of_every_resonator_on_its_cable() -> None:
+    truth, other = qubit(), neighbour(6.97e9)
+    line = line_frequencies(other.truth, 0.1)[0]
+    around = line + np.linspace(-40e6, 40e6, 401)
+    turned = np.unwrap(np.angle(Readout.of(truth, around, 0.1, 384e-9, others=[other]).centres[:, 0]))
+    alone = np.unwrap(np.angle(Readout.of(truth, around, 0.1, 384e-9).centres[:, 0]))
+    phase = turned - alone
+    assert abs(phase[-1] - phase[0]) == pytest.approx(2 * math.pi, rel=0.05), "an overcoupled line turns once around"
+    assert around[np.argmax(np.abs(np.gradient(phase)))] == pytest.approx(line, abs=0.2e6)
 
 
-def test_too_strong_a_readout_is_clipped_and_says_so() -> None:
-    weak = sample_averages(readout(qubit()), GROUND, 1000, np.random.default_rng(6))
-    strong = sample_averages(readout(qubit(), 0.0, 1.0), GROUND, 1000, np.random.default_rng(6))
-    assert weak.clipped == 0.0
-    assert strong.clipped == 1.0
-    assert np.abs(readout(qubit(), 0.0, 1.0).centres.real).max() <= 1.0
+def test_the_tail_of_a_line_70_mhz_away_turns_the_readout_a_little_and_costs_no_contrast() -> None:
+    """Far off, 1 - 2 kappa / (kappa + 2 i D) is 1 + i kappa / D."""
+    alone = readout(qubit())
+    beside = Readout.of(qubit(), design_readout_hz(qubit()), 0.1, 384e-9, others=[neighbour(6.97e9)])
+    assert separation(beside) == pytest.approx(separation(alone), rel=1e-3)
+    turned = np.angle(beside.centres[0] / alone.centres[0])
+    line = line_frequencies(neighbour(6.97e9).truth, 0.1)[0]
+    assert turned == pytest.approx(2e6 / (design_readout_hz(qubit()) - line), rel=0.05)
 
 
-def test_digits_beyond_a_billionth_change_no_draw() -> None:
-    read = readout(qubit())
-    first, second = (
-        sample_averages(read, np.asarray([[0.5, 0.5, 0.0]]) + noise, 1000, np.random.default_rng(7)).iq
-        for noise in (0.0, 2e-13)
-    )
-    assert np.array_equal(first, second)
+def test_too_strong_a_tone_is_cut_off_and_says_so() -> None:
+    (weak,), (strong,) = digitised([readout(qubit())]), digitised([readout(qubit(), 0.0, 1.0)])
+    assert (bool(weak.clipped), bool(strong.clipped)) == (False, True)
+    assert np.abs(strong.centres).max() == pytest.approx(1.0)
+    assert weak.centres == pytest.approx(readout(qubit()).centres)
+
+
+def test_tones_that_fit_one_by_one_can_be_too_strong_together() -> None:
+    tones = [readout(qubit(), 0.0, 0.2)] * 3
+    assert not any(digitised([each])[0].clipped for each in tones)
+    together = digitised(tones)
+    assert all(each.clipped for each in together)
+    assert sum(np.abs(each.centres).max() for each in together) == pytest.approx(1.0)
+
+
+def test_four_tones_of_design_strength_fit() -> None:
+    assert not any(each.clipped for each in digitised([readout(qubit())] * 4))
+
+
+@pytest.mark.parametrize("away_hz", [3e6, 62.5e6, 70e6])
+def test_a_channel_integrates_what_beats_too_slowly_to_average_out(away_hz: float) -> None:
+    """The mean of exp(2 pi i D t) over the readout."""
+    truth = qubit()
+    one, other = Readout.of(truth, 6.9e9, 0.1, 384e-9), Readout.of(truth, 6.9e9 + away_hz, 0.1, 384e-9)
+    times = (np.arange(20_000) + 0.5) / 20_000 * 384e-9
+    expected = np.mean(np.exp(2j * math.pi * away_hz * times))
+    assert leakage(of=other, into=one) == pytest.approx(expected, abs=1e-6)
+    assert leakage(of=one, into=one) == 1.0

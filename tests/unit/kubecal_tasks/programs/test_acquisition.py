@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kubecal_tasks.programs import Acquired, Acquisition, Axis, Swept
+from kubecal_tasks.programs import Acquired, Acquisition, Axis, Readout, Swept, Tone
 from tests.unit.kubecal_tasks.programs.builders import program, wait
 
 
@@ -21,7 +21,8 @@ def acquisition(tones: int = 1, axes: int = 1, averaged: bool = True) -> Acquisi
         clipped=np.linspace(0.0, 0.5, tones),
         duration_s=1.5,
     )
-    return Acquisition("decay", program(*(wait(Swept(name)) for name in names), axes=swept), data)
+    read = Readout(tuple(Tone(f"readout/{number}", 6.9e9, 0.1) for number in range(tones)), 384e-9)
+    return Acquisition("decay", program(*(wait(Swept(name)) for name in names), axes=swept, readout=read), data)
 
 
 def test_one_axis_and_one_tone_are_plain_arrays() -> None:
@@ -38,6 +39,23 @@ def test_several_axes_tones_or_shots_must_be_picked_from() -> None:
         _ = acquisition(tones=2).iq
     with pytest.raises(ValueError, match="no covariance of a mean"):
         _ = acquisition(averaged=False).covariance
+
+
+@pytest.mark.parametrize("averaged", [True, False])
+def test_one_of_several_tones_is_as_if_it_alone_had_been_read(averaged: bool) -> None:
+    all_tones = acquisition(tones=3, averaged=averaged)
+    second = all_tones.tone("readout/1")
+    assert second.iq.tolist() == all_tones.data.iq[..., 1, :].tolist()
+    assert second.clipped == 0.25
+    assert [tone.line for tone in second.program.readout.tones] == ["readout/1"]
+    if averaged:
+        assert all_tones.data.covariance is not None
+        assert second.covariance.tolist() == all_tones.data.covariance[..., 1, :, :].tolist()
+
+
+def test_a_line_that_was_not_read_is_named() -> None:
+    with pytest.raises(ValueError, match="reads readout/0, readout/1, not 'readout/7'"):
+        acquisition(tones=2).tone("readout/7")
 
 
 def test_the_worst_tone_says_how_much_was_clipped() -> None:

@@ -58,6 +58,7 @@ def test_the_message_names_the_trouble(kind: str, value: float | None, words: st
     [
         ({"target": "0"}, 3, True),
         ({"target": "1"}, 1, False),
+        ({"target": "chip"}, 1, False),
         ({"target": "0", "tasks": ("CheckRabi",)}, 1, True),
         ({"target": "0", "tasks": ("CheckT1",)}, 1, False),
         ({"target": "0", "attempts": 1}, 1, True),
@@ -69,7 +70,9 @@ def test_a_fault_befalls_its_target_its_tasks_and_its_first_attempts(
 ) -> None:
     request = LOOP.request("CheckRabi", "0", {}, 0).model_copy(update={"attempt": attempt})
     config = FakeConfig(faults=(Fault(kind=FaultKind.NO_LINE, **limits),))
-    assert (FaultKind.NO_LINE in active_faults(config, request)) is befalls
+    faults = active_faults(config, request)
+    assert (faults.anywhere(FaultKind.NO_LINE) is not None) is befalls
+    assert (faults.on(FaultKind.NO_LINE, "0") is not None) is befalls
 
 
 def test_garbage_stays_at_its_points_and_is_new_in_every_sweep() -> None:

@@ -39,12 +39,18 @@ def drifted(truth: QubitTruth, seed: int, at: datetime) -> QubitTruth:
     t1 = truth.t1_s * math.exp(wander.t1_sigma * _wave(rng, seconds))
     shift, shortened = _two_level_system(seed, int(truth.id), seconds)
     phase = truth.resonator.phase_rad + wander.readout_rad_per_day * seconds / _DAY_S
-    return replace(
+    wandered = replace(
         truth,
-        frequency_hz=frequency + shift,
-        t1_s=t1 * shortened,
+        frequency_hz=frequency,
+        t1_s=t1,
         resonator=replace(truth.resonator, phase_rad=math.fmod(phase, 2 * math.pi)),
     )
+    return meets_two_level_system(wandered, shift, shortened)
+
+
+def meets_two_level_system(truth: QubitTruth, shift_hz: float, t1_factor: float) -> QubitTruth:
+    """The qubit with its frequency moved and its T1 shortened; pure dephasing stays."""
+    return replace(truth, frequency_hz=truth.frequency_hz + shift_hz, t1_s=truth.t1_s * t1_factor)
 
 
 def _wave(rng: np.random.Generator, seconds: float) -> float:

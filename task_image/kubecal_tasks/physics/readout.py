@@ -117,6 +117,10 @@ class Readout:
             clipped=np.zeros(frequency.shape, dtype=np.bool_),
         )
 
+    def amplified(self, gain: float) -> Readout:
+        """Signal and noise that many times as large."""
+        return replace(self, centres=gain * self.centres, sigma=gain * self.sigma)
+
     def classes(self) -> tuple[Complex, Real]:
         """Kinds of shots: (..., C) centres, and (..., 3, C) probabilities given the state."""
         edges = np.linspace(0.0, 1.0, _JUMP_BINS + 1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from kubecal.api.request import RequestSite, TaskRequest
 from kubecal_tasks.backends.base import BackendUnusable
 from kubecal_tasks.backends.fake.config import FakeConfig, FaultKind, Profile
-from kubecal_tasks.backends.fake.faults import ActiveFaults, active_faults
+from kubecal_tasks.backends.fake.faults import ActiveFaults, active_faults, as_befallen, parities
 from kubecal_tasks.physics.drift import drifted
 from kubecal_tasks.physics.readout import Resonator
 from kubecal_tasks.physics.truth import DEFAULT, LONG, QubitTruth, draw_truth
@@ -55,8 +55,12 @@ class Chip:
             truth = self.drawn(qubit)
             if self.config.drift:
                 truth = drifted(truth, self.config.seed, self.request.measure_at)
-            self._truths[qubit] = silent(truth) if self.faults.on(FaultKind.NO_LINE, qubit) else truth
+            self._truths[qubit] = as_befallen(truth, self.faults)
         return self._truths[qubit]
+
+    def parities(self, qubit: str) -> tuple[QubitTruth, ...]:
+        """What a qubit is in equal parts of the shots."""
+        return parities(self.truth(qubit), self.faults)
 
     def resonator(self, qubit: str) -> Resonator:
         """A qubit's resonator."""
@@ -67,8 +71,3 @@ class Chip:
         mux = self.site(qubit).mux
         sites = (site for site in self.request.chip.sites if site.mux == mux and site.id != qubit)
         return tuple(self.resonator(site.id) for site in sites)
-
-
-def silent(truth: QubitTruth) -> QubitTruth:
-    """The qubit with nothing of its drive arriving."""
-    return replace(truth, drive_hz=0.0)

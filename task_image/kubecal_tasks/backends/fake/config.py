@@ -41,6 +41,13 @@ class FaultKind(StrEnum):
     """Nothing of the drive arrives."""
     GLITCHES = "Glitches"
     """Some points are garbage, in all sweeps the same; ``value`` is their fraction, 0.03 unless given."""
+    TLS = "Tls"
+    """A two-level system sits at the qubit: T1 is 0.45 of what it was, the frequency ``value`` kHz off, 60 unless
+    given."""
+    TWO_LINES = "TwoLines"
+    """Charge parity gives the qubit two frequencies, ``value`` kHz above and below its own, 150 unless given."""
+    SATURATED_READOUT = "SaturatedReadout"
+    """An amplifier has ``value`` times its gain, 10 unless given, so that the digitiser cuts off the readout."""
     INSTRUMENT_ERROR = "InstrumentError"
     """The instrument reports an error instead of data."""
     INSTRUMENT_HANG = "InstrumentHang"
@@ -84,6 +91,7 @@ class Fault(_Config):
     attempts: int | None = Field(default=None, ge=1, strict=False)
     """Only in the first so many attempts."""
     value: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """How bad, as the kind says; None: as bad as it usually is."""
 
 
 class FakeConfig(_Config):

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from kubecal.api.request import TaskRequest
 from kubecal_tasks.backends.fake.config import FakeConfig, Fault, FaultKind
+from kubecal_tasks.physics.drift import meets_two_level_system
+from kubecal_tasks.physics.truth import QubitTruth
 from kubecal_tasks.programs.axes import AnyAxis, Axis
 from kubecal_tasks.programs.operations import Operation, Repeat
 from kubecal_tasks.programs.program import Program
@@ -16,6 +18,12 @@ from kubecal_tasks.programs.swept import Swept
 
 GLITCHED_SHARE = 0.03
 HANG_S = 86_400.0
+TLS_SHIFT_KHZ, TLS_T1_FACTOR = 60.0, 0.45
+PARITY_KHZ = 150.0
+"""Half the distance of two lines: a fringe of a few microseconds has its node well within T2*."""
+SATURATING_GAIN = 10.0
+"""Twice what a single readout of design strength has room for."""
+_KHZ = 1e3
 REACH_OF_TIMES, REACH_OF_AMPLITUDES = 0.02, 0.05
 """How far a wrong window reaches unless its fault says so. The shortest decay times outlast two per cent of their
 default sweep; of a pulse, whose effect begins with the square of its amplitude, two per cent show nothing at all."""
@@ -55,6 +63,35 @@ def _befalls(fault: Fault, request: TaskRequest) -> bool:
     )
 
 
+def as_befallen(truth: QubitTruth, faults: ActiveFaults) -> QubitTruth:
+    """The qubit with what is planted on it: no drive that arrives, a two-level system beside it."""
+    if faults.on(FaultKind.NO_LINE, truth.id) is not None:
+        truth = replace(truth, drive_hz=0.0)
+    tls = faults.on(FaultKind.TLS, truth.id)
+    if tls is None:
+        return truth
+    return meets_two_level_system(truth, _KHZ * _severity(tls, TLS_SHIFT_KHZ), TLS_T1_FACTOR)
+
+
+def parities(truth: QubitTruth, faults: ActiveFaults) -> tuple[QubitTruth, ...]:
+    """What the qubit is in equal parts of the shots: one and the same, unless it has two lines."""
+    fault = faults.on(FaultKind.TWO_LINES, truth.id)
+    if fault is None:
+        return (truth,)
+    away = _KHZ * _severity(fault, PARITY_KHZ)
+    return tuple(replace(truth, frequency_hz=truth.frequency_hz + sign * away) for sign in (-1.0, 1.0))
+
+
+def readout_gain(qubit: str, faults: ActiveFaults) -> float:
+    """By how much a readout line's amplifier amplifies more than it should."""
+    fault = faults.on(FaultKind.SATURATED_READOUT, qubit)
+    return 1.0 if fault is None else _severity(fault, SATURATING_GAIN)
+
+
+def _severity(fault: Fault, usual: float) -> float:
+    return usual if fault.value is None else fault.value
+
+
 def narrowed(program: Program, reach: float | None) -> Program:
     """The program whose sweeps go only so much of the way; numbers of repetitions stay, or they would not be whole.
 
@@ -72,7 +109,9 @@ def _narrowed_axis(axis: AnyAxis, reach: float | None, counted: set[str]) -> Any
         return axis
     if reach is None:
         reach = REACH_OF_TIMES if axis.unit == "s" else REACH_OF_AMPLITUDES
-    return replace(axis, values=tuple(reach * value for value in axis.values))
+    # A frequency is not swept from nothing: what is left of a band is its lowest part.
+    start = min(axis.values) if axis.unit == "Hz" else 0.0
+    return replace(axis, values=tuple(start + reach * (value - start) for value in axis.values))
 
 
 def _counting_axes(program: Program) -> set[str]:

@@ -23,20 +23,17 @@ def read_states(chip: Chip, program: Program, rng: np.random.Generator) -> tuple
     A qubit that is driven is simulated by itself, pulses on other lines leaving it alone; one that is only read is
     in its thermal state, and one that is only driven shows nowhere.
     """
-    driven = {frame.line for frame in program.frames}
-    return tuple(
-        States(
-            (number,),
-            _alone(chip.truth(qubit), program, rng)
-            if drive_line(qubit) in driven
-            else np.tile(thermal(chip.truth(qubit)), (program.size, 1)),
-        )
-        for number, qubit in enumerate(qubit_of(tone.line) for tone in program.readout.tones)
-    )
+    qubits = [qubit_of(tone.line) for tone in program.readout.tones]
+    return tuple(States((number,), _alone(chip, program, qubit, rng)) for number, qubit in enumerate(qubits))
 
 
-def _alone(truth: QubitTruth, program: Program, rng: np.random.Generator) -> Real:
-    return Evolution(truth).populations(as_seen_by(program, truth.id), rng)
+def _alone(chip: Chip, program: Program, qubit: str, rng: np.random.Generator) -> Real:
+    """(points, 3) populations of one qubit."""
+    if drive_line(qubit) not in {frame.line for frame in program.frames}:
+        return np.tile(thermal(chip.truth(qubit)), (program.size, 1))
+    own = as_seen_by(program, qubit)
+    found = [Evolution(truth).populations(own, rng) for truth in chip.parities(qubit)]
+    return np.asarray(sum(found) / len(found))
 
 
 def thermal(truth: QubitTruth) -> Real:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from kubecal_tasks.backends.fake.chip import Chip
+from kubecal_tasks.backends.fake.faults import readout_gain
 from kubecal_tasks.physics.readout import Complex, Readout, Real, digitised
 from kubecal_tasks.physics.sampling import cross_talk
 from kubecal_tasks.programs.operations import Tone, qubit_of
@@ -49,7 +50,7 @@ class Tones:
     def _readout(self, tone: Tone) -> Readout:
         qubit = qubit_of(tone.line)
         own = self.chip.resonator(qubit)
-        return Readout.of(
+        found = Readout.of(
             own.truth,
             at_points(self.program, tone.frequency_hz),
             at_points(self.program, tone.amplitude),
@@ -57,6 +58,7 @@ class Tones:
             alive=own.alive,
             others=self.chip.others_on_cable(qubit),
         )
+        return found.amplified(readout_gain(qubit, self.chip.faults))
 
 
 def at_points(program: Program, amount: Amount) -> Real:

@@ -136,6 +136,17 @@ class Readout:
             centres.append(before * middles + after * (1 - middles))
         return np.concatenate(centres, axis=-1), probabilities
 
+    def classes_at(self, times_s: Real) -> Complex:
+        """(..., K, C) where each kind of shot is at a time after the readout's start; 0 outside of the readout."""
+        share = times_s / self.length_s[..., None]
+        middles = (np.arange(_JUMP_BINS) + 0.5) / _JUMP_BINS
+        centres = [np.broadcast_to(self.centres[..., None, :], (*self.centres.shape[:-1], len(times_s), 3))]
+        for state, other in enumerate((1, 0, 1)):
+            before, after = self.centres[..., state, None, None], self.centres[..., other, None, None]
+            centres.append(np.where(share[..., None] < middles, before, after))
+        inside = (share >= 0.0) & (share < 1.0)
+        return np.concatenate(centres, axis=-1) * inside[..., None]
+
 
 def _cable(truth: QubitTruth, frequency_hz: Real, amplitude: Real) -> Complex:
     """(...) what cable and electronics make of a tone: its level, its phase, its delay, a background with a slope."""

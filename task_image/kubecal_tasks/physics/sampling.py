@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kubecal_tasks.physics.readout import Complex, Readout, Real, leakage
+from kubecal_tasks.programs.wanted import Trace
 
 LEVELS = 3
 
@@ -40,12 +41,7 @@ class Averages:
 
 def cross_talk(tones: Sequence[Readout], cables: Sequence[int]) -> dict[tuple[int, int], Complex]:
     """What leaks of which tone into which, for all pairs on the same cable; ``cables``: the cable of each tone."""
-    return {
-        (one, other): leakage(of=tones[one], into=tones[other])
-        for one in range(len(tones))
-        for other in range(len(tones))
-        if one != other and cables[one] == cables[other]
-    }
+    return {(one, other): leakage(of=tones[one], into=tones[other]) for one, other in _on_same_cable(cables)}
 
 
 def sample_averages(
@@ -103,6 +99,49 @@ def sample_shots(
     for (source, into), share in (leaks or {}).items():
         found[..., into] += np.asarray(share)[..., None] * signal[..., source]
     return np.asarray(_plane(found) + noise)
+
+
+def sample_traces(
+    tones: Sequence[Readout],
+    states: Sequence[States],
+    wanted: Trace,
+    times_s: Real,
+    cables: Sequence[int],
+    rng: np.random.Generator,
+) -> Averages:
+    """Means over the shots of every sample of a readout: ``iq`` (points, K, T, 2), ``covariance`` (points, K, T, 2, 2).
+
+    What is integrated otherwise, sample by sample: the tone is there from 0 to the readout's length, a state changes
+    when its kind of shot says, and another tone of the cable beats with the channel's, averaged over a sample.
+    """
+    points, samples, shots = len(states[0].populations), len(times_s), wanted.shots
+    iq, covariance = np.zeros((points, samples, len(tones), 2)), np.zeros((points, samples, len(tones), 2, 2))
+    signal = np.zeros((points, samples, len(tones)), dtype=np.complex128)
+    for each in states:
+        for tone, counts in _class_counts(tones, each, shots, rng).items():
+            read = tones[tone]
+            kinds = _plane(read.classes_at(times_s)) * np.ones((points, 1, 1, 1))
+            flat = (points * samples, counts.shape[1])
+            many = np.broadcast_to(counts[:, None], (points, samples, counts.shape[1])).reshape(flat)
+            mean, scatter = _mean_and_scatter(many, kinds.reshape(*flat, 2), shots)
+            sigma = np.broadcast_to(read.sigma * np.sqrt(read.length_s / wanted.sample_s), (points,))[:, None]
+            signal[:, :, tone] = (mean @ np.asarray([1.0, 1j])).reshape(points, samples)
+            noise = sigma[..., None] * rng.standard_normal((points, samples, 2)) / np.sqrt(shots)
+            iq[:, :, tone] = mean.reshape(points, samples, 2) + noise
+            shots_scatter = _wishart(np.full(points * samples, shots - 1), rng).reshape(points, samples, 2, 2)
+            covariance[:, :, tone] = (
+                scatter.reshape(points, samples, 2, 2) + sigma[..., None, None] ** 2 * shots_scatter
+            )
+    for source, into in _on_same_cable(cables):
+        away = np.broadcast_to(tones[source].frequency_hz - tones[into].frequency_hz, (points,))[:, None]
+        beat = np.exp(2j * np.pi * away * times_s) * np.sinc(away * wanted.sample_s)
+        iq[:, :, into] += _plane(beat * signal[:, :, source])
+    return Averages(iq, covariance / (shots * (shots - 1.0)))
+
+
+def _on_same_cable(cables: Sequence[int]) -> list[tuple[int, int]]:
+    numbers = range(len(cables))
+    return [(one, other) for one in numbers for other in numbers if one != other and cables[one] == cables[other]]
 
 
 def _class_counts(

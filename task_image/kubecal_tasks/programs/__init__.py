@@ -26,7 +26,7 @@ from kubecal_tasks.programs.operations import (
 from kubecal_tasks.programs.program import Program, ProgramError
 from kubecal_tasks.programs.swept import Amount, Swept
 from kubecal_tasks.programs.timeline import describe, timeline, total_duration_s
-from kubecal_tasks.programs.wanted import Average, Shots
+from kubecal_tasks.programs.wanted import Average, Shots, Trace
 
 __all__ = [
     "Acquired",
@@ -53,6 +53,7 @@ __all__ = [
     "Shots",
     "Swept",
     "Tone",
+    "Trace",
     "describe",
     "drive_line",
     "program_from_dict",

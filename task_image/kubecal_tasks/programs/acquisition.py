@@ -25,13 +25,16 @@ class Acquired:
     axes: tuple[Array, ...]
     """Values of each axis as the instrument could set them."""
     iq: Array
-    """(n, m, ..., T, 2) means, or (n, m, ..., shots, T, 2) single shots; in ADC full scales."""
+    """(n, m, ..., T, 2) means, (n, m, ..., shots, T, 2) single shots, or (n, m, ..., K, T, 2) means over the shots of K
+    samples; in ADC full scales."""
     covariance: Array | None
-    """(n, m, ..., T, 2, 2) of the means; None for single shots."""
+    """(n, m, ..., T, 2, 2), or (n, m, ..., K, T, 2, 2), of the means; None for single shots."""
     clipped: Array
     """(T,) fraction of all shots beyond the ADC's full scale."""
     duration_s: float
     """How long the instrument took, or would have."""
+    times_s: Array | None = None
+    """(K,) middle of each sample of a trace, s after the start of the readout; None where no trace was wanted."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,13 @@ class Acquisition:
         if len(self.data.axes) != 1:
             raise ValueError(f"{self.label!r} has {len(self.data.axes)} axes, so there is no single x: use data.axes")
         return self.data.axes[0]
+
+    @property
+    def times_s(self) -> Array:
+        """(K,) middle of each sample, s after the start of the readout."""
+        if self.data.times_s is None:
+            raise ValueError(f"{self.label!r} has no trace: ask for one with Trace")
+        return self.data.times_s
 
     @property
     def iq(self) -> Array:
@@ -110,6 +120,8 @@ class Acquisition:
         }
         if self.data.covariance is not None:
             arrays["covariance"] = self.data.covariance
+        if self.data.times_s is not None:
+            arrays["times_s"] = self.data.times_s
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
@@ -132,5 +144,6 @@ class Acquisition:
                 covariance=file["covariance"] if "covariance" in file.files else None,
                 clipped=file["clipped"],
                 duration_s=float(file["duration_s"]),
+                times_s=file["times_s"] if "times_s" in file.files else None,
             )
             return cls(str(file["label"]), program_from_dict(json.loads(str(file["program"]))), data)

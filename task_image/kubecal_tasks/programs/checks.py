@@ -20,6 +20,7 @@ from kubecal_tasks.programs.operations import (
     ShiftPhase,
 )
 from kubecal_tasks.programs.swept import Amount, Swept
+from kubecal_tasks.programs.wanted import Trace, Wanted
 
 MAX_POINTS = 1_000_000
 MAX_DEPTH = 8
@@ -28,7 +29,12 @@ _WHOLE = 1e-9
 
 
 def check_program(
-    frames: Sequence[Frame], body: Sequence[Operation], readout: Readout, axes: Sequence[AnyAxis], interval_s: float
+    frames: Sequence[Frame],
+    body: Sequence[Operation],
+    readout: Readout,
+    wanted: Wanted,
+    axes: Sequence[AnyAxis],
+    interval_s: float,
 ) -> None:
     """Refuse a program that contradicts itself; its parts are named as its fields.
 
@@ -57,6 +63,7 @@ def check_program(
                 for operation in sequence:
                     context.check(operation, 0)
     context.check_readout(readout)
+    context.check_wanted(readout, wanted)
 
 
 def _check_frames(frames: Sequence[Frame]) -> None:
@@ -112,6 +119,14 @@ class _Context:
         for tone in readout.tones:
             self.amount(tone, "frequency_hz", tone.frequency_hz, math.ulp(0.0))
             self.amount(tone, "amplitude", tone.amplitude, 0.0, 1.0)
+
+    def check_wanted(self, readout: Readout, wanted: Wanted) -> None:
+        """Traces of a sweep have one number of samples."""
+        if isinstance(wanted, Trace) and isinstance(readout.length_s, Swept):
+            raise ProgramError(
+                f"length_s of Readout follows axis {readout.length_s.axis!r}, but traces of different lengths do not "
+                "fit into one array: make a program for each length"
+            )
 
     def frame(self, where: Operation, name: str) -> None:
         """A frame that is used is one of the program's."""

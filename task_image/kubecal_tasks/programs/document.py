@@ -12,14 +12,14 @@ from kubecal_tasks.programs.errors import ProgramError
 from kubecal_tasks.programs.operations import Barrier, Choose, Delay, Frame, Play, Readout, Repeat, ShiftPhase, Tone
 from kubecal_tasks.programs.program import Program
 from kubecal_tasks.programs.swept import Swept
-from kubecal_tasks.programs.wanted import Average, Shots
+from kubecal_tasks.programs.wanted import Average, Shots, Trace
 
 VERSION = 1
 _TYPES: Mapping[str, type] = {
     each.__name__: each
     for each in (
         Frame, Play, ShiftPhase, Delay, Barrier, Repeat, Choose, Tone, Readout, Axis, SequenceAxis, Average, Shots,
-        Gaussian, Flat, FlatTop, Swept,
+        Gaussian, Flat, FlatTop, Swept, Trace,
     )
 }  # fmt: skip
 

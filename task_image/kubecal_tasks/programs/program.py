@@ -49,7 +49,7 @@ class Program:
     """Outermost first; every combination of their values is a point."""
 
     def __post_init__(self) -> None:
-        check_program(self.frames, self.body, self.readout, self.axes, self.interval_s)
+        check_program(self.frames, self.body, self.readout, self.acquisition, self.axes, self.interval_s)
 
     @cached_property
     def frame_by_name(self) -> Mapping[str, Frame]:

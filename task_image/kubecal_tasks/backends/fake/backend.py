@@ -21,12 +21,12 @@ from kubecal_tasks.backends.fake.faults import GLITCHED_SHARE, HANG_S, glitched,
 from kubecal_tasks.backends.fake.groups import read_states
 from kubecal_tasks.backends.fake.tones import Tones
 from kubecal_tasks.physics.readout import ADC_FULL_SCALE, Real, shot_sigma
-from kubecal_tasks.physics.sampling import sample_averages, sample_shots
+from kubecal_tasks.physics.sampling import States, sample_averages, sample_shots, sample_traces
 from kubecal_tasks.programs.acquisition import Acquired
 from kubecal_tasks.programs.operations import drive_line, qubit_of, readout_line
 from kubecal_tasks.programs.program import Program
 from kubecal_tasks.programs.timeline import total_duration_s
-from kubecal_tasks.programs.wanted import Average
+from kubecal_tasks.programs.wanted import Average, Shots, Trace, Wanted
 
 DRIVE_BAND = Band(3.5e9, 6.5e9)
 READOUT_BAND = Band(6.0e9, 8.0e9)
@@ -141,19 +141,16 @@ class FakeBackend:
         detuning_rng, shot_rng, glitch_rng = (np.random.default_rng(each) for each in key.spawn(3))
         self._programs_run += 1
         states = read_states(self._chip, program, detuning_rng)
-        tones, shots = Tones(self._chip, program), program.acquisition.shots
-        if isinstance(program.acquisition, Average):
-            means = sample_averages(tones.readouts, states, shots, shot_rng, tones.leaks)
-            iq, covariance = means.iq, means.covariance.reshape(*program.shape, *means.covariance.shape[1:])
-        else:
-            iq, covariance = sample_shots(tones.readouts, states, shots, shot_rng, tones.leaks), None
+        tones = Tones(self._chip, program)
+        iq, covariance, times = _sampled(tones, states, program.acquisition, shot_rng)
         iq = self._glitched(program, iq, glitch_rng)
         return Acquired(
             axes=tuple(np.asarray(axis.values, dtype=np.float64) for axis in program.axes),
             iq=iq.reshape(*program.shape, *iq.shape[1:]),
-            covariance=covariance,
+            covariance=None if covariance is None else covariance.reshape(*program.shape, *covariance.shape[1:]),
             clipped=tones.clipped(),
             duration_s=total_duration_s(program),
+            times_s=times,
         )
 
     def _glitched(self, program: Program, iq: Real, rng: np.random.Generator) -> Real:
@@ -192,6 +189,23 @@ class FakeBackend:
     def _require_connection(self) -> None:
         if not self._connected:
             raise InstrumentError("the simulated chip is not connected: call connect first")
+
+
+def _sampled(
+    tones: Tones, states: Sequence[States], wanted: Wanted, rng: np.random.Generator
+) -> tuple[Real, Real | None, Real | None]:
+    """Data (points, ..., T, 2), their covariances if they are means, and the times of a trace."""
+    readouts = tones.readouts
+    match wanted:
+        case Average():
+            means = sample_averages(readouts, states, wanted.shots, rng, tones.leaks)
+            return means.iq, means.covariance, None
+        case Trace():
+            times = np.asarray(wanted.times_s(tones.length_s))
+            means = sample_traces(readouts, states, wanted, times, tones.cables, rng)
+            return means.iq, means.covariance, times
+        case Shots():
+            return sample_shots(readouts, states, wanted.shots, rng, tones.leaks), None, None
 
 
 def _sleep(seconds: float) -> None:

@@ -38,6 +38,11 @@ class Tones:
             found |= dict(zip(members, digitised([free[number] for number in members]), strict=True))
         return tuple(found.values())
 
+    @property
+    def length_s(self) -> float:
+        """Of a readout that is as long at every point."""
+        return float(at_points(self.program, self.program.readout.length_s))
+
     @cached_property
     def leaks(self) -> dict[tuple[int, int], Complex]:
         """What each channel takes of the others' tones."""

@@ -9,8 +9,16 @@ import pytest
 from scipy.special import erfc
 
 from kubecal_tasks.physics.readout import Complex, Readout, Real, design_readout_hz
-from kubecal_tasks.physics.sampling import Averages, States, cross_talk, sample_averages, sample_shots
+from kubecal_tasks.physics.sampling import (
+    Averages,
+    States,
+    cross_talk,
+    sample_averages,
+    sample_shots,
+    sample_traces,
+)
 from kubecal_tasks.physics.truth import QubitTruth
+from kubecal_tasks.programs import Trace
 from tests.unit.kubecal_tasks.physics.builders import MHZ, US, qubit
 
 GROUND, EXCITED = np.asarray([[1.0, 0.0, 0.0]]), np.asarray([[0.0, 1.0, 0.0]])
@@ -166,3 +174,49 @@ def test_only_tones_of_the_same_cable_leak_into_each_other() -> None:
     tones = (*TONES, readout(qubit(id="5"), 140 * MHZ))
     assert set(cross_talk(tones, [0, 0, 1])) == {(0, 1), (1, 0)}
     assert abs(cross_talk(TONES, [0, 0])[0, 1]) < 0.012
+
+
+# ------------------------------------------------------------------ traces
+
+SAMPLE_S = 4e-9
+TRACE = Trace(1_000_000, SAMPLE_S, margin_s=40e-9)
+TIMES = np.asarray(TRACE.times_s(384e-9))
+
+
+def traces(tones: tuple[Readout, ...], *populations: Real, cables: tuple[int, ...] = (0, 0)) -> Averages:
+    states = [States((number,), each) for number, each in enumerate(populations)]
+    return sample_traces(tones, states, TRACE, TIMES, cables[: len(tones)], np.random.default_rng(13))
+
+
+def test_a_trace_shows_the_tone_while_it_is_there_and_noise_around_it() -> None:
+    read = readout(qubit())
+    found = traces((read,), GROUND)
+    inside = (TIMES > 0) & (TIMES < 384e-9)
+    expected = np.where(inside, read.centres[0], 0.0)
+    sigma = float(read.sigma) * math.sqrt(384 / 4 / 1e6)
+    assert found.iq.shape == (1, len(TIMES), 1, 2)
+    assert np.abs(found.iq[0, :, 0] @ [1, 1j] - expected).max() < 5 * sigma
+    assert np.sqrt(found.covariance[0, :, 0].diagonal(axis1=-2, axis2=-1)) == pytest.approx(sigma, rel=0.01)
+    assert np.std(found.iq[0, ~inside, 0]) == pytest.approx(sigma, rel=0.4)
+
+
+def test_a_trace_shows_the_decay_and_averages_to_what_is_integrated() -> None:
+    read = readout(qubit(t1_s=0.5 * US))
+    found = traces((read,), EXCITED).iq[0, :, 0] @ np.asarray([1, 1j])
+    inside = (TIMES > 0) & (TIMES < 384e-9)
+    along = (found - read.centres[0]) / (read.centres[1] - read.centres[0])
+    left = np.exp(-TIMES / 0.5e-6)
+    assert along[inside].real == pytest.approx(left[inside], abs=0.03), "to half a bin of a sixteenth"
+    integrated = averages(read, EXCITED, 4_000_000, np.random.default_rng(14)).iq[0] @ np.asarray([1, 1j])
+    assert found[inside].mean() == pytest.approx(integrated, abs=5 * float(read.sigma) / 1000)
+
+
+def test_another_tone_of_the_cable_beats_and_leaks_by_its_mean() -> None:
+    found = traces(TONES, GROUND, GROUND).iq[0, :, 0] @ np.asarray([1, 1j])
+    apart = traces(TONES, GROUND, GROUND, cables=(0, 1)).iq[0, :, 0] @ np.asarray([1, 1j])
+    beat = found - apart
+    inside = (TIMES > 0) & (TIMES < 384e-9)
+    sinc = np.sinc(70e6 * SAMPLE_S)
+    expected = sinc * TONES[1].centres[0] * np.exp(2j * np.pi * 70e6 * TIMES) * inside
+    assert beat == pytest.approx(expected, abs=1e-9)
+    assert beat[inside].mean() == pytest.approx(cross_talk(TONES, [0, 0])[1, 0] * TONES[1].centres[0], abs=1e-9)

@@ -20,6 +20,7 @@ from kubecal_tasks.programs import (
     SequenceAxis,
     Shots,
     Tone,
+    Trace,
     drive_line,
     readout_line,
 )
@@ -52,7 +53,7 @@ def program(
     read_hz: Amount = READ_HZ,
     read_amplitude: Amount = 0.1,
     read_s: Amount = 384e-9,
-    acquisition: Average | Shots | None = None,
+    acquisition: Average | Shots | Trace | None = None,
     interval_s: float = 1e6,
     **changes: Any,  # whatever else of a Program a test wants otherwise
 ) -> Program:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kubecal_tasks.programs import Acquired, Acquisition, Axis, Readout, Swept, Tone
+from kubecal_tasks.programs import Acquired, Acquisition, Axis, Readout, Swept, Tone, Trace
 from tests.unit.kubecal_tasks.programs.builders import program, wait
 
 
@@ -75,3 +75,23 @@ def test_a_file_gives_back_what_went_in(averaged: bool) -> None:
 
 def test_equal_data_give_equal_bytes() -> None:
     assert acquisition().to_npz() == acquisition().to_npz()
+
+
+def traced() -> Acquisition:
+    wanted = Trace(100, 8e-9, margin_s=16e-9)
+    times = np.asarray(wanted.times_s(384e-9))
+    data = Acquired((), np.zeros((len(times), 1, 2)), np.ones((len(times), 1, 2, 2)), np.zeros(1), 1.0, times)
+    return Acquisition("trace", program(acquisition=wanted), data)
+
+
+def test_a_trace_knows_the_time_of_its_samples() -> None:
+    trace = traced()
+    assert trace.times_s[:3] == pytest.approx([-12e-9, -4e-9, 4e-9])
+    assert trace.times_s[-1] == pytest.approx(384e-9 + 12e-9)
+    assert trace.iq.shape == (52, 2)
+    assert trace.covariance.shape == (52, 2, 2)
+    after = Acquisition.from_npz(trace.to_npz())
+    assert after.times_s.tolist() == trace.times_s.tolist()
+    assert after.program == trace.program
+    with pytest.raises(ValueError, match="'decay' has no trace"):
+        _ = acquisition().times_s

@@ -28,6 +28,7 @@ from kubecal_tasks.programs import (
     Shots,
     Swept,
     Tone,
+    Trace,
     describe,
     drive_line,
     program_from_dict,
@@ -151,6 +152,12 @@ def test_what_is_no_program_is_not_read(document: dict[str, object], words: str)
         (lambda: Frame("f", "l", -1.0, "g"), "give a positive frequency"),
         (lambda: FlatTop(0.0), "no positive time"),
         (lambda: Average(1), "take at least 2"),
+        (lambda: Trace(100, 0.0), "samples of 0.0 s"),
+        (lambda: Trace(100, 8e-9, -1e-9), "a margin of -1e-09 s"),
+        (
+            lambda: program(read_s=Swept("delay") + 1e-6, axes=(DELAYS,), acquisition=Trace(100, 8e-9)),
+            "make a program for each length",
+        ),
     ],
 )  # fmt: skip
 def test_a_program_that_contradicts_itself_is_refused(build: Callable[[], object], words: str) -> None:

@@ -29,10 +29,12 @@ from kubecal_tasks.programs import (
     Shots,
     Swept,
     Tone,
+    Trace,
     drive_line,
     readout_line,
     timeline,
 )
+from kubecal_tasks.programs.wanted import Wanted
 from tests.unit.kubecal_tasks.backends.fake.builders import backend, request
 
 MUX = {"target": "mux-0", "kind": TargetKind.MUX, "members": ("0", "1", "2", "3"), "task": "CheckResonatorSpectroscopy"}
@@ -87,9 +89,11 @@ def test_a_qubit_that_was_not_configured_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("acquisition", "shape"), [(Average(100), (3, 5, 4, 2)), (Shots(7), (3, 5, 7, 4, 2))], ids=["average", "shots"]
+    ("acquisition", "shape"),
+    [(Average(100), (3, 5, 4, 2)), (Shots(7), (3, 5, 7, 4, 2)), (Trace(7, 8e-9), (3, 5, 48, 4, 2))],
+    ids=["average", "shots", "trace"],
 )
-def test_data_have_the_shape_of_the_sweep_and_a_tone_each(acquisition: Average | Shots, shape: tuple[int, ...]) -> None:
+def test_data_have_the_shape_of_the_sweep_and_a_tone_each(acquisition: Wanted, shape: tuple[int, ...]) -> None:
     chip = backend(**MUX)
     axes = (Axis("power", (0.01, 0.02, 0.05)), Axis("frequency", tuple(6.9e9 + 2e6 * k for k in range(5))))
     program = read(chip, ("0", "1", "2", "3"), axes=axes, acquisition=acquisition)
@@ -98,7 +102,8 @@ def test_data_have_the_shape_of_the_sweep_and_a_tone_each(acquisition: Average |
     assert data.iq.shape == shape
     assert data.clipped.shape == (4,)
     assert (data.covariance is None) is isinstance(acquisition, Shots)
-    assert data.covariance is None or data.covariance.shape == (3, 5, 4, 2, 2)
+    assert data.covariance is None or data.covariance.shape == (*shape, 2)
+    assert (None if data.times_s is None else data.times_s.shape) == ((48,) if isinstance(acquisition, Trace) else None)
 
 
 def vars_of(program: Program) -> dict[str, Any]:

@@ -58,7 +58,8 @@ class Capabilities:
 
     def snapped(self, program: Program) -> Program:
         """The program with every swept duration on the instrument's grid: the axis moves, so data and axis agree."""
-        return replace(program, axes=tuple(self._snapped_axis(program, axis) for axis in program.axes))
+        axes = tuple(self._snapped_axis(program, axis) for axis in program.axes)
+        return program if axes == program.axes else replace(program, axes=axes)
 
     def _on_grid(self, duration_s: float) -> bool:
         steps = duration_s / self.duration_step_s
@@ -96,7 +97,7 @@ def _ends(program: Program, amount: Amount) -> tuple[float, ...]:
 def _durations(program: Program) -> Iterator[tuple[str, Amount]]:
     """Every duration of a program and whose it is."""
     yield "the readout", program.readout.length_s
-    sequences = (s for axis in program.sequences.values() for s in axis.sequences)
+    sequences = (s for axis in program.sequences.values() for s in axis.parts)
     for operations in (program.body, *sequences):
         yield from _durations_in(operations)
 

@@ -33,7 +33,8 @@ from kubecal_tasks.physics.propagation import (
 from kubecal_tasks.physics.truth import QubitTruth
 from kubecal_tasks.programs.envelopes import Flat
 from kubecal_tasks.programs.program import Program
-from kubecal_tasks.programs.timeline import Pulse, Timeline, timeline
+from kubecal_tasks.programs.sheet import Pulse
+from kubecal_tasks.programs.timeline import Timeline, timeline
 
 TURN = 2 * math.pi
 MIN_DRAWS, MAX_DRAWS = 64, 1024

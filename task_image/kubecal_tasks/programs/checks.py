@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kubecal_tasks.programs.axes import AnyAxis, SequenceAxis
+from kubecal_tasks.programs.axes import AnyAxis, Axis
 from kubecal_tasks.programs.errors import ProgramError
 from kubecal_tasks.programs.operations import (
     Barrier,
@@ -58,9 +58,9 @@ def check_program(
     for operation in body:
         context.check(operation, 0)
     for axis in axes:
-        if isinstance(axis, SequenceAxis):
-            for sequence in axis.sequences:
-                for operation in sequence:
+        if not isinstance(axis, Axis):
+            for part in axis.parts:
+                for operation in part:
                     context.check(operation, 0)
     context.check_readout(readout)
     context.check_wanted(readout, wanted)
@@ -174,10 +174,10 @@ class _Context:
     def choice(self, choose: Choose, depth: int) -> None:
         """What is chosen from is a list of sequences, and does not choose from itself."""
         axis = self.axis(choose, choose.axis)
-        if not isinstance(axis, SequenceAxis):
+        if isinstance(axis, Axis):
             raise ProgramError(f"Choose needs a SequenceAxis, {choose.axis!r} is a plain axis: give it sequences")
-        for sequence in axis.sequences:
-            for operation in sequence:
+        for part in axis.parts:
+            for operation in part:
                 self.check(operation, depth + 1)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from kubecal_tasks.programs.axes import Axis, SequenceAxis
+from kubecal_tasks.programs.axes import Axis, BlockAxis, SequenceAxis
 from kubecal_tasks.programs.envelopes import Flat, FlatTop, Gaussian
 from kubecal_tasks.programs.errors import ProgramError
 from kubecal_tasks.programs.operations import Barrier, Choose, Delay, Frame, Play, Readout, Repeat, ShiftPhase, Tone
@@ -18,8 +18,8 @@ VERSION = 1
 _TYPES: Mapping[str, type] = {
     each.__name__: each
     for each in (
-        Frame, Play, ShiftPhase, Delay, Barrier, Repeat, Choose, Tone, Readout, Axis, SequenceAxis, Average, Shots,
-        Gaussian, Flat, FlatTop, Swept, Trace,
+        Frame, Play, ShiftPhase, Delay, Barrier, Repeat, Choose, Tone, Readout, Axis, SequenceAxis, BlockAxis, Average,
+        Shots, Gaussian, Flat, FlatTop, Swept, Trace,
     )
 }  # fmt: skip
 

@@ -88,7 +88,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Choose:
-    """Whichever sequence a SequenceAxis has at this point."""
+    """Whichever sequence a SequenceAxis, or blocks a BlockAxis, has at this point."""
 
     axis: str
 
@@ -112,4 +112,4 @@ class Readout:
 
 
 Operation = Play | ShiftPhase | Delay | Barrier | Repeat | Choose
-"""What may stand in a program's body and in the sequences of an axis."""
+"""What may stand in a program's body and in the sequences and blocks of an axis."""

@@ -7,12 +7,17 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from kubecal_tasks.programs.axes import AnyAxis, SequenceAxis
+from kubecal_tasks.programs.axes import AnyAxis, AnySequences, Axis
 from kubecal_tasks.programs.checks import check_program
 from kubecal_tasks.programs.errors import ProgramError
 from kubecal_tasks.programs.operations import Frame, Operation, Readout
 from kubecal_tasks.programs.wanted import Wanted
+
+if TYPE_CHECKING:
+    from kubecal_tasks.programs.sheet import LaidBlocks
+    from kubecal_tasks.programs.timeline import Timeline
 
 __all__ = ["Point", "Program", "ProgramError"]
 
@@ -24,7 +29,7 @@ class Point:
     index: tuple[int, ...]
     """Position on every axis, outermost first."""
     values: Mapping[str, float]
-    """Value of every axis under its name; of a SequenceAxis its coordinate."""
+    """Value of every axis under its name; of sequences their coordinate."""
     positions: Mapping[str, int]
     """Position on every axis under its name."""
 
@@ -57,9 +62,19 @@ class Program:
         return {frame.name: frame for frame in self.frames}
 
     @cached_property
-    def sequences(self) -> Mapping[str, SequenceAxis]:
+    def sequences(self) -> Mapping[str, AnySequences]:
         """Axes of explicit sequences under their names."""
-        return {axis.name: axis for axis in self.axes if isinstance(axis, SequenceAxis)}
+        return {axis.name: axis for axis in self.axes if not isinstance(axis, Axis)}
+
+    @cached_property
+    def laid_out(self) -> dict[tuple[int, ...], Timeline]:
+        """Timelines by index, kept by ``timeline`` where they are long: an instrument asks for them again and again."""
+        return {}
+
+    @cached_property
+    def laid_blocks(self) -> dict[str, LaidBlocks | None]:
+        """Blocks by the name of their axis, kept by ``timeline``."""
+        return {}
 
     @property
     def shape(self) -> tuple[int, ...]:

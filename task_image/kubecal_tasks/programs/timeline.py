@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
-from kubecal_tasks.programs.envelopes import Envelope
-from kubecal_tasks.programs.operations import Barrier, Choose, Delay, Frame, Operation, Play, Repeat, ShiftPhase
+import numpy as np
+from numpy.typing import NDArray
+
+from kubecal_tasks.programs.axes import BlockAxis
+from kubecal_tasks.programs.operations import Barrier, Choose, Delay, Operation, Play, Repeat, ShiftPhase
 from kubecal_tasks.programs.program import Point, Program
+from kubecal_tasks.programs.sheet import LaidBlocks, Pulse, Sheet
 from kubecal_tasks.programs.swept import Swept, amount_at
-
-
-@dataclass(frozen=True)
-class Pulse:
-    """A pulse without a time: what it does depends on nothing else."""
-
-    frame: Frame
-    envelope: Envelope
-    amplitude: float
-    duration_s: float
-    beta_s: float
 
 
 @dataclass(frozen=True)
@@ -41,15 +35,30 @@ class ReadTone:
     amplitude: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Timeline:
-    """Everything that one shot does."""
+    """Everything that one shot does.
 
-    pulses: tuple[Played, ...]
-    """By their start."""
+    Pulses are kept as arrays, since a sequence of randomized benchmarking has thousands of a few kinds.
+    """
+
+    kinds: tuple[Pulse, ...]
+    """Every different pulse once."""
+    which: NDArray[np.int_]
+    """(n,) places in ``kinds`` of the pulses, by their start."""
+    start_s: NDArray[np.float64]
+    """(n,)."""
+    phase_rad: NDArray[np.float64]
+    """(n,) own phase and all shifts of the frame's group before."""
     readout_start_s: float
     readout_length_s: float
     tones: tuple[ReadTone, ...]
+
+    @cached_property
+    def pulses(self) -> tuple[Played, ...]:
+        """The pulses one by one, by their start."""
+        each = zip(self.which.tolist(), self.start_s.tolist(), self.phase_rad.tolist(), strict=True)
+        return tuple(Played(self.kinds[number], start, phase) for number, start, phase in each)
 
     @property
     def end_s(self) -> float:
@@ -57,54 +66,104 @@ class Timeline:
         return self.readout_start_s + self.readout_length_s
 
 
-@dataclass
-class _Clocks:
-    """When each line is free, and how far each group's phase has been turned."""
-
-    free_s: dict[str, float]
-    phase_rad: dict[str, float] = field(default_factory=dict)
-
-
 def timeline(program: Program, point: Point) -> Timeline:
     """Lay the program out in time: every line goes on when it is free, barriers and the readout wait for all."""
-    clocks = _Clocks({frame.line: 0.0 for frame in program.frames})
-    played: list[Played] = []
-    for operation in flatten(program, program.body, point):
-        match operation:
-            case Play():
-                played.append(_play(program, operation, point, clocks))
-            case Delay():
-                line = program.frame_by_name[operation.frame].line
-                clocks.free_s[line] += amount_at(operation.duration_s, point.values)
-            case ShiftPhase():
-                group = program.frame_by_name[operation.frame].group
-                turned = clocks.phase_rad.get(group, 0.0)
-                clocks.phase_rad[group] = turned + amount_at(operation.phase_rad, point.values)
-            case Barrier():
-                names = operation.frames or tuple(program.frame_by_name)
-                lines = {program.frame_by_name[name].line for name in names}
-                latest = max(clocks.free_s[line] for line in lines)
-                clocks.free_s |= dict.fromkeys(lines, latest)
+    known = program.laid_out.get(point.index)
+    if known is not None:
+        return known
+    sheet = Sheet(program)
+    for operation in program.body:
+        _lay(sheet, operation, point)
     readout = program.readout
-    return Timeline(
-        pulses=tuple(sorted(played, key=lambda each: each.start_s)),
-        readout_start_s=max(clocks.free_s.values(), default=0.0),
+    kinds, which, starts, phases = sheet.pulses()
+    found = Timeline(
+        kinds=kinds,
+        which=which,
+        start_s=starts,
+        phase_rad=phases,
+        readout_start_s=sheet.end_s,
         readout_length_s=amount_at(readout.length_s, point.values),
         tones=tuple(
             ReadTone(t.line, amount_at(t.frequency_hz, point.values), amount_at(t.amplitude, point.values))
             for t in readout.tones
         ),
     )
+    if any(isinstance(axis, BlockAxis) for axis in program.axes):
+        program.laid_out[point.index] = found
+    return found
 
 
-def _play(program: Program, play: Play, point: Point, clocks: _Clocks) -> Played:
-    frame = program.frame_by_name[play.frame]
-    duration = amount_at(play.duration_s, point.values)
-    beta = amount_at(play.beta_s, point.values)
-    pulse = Pulse(frame, play.envelope, amount_at(play.amplitude, point.values), duration, beta)
-    start = clocks.free_s[frame.line]
-    clocks.free_s[frame.line] = start + duration
-    return Played(pulse, start, amount_at(play.phase_rad, point.values) + clocks.phase_rad.get(frame.group, 0.0))
+def _lay(sheet: Sheet, operation: Operation, point: Point) -> None:
+    program = sheet.program
+    if isinstance(operation, Choose):
+        axis = program.sequences[operation.axis]
+        blocks = _laid_blocks(program, axis) if isinstance(axis, BlockAxis) else None
+        if blocks is not None:
+            assert isinstance(axis, BlockAxis)
+            sheet.blocks(blocks, axis.words[point.positions[axis.name]])
+            return
+    for each in flatten(program, (operation,), point):
+        match each:
+            case Play():
+                _play(sheet, each, point)
+            case Delay():
+                sheet.wait(each.frame, amount_at(each.duration_s, point.values))
+            case ShiftPhase():
+                sheet.shift(each.frame, amount_at(each.phase_rad, point.values))
+            case Barrier():
+                sheet.barrier(each.frames)
+
+
+def _laid_blocks(program: Program, axis: BlockAxis) -> LaidBlocks | None:
+    """The blocks of an axis laid out once; None where they depend on the point or on how lines stand to each other."""
+    if axis.name not in program.laid_blocks:
+        program.laid_blocks[axis.name] = _lay_blocks(program, axis)
+    return program.laid_blocks[axis.name]
+
+
+def _lay_blocks(program: Program, axis: BlockAxis) -> LaidBlocks | None:
+    lines = {frame.line for frame in program.frames}
+    nowhere = Point((), {}, {})
+    sheets = []
+    for block in axis.blocks:
+        together = len(lines) == 1 or (bool(block) and block[0] == Barrier() and block[-1] == Barrier())
+        if not (together and all(map(_fixed, block))):
+            return None
+        sheet = Sheet(program)
+        for operation in block:
+            _lay(sheet, operation, nowhere)
+        sheets.append(sheet)
+    return LaidBlocks.of(sheets)
+
+
+def _fixed(operation: Operation) -> bool:
+    """Whether it is the same at every point."""
+    match operation:
+        case Play():
+            amounts = (operation.amplitude, operation.duration_s, operation.phase_rad, operation.beta_s)
+            return not any(isinstance(amount, Swept) for amount in amounts)
+        case Delay():
+            return not isinstance(operation.duration_s, Swept)
+        case ShiftPhase():
+            return not isinstance(operation.phase_rad, Swept)
+        case Repeat():
+            return not isinstance(operation.count, Swept) and all(map(_fixed, operation.body))
+        case Choose():
+            return False
+        case _:
+            return True
+
+
+def _play(sheet: Sheet, play: Play, point: Point) -> None:
+    frame = sheet.program.frame_by_name[play.frame]
+    pulse = Pulse(
+        frame,
+        play.envelope,
+        amount_at(play.amplitude, point.values),
+        amount_at(play.duration_s, point.values),
+        amount_at(play.beta_s, point.values),
+    )
+    sheet.play(pulse, amount_at(play.phase_rad, point.values))
 
 
 def flatten(
@@ -118,7 +177,12 @@ def flatten(
                     yield from flatten(program, operation.body, point)
             case Choose():
                 axis = program.sequences[operation.axis]
-                yield from flatten(program, axis.sequences[point.positions[operation.axis]], point)
+                position = point.positions[operation.axis]
+                if isinstance(axis, BlockAxis):
+                    for number in axis.words[position]:
+                        yield from flatten(program, axis.blocks[number], point)
+                else:
+                    yield from flatten(program, axis.sequences[position], point)
             case _:
                 yield operation
 

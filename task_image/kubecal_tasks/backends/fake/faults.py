@@ -116,7 +116,7 @@ def _narrowed_axis(axis: AnyAxis, reach: float | None, counted: set[str]) -> Any
 
 def _counting_axes(program: Program) -> set[str]:
     found: set[str] = set()
-    waiting: list[Operation] = [*program.body, *(o for a in program.sequences.values() for s in a.sequences for o in s)]
+    waiting: list[Operation] = [*program.body, *(o for a in program.sequences.values() for s in a.parts for o in s)]
     while waiting:
         operation = waiting.pop()
         if isinstance(operation, Repeat):

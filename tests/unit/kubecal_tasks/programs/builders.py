@@ -9,6 +9,7 @@ from kubecal_tasks.programs import (
     Amount,
     Average,
     Axis,
+    BlockAxis,
     Delay,
     Flat,
     Frame,
@@ -48,7 +49,7 @@ def wait(duration_s: Amount) -> Delay:
 
 def program(
     *body: Operation,
-    axes: Sequence[Axis | SequenceAxis] = (),
+    axes: Sequence[Axis | SequenceAxis | BlockAxis] = (),
     drive_hz: float = DRIVE_HZ,
     read_hz: Amount = READ_HZ,
     read_amplitude: Amount = 0.1,

@@ -81,7 +81,8 @@ class Capabilities:
 def _tones(program: Program) -> Iterator[tuple[str, str, float]]:
     """(what, line, frequency) of everything that is played or read, at the ends of its range."""
     for frame in program.frames:
-        yield f"frame {frame.name!r}", frame.line, frame.frequency_hz
+        for hertz in _ends(program, frame.frequency_hz):
+            yield f"frame {frame.name!r}", frame.line, hertz
     for tone in program.readout.tones:
         for hertz in _ends(program, tone.frequency_hz):
             yield "the readout tone", tone.line, hertz

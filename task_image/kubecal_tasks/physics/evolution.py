@@ -3,13 +3,13 @@
 The frame is that of the qubit's first drive frame; a pulse of another frequency or phase is the same pulse
 between two turns of the frame, so each distinct pulse is propagated once. The slow detuning is new in every
 shot. Pulses are smooth functions of it, so they are propagated at a few Chebyshev points and interpolated;
-waits are exact at every draw.
+waits are exact at every draw. Long trains of pulses go another way (``trains.py``), where it leads to an answer.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,10 +30,12 @@ from kubecal_tasks.physics.propagation import (
     slices,
     waiting,
 )
+from kubecal_tasks.physics.trains import Element, Quadrature, population_maps, real_maps, spelled
 from kubecal_tasks.physics.truth import QubitTruth
 from kubecal_tasks.programs.envelopes import Flat
-from kubecal_tasks.programs.program import Program
+from kubecal_tasks.programs.program import Point, Program
 from kubecal_tasks.programs.sheet import Pulse
+from kubecal_tasks.programs.swept import amount_at
 from kubecal_tasks.programs.timeline import Timeline, timeline
 
 TURN = 2 * math.pi
@@ -44,6 +46,11 @@ _COHERENCE_TIMES = 3.0
 """Beyond so many T2 nothing is left that could turn."""
 _REACH = 5.0
 """Sigmas of the slow detuning between which pulses are interpolated; draws beyond are cut there."""
+LONG_TRAIN = 100
+"""Pulses from which a shot is a train; shorter ones are drawn pulse by pulse."""
+MOST_ELEMENTS = 256
+"""Different pulses of a train; with more there is nothing to gain from making them beforehand."""
+_TRAIN_NODES = (8, 16)
 _DIAGONAL = np.arange(LEVELS) * (LEVELS + 1)
 
 
@@ -63,16 +70,68 @@ class Evolution:
         rng
             Draws the slow detunings, anew for every point; None: many evenly placed ones, for an exact answer.
         """
-        shots = [timeline(program, point) for point in program.points()]
-        reference_hz = program.frames[0].frequency_hz if program.frames else self.truth.frequency_hz
-        pulses = self._propagate({each.pulse for shot in shots for each in shot.pulses})
+        points = list(program.points())
+        shots = [timeline(program, point) for point in points]
+        references = [self._reference_hz(program, point) for point in points]
+        trains = self._trains(shots, references)
+        pulses = self._propagate(
+            {each.pulse for number, shot in enumerate(shots) if number not in trains for each in shot.pulses}
+        )
         found = []
-        for shot in shots:
-            draws = self._draws(shot.end_s, rng)
-            once = self._one_shot(shot, draws, pulses, reference_hz)
+        for number, (shot, reference_hz) in enumerate(zip(shots, references, strict=True)):
+            once = trains.get(number)
+            if once is None:
+                once = self._one_shot(shot, self._draws(shot.end_s, rng), pulses, reference_hz)
             rest = self._relaxation.populations(shot.readout_length_s + program.interval_s)
             found.append(once @ stationary(rest @ once))
         return np.asarray(found)
+
+    def _reference_hz(self, program: Program, point: Point) -> float:
+        """Of the frame in which this point is calculated; its choice changes no population."""
+        return amount_at(program.frames[0].frequency_hz, point.values) if program.frames else self.truth.frequency_hz
+
+    def _trains(self, shots: Sequence[Timeline], references: Sequence[float]) -> dict[int, Real]:
+        """(3, 3) maps of the populations of those shots that are long trains and do not turn much, by their place."""
+        found: dict[int, Real] = {}
+        waiting = [n for n, shot in enumerate(shots) if len(shot.which) >= LONG_TRAIN]
+        for reference_hz in sorted({references[n] for n in waiting}):
+            together = [
+                n for n in waiting if references[n] == reference_hz and _of_frequency(shots[n].kinds, reference_hz)
+            ]
+            for nodes in _TRAIN_NODES if self.truth.slow_detuning_hz > 0 else (1,):
+                if not together:
+                    break
+                elements, words = spelled([shots[n] for n in together])
+                if len(elements) > MOST_ELEMENTS:
+                    break
+                quadrature = Quadrature.of(nodes)
+                maps = population_maps(words, self._elements(elements, quadrature.nodes, reference_hz))
+                good = quadrature.resolves(maps)
+                means = quadrature.average(maps)
+                found |= {n: mean for n, mean, fine in zip(together, means, good, strict=True) if fine}
+                together = [n for n, fine in zip(together, good, strict=True) if not fine]
+        return found
+
+    def _elements(self, elements: Sequence[Element], sigmas: Real, reference_hz: float) -> Real:
+        """(E, K, 9, 9) of a wait and a pulse after it, in the real basis."""
+        truth = self.truth
+        kinds = list(dict.fromkeys(e.pulse for e in elements if e.pulse is not None))
+        maps = self._at(kinds, sigmas)
+        ahead = TURN * (truth.frequency_hz - reference_hz + truth.slow_detuning_hz * sigmas)
+        energies = level_energies(ahead, TURN * truth.anharmonicity_hz)
+        start = np.broadcast_to(np.eye(LEVELS**2, dtype=np.complex128), (len(sigmas), LEVELS**2, LEVELS**2))
+        found = []
+        for element in elements:
+            state = self._wait(start, energies, element.wait_s)
+            if element.pulse is not None:
+                turn = phase_factors(np.asarray(element.phase_rad))[:, None]
+                state = turn * (maps[element.pulse] @ (turn.conj() * state))
+            found.append(state)
+        return real_maps(np.asarray(found))
+
+    def _at(self, pulses: Sequence[Pulse], sigmas: Real) -> Mapping[Pulse, Complex]:
+        """(K, 9, 9) of every pulse at detunings given in sigmas."""
+        return {p: self._maps([p], sigmas, isinstance(p.envelope, Flat))[0] for p in pulses}
 
     @cached_property
     def _relaxation(self) -> Relaxation:
@@ -88,17 +147,17 @@ class Evolution:
 
     def _propagate(self, pulses: Iterable[Pulse]) -> Mapping[Pulse, Complex]:
         """(K, 81) Chebyshev coefficients of every distinct pulse over the slow detuning."""
-        groups: dict[tuple[float, bool, int, int], list[Pulse]] = {}
+        groups: dict[tuple[bool, int, int], list[Pulse]] = {}
         for pulse in pulses:
             cuts = slice_count(pulse.envelope, pulse.duration_s)
-            key = (pulse.frame.frequency_hz, isinstance(pulse.envelope, Flat), cuts, self._nodes(pulse.duration_s))
+            key = (isinstance(pulse.envelope, Flat), cuts, self._nodes(pulse.duration_s))
             groups.setdefault(key, []).append(pulse)
         found: dict[Pulse, Complex] = {}
-        for (frequency_hz, flat, _, nodes), members in groups.items():
+        for (flat, _, nodes), members in groups.items():
             # Sets have no order that another process would share, and sums depend on order in their last digit.
-            members.sort(key=lambda p: (p.duration_s, p.amplitude, p.beta_s))
+            members.sort(key=lambda p: (p.frequency_hz, p.duration_s, p.amplitude, p.beta_s))
             places = chebyshev.chebpts1(nodes)
-            maps = self._maps(members, frequency_hz, places * _REACH, flat)
+            maps = self._maps(members, places * _REACH, flat)
             inverse = np.linalg.inv(chebyshev.chebvander(places, nodes - 1))
             for pulse, values in zip(members, maps, strict=True):
                 found[pulse] = inverse @ values.reshape(nodes, -1)
@@ -108,10 +167,11 @@ class Evolution:
         """Enough for an error below 1e-6: the fastest element turns twice as fast as the detuning."""
         return 4 + math.ceil(2.5 * 2 * _REACH * TURN * self.truth.slow_detuning_hz * duration_s)
 
-    def _maps(self, pulses: list[Pulse], frequency_hz: float, sigmas: Real, flat: bool) -> Complex:
+    def _maps(self, pulses: list[Pulse], sigmas: Real, flat: bool) -> Complex:
         """(P, K, 9, 9) at detunings given in sigmas."""
         truth = self.truth
-        detunings = TURN * (truth.frequency_hz - frequency_hz + truth.slow_detuning_hz * sigmas)
+        away = truth.frequency_hz - np.asarray([p.frequency_hz for p in pulses])
+        detunings = TURN * (away[:, None] + truth.slow_detuning_hz * sigmas)
         cut = [slices(p.envelope, p.amplitude, p.duration_s, p.beta_s) for p in pulses]
         drives = TURN * truth.drive_hz * np.stack([amplitudes for amplitudes, _ in cut])
         anharmonicity = TURN * truth.anharmonicity_hz
@@ -138,7 +198,7 @@ class Evolution:
                 coefficients = pulses[pulse]
                 maps = basis[:, : len(coefficients)] @ coefficients
                 at_draws[pulse] = maps.reshape(len(draws), LEVELS**2, LEVELS**2)
-            behind = TURN * (pulse.frame.frequency_hz - reference_hz)
+            behind = TURN * (pulse.frequency_hz - reference_hz)
             angles = np.asarray([each.phase_rad + behind * each.start_s, each.phase_rad + behind * now])
             turns = phase_factors(angles)[:, :, None]
             state = turns[1] * (at_draws[pulse] @ (turns[0].conj() * state))
@@ -152,6 +212,11 @@ class Evolution:
         waited = factors[:, :, None] * state
         waited[:, _DIAGONAL] = populations @ state[:, _DIAGONAL]
         return waited
+
+
+def _of_frequency(pulses: Iterable[Pulse], reference_hz: float) -> bool:
+    """Only then does what a pulse does not depend on when it starts."""
+    return all(pulse.frequency_hz == reference_hz for pulse in pulses)
 
 
 def stationary(shot: Real) -> Real:

@@ -83,10 +83,12 @@ def waiting(energies: Real, relaxation: Relaxation, duration_s: float) -> tuple[
 
 def slice_unitaries(detunings: Real, anharmonicity: float, drives: Complex, slice_s: Real) -> Complex:
     """(P, S, K, 3, 3) coherent evolution over each slice; see ``pulse_superoperators`` for the parameters."""
-    free = np.einsum("kn,nm->knm", level_energies(detunings, anharmonicity), np.eye(LEVELS))
+    free = np.einsum("...kn,nm->...knm", level_energies(detunings, anharmonicity), np.eye(LEVELS))
     # A signal cos(w t + phase) turns |0><1| by exp(i phase): a later phase is behind, as a slower qubit is.
     raised = np.einsum("ps,nm->psnm", drives / 2, _LOWER)
     driven = raised + np.conj(np.swapaxes(raised, -1, -2))
+    if free.ndim == 4:  # each pulse has detunings of its own, the same for all its slices
+        free = free[:, None]
     energies, states = np.linalg.eigh(driven[:, :, None] + free)
     turned = np.exp(-1j * energies * slice_s[:, None, None, None])
     return np.asarray((states * turned[..., None, :]) @ np.conj(np.swapaxes(states, -1, -2)))
@@ -100,7 +102,7 @@ def pulse_superoperators(
     Parameters
     ----------
     detunings
-        (K,) qubit minus drive, rad/s.
+        (K,) qubit minus drive, rad/s; or (P, K), of each pulse its own.
     anharmonicity
         rad/s.
     drives
@@ -124,11 +126,11 @@ def pulse_superoperators(
 def flat_superoperators(
     detunings: Real, anharmonicity: float, drives: Complex, durations_s: Real, relaxation: Relaxation
 ) -> Complex:
-    """(P, K, 9, 9) maps of P drives of constant rate (P,) at K detunings: exact, whatever the duration."""
+    """(P, K, 9, 9) maps of P drives of constant rate (P,) at detunings (K,) or (P, K): exact, whatever the duration."""
     free = level_energies(detunings, anharmonicity)
     raised = drives[:, None, None] / 2 * _LOWER
     hamiltonians = (raised + np.conj(np.swapaxes(raised, -1, -2)))[:, None] + np.einsum(
-        "kn,nm->knm", free, np.eye(LEVELS)
+        "...kn,nm->...knm", free, np.eye(LEVELS)
     )
     identity = np.eye(LEVELS)
     generators = -1j * (

@@ -55,6 +55,8 @@ def check_program(
     if not (math.isfinite(interval_s) and interval_s >= 0):
         raise ProgramError(f"an interval of {interval_s} s between shots: give a time, 0 or longer")
     context = _Context({frame.name for frame in frames}, by_name)
+    for frame in frames:
+        context.amount(frame, "frequency_hz", frame.frequency_hz, math.ulp(0.0))
     for operation in body:
         context.check(operation, 0)
     for axis in axes:

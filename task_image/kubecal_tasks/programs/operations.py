@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from kubecal_tasks.programs.envelopes import Envelope
 from kubecal_tasks.programs.errors import ProgramError
-from kubecal_tasks.programs.swept import Amount, Swept
+from kubecal_tasks.programs.swept import Amount, Swept, amount_at
 
 
 def drive_line(qubit: str) -> str:
@@ -31,13 +32,19 @@ class Frame:
 
     name: str
     line: str
-    frequency_hz: float
+    frequency_hz: Amount
+    """The same throughout a shot; it may differ from one point of the sweep to the next."""
     group: str
     """Frames of one group turn together under ShiftPhase: all that see the same qubit's phase."""
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.frequency_hz) and self.frequency_hz > 0):
-            raise ProgramError(f"frame {self.name!r} at {self.frequency_hz} Hz: give a positive frequency in Hz")
+        hertz = self.frequency_hz
+        if not isinstance(hertz, Swept) and not (math.isfinite(hertz) and hertz > 0):
+            raise ProgramError(f"frame {self.name!r} at {hertz} Hz: give a positive frequency in Hz")
+
+    def at(self, point: Mapping[str, float]) -> Frame:
+        """The frame where every axis has the value that ``point`` says, with a frequency that is a number."""
+        return replace(self, frequency_hz=amount_at(self.frequency_hz, point))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kubecal_tasks.programs.envelopes import Envelope
 from kubecal_tasks.programs.operations import Frame
 from kubecal_tasks.programs.program import Program
+from kubecal_tasks.programs.swept import Swept
 
 Real = NDArray[np.float64]
 Places = NDArray[np.int_]
@@ -21,10 +22,17 @@ class Pulse:
     """A pulse without a time: what it does depends on nothing else."""
 
     frame: Frame
+    """As it is at this point of the sweep."""
     envelope: Envelope
     amplitude: float
     duration_s: float
     beta_s: float
+
+    @property
+    def frequency_hz(self) -> float:
+        """Of its frame at this point."""
+        assert not isinstance(self.frame.frequency_hz, Swept), "a pulse's frame is that of one point"
+        return self.frame.frequency_hz
 
 
 class Sheet:

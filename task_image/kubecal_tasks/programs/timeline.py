@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kubecal_tasks.programs.axes import BlockAxis
-from kubecal_tasks.programs.operations import Barrier, Choose, Delay, Operation, Play, Repeat, ShiftPhase
+from kubecal_tasks.programs.operations import Barrier, Choose, Delay, Frame, Operation, Play, Repeat, ShiftPhase
 from kubecal_tasks.programs.program import Point, Program
 from kubecal_tasks.programs.sheet import LaidBlocks, Pulse, Sheet
 from kubecal_tasks.programs.swept import Swept, amount_at
+
+__all__ = ["Played", "Pulse", "ReadTone", "Timeline", "describe", "timeline", "total_duration_s"]
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ def _laid_blocks(program: Program, axis: BlockAxis) -> LaidBlocks | None:
 
 
 def _lay_blocks(program: Program, axis: BlockAxis) -> LaidBlocks | None:
+    if any(isinstance(frame.frequency_hz, Swept) for frame in program.frames):
+        return None
     lines = {frame.line for frame in program.frames}
     nowhere = Point((), {}, {})
     sheets = []
@@ -155,7 +159,7 @@ def _fixed(operation: Operation) -> bool:
 
 
 def _play(sheet: Sheet, play: Play, point: Point) -> None:
-    frame = sheet.program.frame_by_name[play.frame]
+    frame = sheet.program.frame_by_name[play.frame].at(point.values)
     pulse = Pulse(
         frame,
         play.envelope,
@@ -200,7 +204,7 @@ def total_duration_s(program: Program) -> float:
 
 def describe(program: Program) -> str:
     """A program in words: its frames, its axes, and its timeline at the first and the last point."""
-    lines = [f"{f.name}: {f.frequency_hz / 1e9:.9g} GHz on {f.line}, phase group {f.group}" for f in program.frames]
+    lines = [f"{f.name}: {_hertz_in_words(f)} on {f.line}, phase group {f.group}" for f in program.frames]
     for axis in program.axes:
         first, last = axis.values[0], axis.values[-1]
         lines.append(f"axis {axis.name}: {len(axis.values)} values, {first:.6g} ... {last:.6g} {axis.unit}".rstrip())
@@ -213,6 +217,13 @@ def describe(program: Program) -> str:
     lines.append(f"{shots} shots a point ({kind}), {program.interval_s * 1e6:.6g} us between them")
     lines.append(f"takes {total_duration_s(program):.4g} s")
     return "\n".join(lines)
+
+
+def _hertz_in_words(frame: Frame) -> str:
+    hertz = frame.frequency_hz
+    if not isinstance(hertz, Swept):
+        return f"{hertz / 1e9:.9g} GHz"
+    return f"{hertz.offset / 1e9:.9g} GHz {hertz.scale:+g} {hertz.axis}"
 
 
 def _in_words(shot: Timeline) -> Iterator[str]:

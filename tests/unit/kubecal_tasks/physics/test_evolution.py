@@ -57,6 +57,34 @@ def test_rabi_oscillations_are_damped_by_relaxation_and_dephasing() -> None:
     assert excited(truth, rabi) == pytest.approx(expected, abs=5e-3)
 
 
+def test_a_swept_frame_drives_every_point_at_its_own_frequency() -> None:
+    """A chevron: detunings by durations, all pulses propagated together."""
+    truth = qubit(anharmonicity_hz=FAR)
+    detunings, times = np.asarray([-40e6, -3e6, 0.0, 12e6]), TIMES[:7]
+    swept = program(
+        drive(12.5 * MHZ / truth.drive_hz, Swept("t")),
+        frames=(Frame(FRAME, drive_line("3"), Swept("detuning") + truth.frequency_hz, "3"),),
+        axes=(*over("detuning", detunings), *over("t", times)),
+    )
+    rate = np.hypot(12.5 * MHZ, detunings)[:, None]
+    expected = (12.5 * MHZ / rate) ** 2 * np.sin(math.pi * rate * times) ** 2
+    assert excited(truth, swept).reshape(4, 7) == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_swept_frame_tells_the_two_pulses_of_a_fringe_how_far_the_qubit_turned_between_them() -> None:
+    truth = qubit(anharmonicity_hz=FAR)
+    half = pulse(half_pi_amplitude(truth))
+    detunings = np.asarray([0.0, 0.5e6, 1e6])
+    swept = program(
+        half, wait(468e-9), half,
+        frames=(Frame(FRAME, drive_line("3"), Swept("detuning") + truth.frequency_hz, "3"),),
+        axes=over("detuning", detunings),
+    )  # fmt: skip
+    fixed = [excited(truth, program(half, wait(468e-9), half, drive_hz=truth.frequency_hz + d)) for d in detunings]
+    assert excited(truth, swept) == pytest.approx(np.concatenate(fixed), abs=1e-9)
+    assert np.ptp(np.concatenate(fixed)) > 0.9
+
+
 def test_a_pulse_turns_by_its_area() -> None:
     truth = qubit(anharmonicity_hz=FAR)
     amplitudes = np.linspace(0, 4 * half_pi_amplitude(truth), 21)

@@ -46,6 +46,11 @@ def echo() -> Program:
     return program(pulse(), wait(t * 0.5), pulse(phase_rad=1.0 - t * 1e6), wait(t / 2), pulse(), axes=(DELAYS,))
 
 
+def spectroscopy() -> Program:
+    frame = Frame(FRAME, drive_line("3"), Swept("detuning") + DRIVE_HZ, "3")
+    return program(pulse(), frames=(frame,), axes=(Axis("detuning", (-5e6, 0.0, 5e6), "Hz"),))
+
+
 def everything() -> Program:
     """One of each thing there is."""
     n = Swept("n")
@@ -65,6 +70,12 @@ def test_one_axis_zips_delays_and_a_phase() -> None:
     assert [shot.pulses[1].start_s for shot in played] == pytest.approx([32e-9, 0.532e-6, 1.032e-6])
     assert [shot.pulses[1].phase_rad for shot in played] == pytest.approx([1.0, 0.0, -1.0])
     assert [shot.readout_start_s for shot in played] == pytest.approx([96e-9, 1.096e-6, 2.096e-6])
+
+
+def test_a_frame_may_follow_an_axis_from_point_to_point() -> None:
+    played = [timeline(spectroscopy(), point).pulses[0] for point in spectroscopy().points()]
+    assert [each.pulse.frequency_hz for each in played] == pytest.approx([4.895e9, 4.9e9, 4.905e9])
+    assert len({each.pulse for each in played}) == 3, "pulses of different frequencies are different pulses"
 
 
 def test_points_run_with_the_innermost_axis_fastest() -> None:
@@ -104,7 +115,7 @@ def test_lines_run_side_by_side_until_a_barrier() -> None:
     assert [p.start_s for p in shot.pulses] == pytest.approx([0.0, 0.0, 32e-9])
 
 
-@pytest.mark.parametrize("make", [echo, everything])
+@pytest.mark.parametrize("make", [echo, everything, spectroscopy])
 def test_a_program_survives_being_stored(make: Callable[[], Program]) -> None:
     assert program_from_dict(json.loads(json.dumps(program_to_dict(make())))) == make()
 
@@ -139,6 +150,10 @@ def test_what_is_no_program_is_not_read(document: dict[str, object], words: str)
         (lambda: program(Choose("delay"), axes=(DELAYS,)), "needs a SequenceAxis"),
         (lambda: program(axes=(DELAYS, DELAYS)), "two axes are called 'delay'"),
         (lambda: program(frames=(echo().frames[0],) * 2), "two frames are called"),
+        (
+            lambda: program(frames=(Frame(FRAME, "l", Swept("delay") - 1.0, "g"),), axes=(DELAYS,)),
+            "frequency_hz of Frame on 'l' is -1: it must be",
+        ),
         (lambda: program(readout=Readout((), 1e-6)), "has no tones"),
         (lambda: program(readout=Readout((Tone("r", 7e9, 0.1),) * 2, 1e-6)), "two tones on 'r'"),
         (lambda: program(read_s=0.0), "length_s of Readout is 0"),
@@ -175,4 +190,5 @@ def test_a_program_describes_itself_as_a_timeline() -> None:
     assert "drive 3: 4.9 GHz on drive/3" in text
     assert "axis delay: 3 values, 0 ... 2e-06 s" in text
     assert "1032.000 ns  drive 3: gaussian 32 ns, amplitude 0.2, phase -1.0000 rad" in text
+    assert "drive 3: 4.9 GHz +1 detuning on drive/3" in describe(spectroscopy())
     assert "2096.000 ns  readout/3: read 384 ns at 6.9 GHz" in text

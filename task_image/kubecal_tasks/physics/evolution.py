@@ -30,7 +30,7 @@ from kubecal_tasks.physics.propagation import (
     slices,
     waiting,
 )
-from kubecal_tasks.physics.trains import Element, Quadrature, population_maps, real_maps, spelled
+from kubecal_tasks.physics.trains import RESOLVED, Element, Quadrature, population_maps, real_maps, spelled
 from kubecal_tasks.physics.truth import QubitTruth
 from kubecal_tasks.programs.envelopes import Flat
 from kubecal_tasks.programs.program import Point, Program
@@ -47,10 +47,10 @@ _COHERENCE_TIMES = 3.0
 _REACH = 5.0
 """Sigmas of the slow detuning between which pulses are interpolated; draws beyond are cut there."""
 LONG_TRAIN = 100
-"""Pulses from which a shot is a train; shorter ones are drawn pulse by pulse."""
+"""Pulses of the longest shot from which a program is one of trains; others are drawn pulse by pulse."""
 MOST_ELEMENTS = 256
 """Different pulses of a train; with more there is nothing to gain from making them beforehand."""
-_TRAIN_NODES = (8, 16)
+_TRAIN_NODES = (6, 8, 16, 32)
 _DIAGONAL = np.arange(LEVELS) * (LEVELS + 1)
 
 
@@ -91,25 +91,35 @@ class Evolution:
         return amount_at(program.frames[0].frequency_hz, point.values) if program.frames else self.truth.frequency_hz
 
     def _trains(self, shots: Sequence[Timeline], references: Sequence[float]) -> dict[int, Real]:
-        """(3, 3) maps of the populations of those shots that are long trains and do not turn much, by their place."""
+        """(3, 3) maps of the populations of those shots that are trains of few kinds, by their place."""
         found: dict[int, Real] = {}
-        waiting = [n for n, shot in enumerate(shots) if len(shot.which) >= LONG_TRAIN]
+        longest = max((len(shot.which) for shot in shots), default=0)
+        waiting = list(range(len(shots))) if longest >= LONG_TRAIN else []
         for reference_hz in sorted({references[n] for n in waiting}):
             together = [
                 n for n in waiting if references[n] == reference_hz and _of_frequency(shots[n].kinds, reference_hz)
             ]
-            for nodes in _TRAIN_NODES if self.truth.slow_detuning_hz > 0 else (1,):
-                if not together:
-                    break
-                elements, words = spelled([shots[n] for n in together])
-                if len(elements) > MOST_ELEMENTS:
-                    break
-                quadrature = Quadrature.of(nodes)
-                maps = population_maps(words, self._elements(elements, quadrature.nodes, reference_hz))
-                good = quadrature.resolves(maps)
-                means = quadrature.average(maps)
-                found |= {n: mean for n, mean, fine in zip(together, means, good, strict=True) if fine}
-                together = [n for n, fine in zip(together, good, strict=True) if not fine]
+            found |= self._averaged({n: shots[n] for n in together}, reference_hz)
+        return found
+
+    def _averaged(self, shots: Mapping[int, Timeline], reference_hz: float) -> dict[int, Real]:
+        """What a few detunings are enough for; a coarser set has to agree, since a fast turn can pose as a slow one."""
+        found: dict[int, Real] = {}
+        coarser: dict[int, Real] = {}
+        waiting = list(shots)
+        for nodes in _TRAIN_NODES:
+            if not waiting:
+                break
+            elements, words = spelled([shots[n] for n in waiting])
+            if len(elements) > MOST_ELEMENTS:
+                break
+            quadrature = Quadrature.of(nodes)
+            maps = population_maps(words, self._elements(elements, quadrature.nodes, reference_hz))
+            means = dict(zip(waiting, quadrature.average(maps), strict=True))
+            for n, fine in zip(waiting, quadrature.resolves(maps), strict=True):
+                if fine and n in coarser and np.abs(means[n] - coarser[n]).max() < RESOLVED:
+                    found[n] = means[n]
+            coarser, waiting = means, [n for n in waiting if n not in found]
         return found
 
     def _elements(self, elements: Sequence[Element], sigmas: Real, reference_hz: float) -> Real:

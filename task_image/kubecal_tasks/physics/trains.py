@@ -26,9 +26,9 @@ Places = NDArray[np.int_]
 _SHORTEST_S = 1e-15
 _SMALLEST_RAD = 2 * np.pi / 2**36
 """Waits and phases that differ by less are the same."""
-_ROWS = 1024
-"""Products of kinds that are made beforehand, at most."""
-_RESOLVED = 1e-4
+_MADE = 8192
+"""Products of kinds that are made beforehand, at most, at all nodes together."""
+RESOLVED = 1e-4
 """What the highest polynomials may add to a population; the mean is better by orders."""
 
 
@@ -70,7 +70,7 @@ class Quadrature:
         norms = np.sqrt(self.weights @ polynomials**2)
         highest = (self.weights[:, None] * polynomials / norms)[:, -2:]
         parts = np.abs(np.einsum("kh,pk...->hp...", highest, values))
-        return np.asarray(parts.reshape(2, len(values), -1).max(axis=(0, 2)) < _RESOLVED)
+        return np.asarray(parts.reshape(2, len(values), -1).max(axis=(0, 2)) < RESOLVED)
 
 
 def spelled(shots: Sequence[Timeline]) -> tuple[list[Element], list[Places]]:
@@ -138,7 +138,7 @@ def population_maps(words: Sequence[Places], kinds: Real) -> Real:
     identity = np.broadcast_to(np.eye(LEVELS**2), (1, nodes, LEVELS**2, LEVELS**2))
     padded = np.concatenate([kinds, identity])
     base = number + 1
-    together = max(1, int(np.log(_ROWS) / np.log(base)))
+    together = max(1, int(np.log(_MADE / nodes) / np.log(base)))
     rows = padded
     for _ in range(together - 1):  # later kinds stand to the left, and count as the lower digit
         rows = (padded[None] @ rows[:, None]).reshape(-1, nodes, LEVELS**2, LEVELS**2)

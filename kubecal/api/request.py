@@ -42,6 +42,8 @@ class Verdict(StrEnum):
     UNPHYSICAL = "unphysical"
     WINDOW = "window"
     POOR_FIT = "poor_fit"
+    INCONSISTENT = "inconsistent"
+    """Good data of a value that is not what was measured before in the same cool-down."""
     IMPRECISE = "imprecise"
     OK = "ok"
 
@@ -64,6 +66,14 @@ class GivenInput(_Wire):
 
     value: float
     error: float = 0.0
+
+
+class DisputedValues(_Wire):
+    """What the attempt before found and what was measured before that did not confirm, in the catalogue's units."""
+
+    measured_at: datetime
+    values: dict[str, GivenInput]
+    """By the outputs' names; only those that were inconsistent."""
 
 
 class RequestChip(_Wire):
@@ -116,6 +126,8 @@ class TaskRequest(_Wire):
     """Execution whose inputs this attempt takes where it has them; empty: none."""
     overrides: dict[str, dict[str, GivenInput]] = Field(default_factory=dict)
     """Inputs by hand, by qubit or coupling and name; they win over all others."""
+    disputed: dict[str, DisputedValues] = Field(default_factory=dict)
+    """With what this attempt has to agree, by what is judged, where the one before it was inconsistent."""
     catalogue_hash: str
     chip: RequestChip
 

@@ -42,6 +42,7 @@ class RetriedVerdict(StrEnum):
     NO_SIGNAL = "no_signal"
     WINDOW = "window"
     IMPRECISE = "imprecise"
+    INCONSISTENT = "inconsistent"
 
 
 class Retry(Model):
@@ -52,7 +53,7 @@ class Retry(Model):
     backoff_seconds: Integer = Field(default=5, ge=0, le=3600)
     """From the end of such an attempt to the next one."""
     on: Annotated[tuple[RetriedVerdict, ...], Field(max_length=16), Unique()] = tuple(RetriedVerdict)
-    """Verdicts after which the task is measured again."""
+    """Verdicts after which the task is measured again; after `inconsistent` once, which then decides."""
     adapt: Boolean = True
     """True: the next attempt takes the run parameters that the one before suggests, word for word."""
 

@@ -146,6 +146,8 @@ def _headline(row: ResultRow, catalogue: Catalogue) -> frozenset[str]:
 def _verdict(row: ResultRow, output: OutputRecord, *, first: bool) -> Text:
     if not output.accepted:
         return Text("not accepted", style="bold red")
+    if output.name in row.moved:
+        return Text(f"moved {row.moved[output.name]:.1f} sigma", style="yellow")
     return Text(row.verdict, style="green") if first else Text("")
 
 

@@ -243,12 +243,12 @@ class _At:
                     # That it was given up is no end: its successor may not be known here yet.
                     state = current
                 elif last and state is State.FAILED:
-                    state = self._failed(one.verdict)
+                    state = self._failed(one.verdict, one.qid)
                 found[one.qid] = state
         return found
 
-    def _failed(self, verdict: Verdict | None) -> State:
-        again = self.retry is not None and measured_again(verdict, self.earlier, self.retry)
+    def _failed(self, verdict: Verdict | None, qid: str = "") -> State:
+        again = self.retry is not None and measured_again(verdict, self.earlier, self.retry, qid)
         return State.JUDGED if again else State.FAILED
 
     def receipt(self, receipt: Receipt) -> TaskState:

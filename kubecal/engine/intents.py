@@ -14,6 +14,7 @@ from kubecal.api.session_status import SessionStatus
 from kubecal.api.steps import Action
 from kubecal.engine.model import (
     ChipView,
+    Disputed,
     PinnedImage,
     Plan,
     PlanFacts,
@@ -158,6 +159,8 @@ class CreatePod:
     pod_name: str
     members: tuple[str, ...] = ()
     """Of a MUX or batch task those that are measured now: the planned ones that are still in the session."""
+    disputed: Mapping[str, Disputed] = field(default_factory=dict)
+    """What an inconsistent attempt before this one found, by what is judged."""
 
 
 @dataclass(frozen=True)

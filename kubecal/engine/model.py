@@ -181,6 +181,15 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Disputed:
+    """What an inconsistent attempt found: the next one has to agree with it."""
+
+    measured_at: datetime
+    values: Mapping[str, tuple[float, float]]
+    """Value and error of each output that was inconsistent, by name, in the catalogue's units."""
+
+
+@dataclass(frozen=True, slots=True)
 class MemberRow:
     """What the record of an attempt says of one of several that it judged."""
 
@@ -190,6 +199,8 @@ class MemberRow:
     message: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
     suggestion: Mapping[str, Any] = field(default_factory=dict)
+    disputed: Disputed | None = None
+    """Of the verdict inconsistent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +236,8 @@ class AttemptRow:
     """Run parameters its data suggest for another attempt; Any: as the task wrote them."""
     members: tuple[MemberRow, ...] = ()
     """The rows of a MUX or batch task; empty where there is only one row."""
+    disputed: Disputed | None = None
+    """Of the verdict inconsistent."""
     excluded: bool = False
     """Whether somebody took it out of statistics and filters."""
 

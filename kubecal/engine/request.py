@@ -9,6 +9,7 @@ from kubecal.api.catalogue import TargetKind
 from kubecal.api.chip import ChipSpec
 from kubecal.api.request import (
     MAX_REQUEST_BYTES,
+    DisputedValues,
     GivenInput,
     RequestChip,
     RequestSite,
@@ -25,7 +26,18 @@ MAX_COUPLINGS = 512
 
 
 def build_request(create: CreatePod) -> TaskRequest:
-    """The request of one attempt; the same in the cluster and on a laptop."""
+    """The request of one attempt; the same in the cluster and on a laptop.
+
+    One that what was found before would make too large goes without: in an attempt on so many qubits, of which so many
+    have moved at once, those that have are judged by what is published alone, and fail.
+    """
+    request = _request(create)
+    if request.disputed and len(request.to_json().encode()) > MAX_REQUEST_BYTES:
+        return request.model_copy(update={"disputed": {}})
+    return request
+
+
+def _request(create: CreatePod) -> TaskRequest:
     planned, spec = create.planned, create.spec
     key = planned.key
     ids = concerned_ids(planned.kind, key.target, create.members)
@@ -51,6 +63,7 @@ def build_request(create: CreatePod) -> TaskRequest:
         measure_at=create.measure_at,
         snapshot=spec.source.execution_id if spec.source.inputs is SourceInputs.SNAPSHOT else "",
         overrides=_overrides(spec.source, ids),
+        disputed=_disputed(create),
         catalogue_hash=create.catalogue_hash,
         chip=_chip(create, ids),
     )
@@ -79,6 +92,19 @@ def _overrides(source: Source, ids: tuple[str, ...]) -> dict[str, dict[str, Give
         one: {name: GivenInput(value=each.value, error=each.error) for name, each in given[one].items()}
         for one in ids
         if one in given
+    }
+
+
+def _disputed(create: CreatePod) -> dict[str, DisputedValues]:
+    """What an inconsistent attempt found of those that this one measures."""
+    judged = create.members or (create.planned.key.target,)
+    return {
+        one: DisputedValues(
+            measured_at=found.measured_at,
+            values={name: GivenInput(value=value, error=error) for name, (value, error) in found.values.items()},
+        )
+        for one, found in create.disputed.items()
+        if one in judged
     }
 
 

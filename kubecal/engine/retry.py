@@ -2,7 +2,8 @@
 
 A disruption (deleted, evicted, node lost, never started) is nobody's fault and not charged; a crash is charged, and
 final where it would only happen again; a verdict is an answer, and measured again only where ``spec.retry`` says so.
-Crashes and verdicts are counted apart. Numbers are computed from the rows, so nothing is counted up and nothing can
+Crashes and verdicts are counted apart. A result that is inconsistent with what was known is measured again once: the
+second attempt decides what is true. Numbers are computed from the rows, so nothing is counted up and nothing can
 be counted twice.
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 
 from kubecal.api.request import Verdict
 from kubecal.api.session import Retry
-from kubecal.engine.model import AttemptRow, PodView, RowStatus, Trouble
+from kubecal.engine.model import AttemptRow, Disputed, PodView, RowStatus, Trouble
 
 CRASH_LIMIT = 2
 """Crashes that are tried again."""
@@ -84,11 +85,38 @@ def judged(row: AttemptRow) -> bool:
     return any(verdict not in (None, Verdict.OK) and status is RowStatus.FAILED for verdict, status in found)
 
 
-def measured_again(verdict: Verdict | None, earlier: Sequence[AttemptRow], retry: Retry) -> bool:
-    """Whether a task is measured again after this verdict."""
+def measured_again(verdict: Verdict | None, earlier: Sequence[AttemptRow], retry: Retry, qid: str = "") -> bool:
+    """Whether a task is measured again after this verdict.
+
+    Parameters
+    ----------
+    qid
+        Of a MUX or batch task the member that got it.
+    """
     if verdict is None or verdict.value not in retry.on:
         return False
+    if verdict is Verdict.INCONSISTENT and any(_inconsistent(row, qid) for row in earlier):
+        # The attempt that was to confirm the first one has not.
+        return False
     return sum(map(judged, earlier)) < retry.limit
+
+
+def _inconsistent(row: AttemptRow, qid: str) -> bool:
+    """Whether an attempt was inconsistent, on this member where it has several."""
+    if row.superseded:
+        return False
+    verdicts = [one.verdict for one in row.members if one.qid == qid] if row.members else [row.verdict]
+    return Verdict.INCONSISTENT in verdicts
+
+
+def disputed(earlier: Sequence[AttemptRow]) -> dict[str, Disputed]:
+    """What the attempt after these has to agree with, by what is judged; nothing where none was inconsistent."""
+    found: dict[str, Disputed] = {}
+    for row in earlier:
+        if not row.superseded:
+            said = [(one.qid, one.disputed) for one in row.members] or [(row.key.target, row.disputed)]
+            found |= {judged: values for judged, values in said if values is not None}
+    return found
 
 
 def adapted(planned: Mapping[str, Any], earlier: Sequence[AttemptRow], retry: Retry) -> dict[str, Any]:

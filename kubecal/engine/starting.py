@@ -22,7 +22,7 @@ from kubecal.engine.filters import undecided
 from kubecal.engine.intents import CreatePod, RunAction
 from kubecal.engine.model import PlannedTask, TaskKey
 from kubecal.engine.order import by_heaviest_claims, closed_steps, frontier
-from kubecal.engine.retry import adapted, charged, not_before
+from kubecal.engine.retry import adapted, charged, disputed, not_before
 from kubecal.engine.running import Running
 from kubecal.engine.skipping import Skipped
 
@@ -173,4 +173,5 @@ def _create(run: Running, state: TaskState, planned: PlannedTask) -> CreatePod:
         image=pinned.image,
         pod_name=attempt_pod(run, state),
         members=tuple(member for member, its in state.members.items() if its is State.READY),
+        disputed=disputed(state.earlier),
     )

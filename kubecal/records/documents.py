@@ -28,6 +28,7 @@ from kubecal.engine.intents import Admission
 from kubecal.engine.model import (
     AttemptRow,
     ChipView,
+    Disputed,
     MemberRow,
     PinnedImage,
     PlanFacts,
@@ -47,7 +48,7 @@ ROW_FIELDS = (
     *("session_uid", "step", "name", "target", "ordinal", "attempt", "wires", "grace_s"),
     *("status", "trouble", "reason", "verdict", "checksum", "message", "start_at", "end_at", "interrupted_at"),
     *("claimed_by", "superseded", "superseded_at", "suggestion", "system_info", "numbers"),
-    *("attempt_id", "qid", "excluded"),
+    *("attempt_id", "qid", "excluded", "disputed"),
 )
 """What of a row decisions need; the rest of a document can be large."""
 EXECUTION_FIELDS = (
@@ -331,6 +332,8 @@ def _untouched() -> Document:
         "output_parameter_names": [],
         "quality_metrics": {},
         "verdict": None,
+        "moved": {},
+        "disputed": None,
         "checks": [],
         "numbers": {},
         "suggestion": None,
@@ -374,12 +377,12 @@ def _joined(documents: list[Mapping[str, Any]], now: datetime) -> AttemptRow:
     documents.sort(key=lambda document: (len(document["qid"]), document["qid"]))
     rows = [_attempt_row(document, now) for document in documents]
     members = tuple(
-        MemberRow(document["qid"], row.status, row.verdict, row.message, row.numbers, row.suggestion)
+        MemberRow(document["qid"], row.status, row.verdict, row.message, row.numbers, row.suggestion, row.disputed)
         for document, row in zip(documents, rows, strict=True)
     )
     # One that was left out before the attempt began says nothing about the attempt.
     speaks = min(rows, key=lambda row: (row.final, row.claimed_by is None, row.status is RowStatus.SKIPPED))
-    return replace(speaks, members=members, verdict=None, numbers={}, suggestion={})
+    return replace(speaks, members=members, verdict=None, numbers={}, suggestion={}, disputed=None)
 
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -409,7 +412,15 @@ def _attempt_row(document: Mapping[str, Any], now: datetime) -> AttemptRow:
         numbers=_NONE if document.get("excluded") else document.get("numbers") or _NONE,
         excluded=bool(document.get("excluded")),
         suggestion=(document["suggestion"] or {}).get("parameters") or _NONE,
+        disputed=_disputed(document.get("disputed")),
     )
+
+
+def _disputed(stored: Mapping[str, Any] | None) -> Disputed | None:
+    """Any: a document."""
+    if not stored:
+        return None
+    return Disputed(stored["measured_at"], {name: (value, error) for name, (value, error) in stored["values"].items()})
 
 
 def wires_document(wires: Sequence[Wire]) -> list[list[str]]:

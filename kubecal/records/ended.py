@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from math import isfinite
 
-from kubecal.api.request import TaskRequest
+from kubecal.api.request import TaskRequest, Verdict
 from kubecal.engine.model import RowStatus, Trouble
 from kubecal.records.documents import Document, elapsed_s
 from kubecal.records.publication import Owner, value_document
@@ -59,6 +59,8 @@ def ended_row(request: TaskRequest, owner: Owner, result: AttemptResult, upstrea
         "quality_metrics": dict(result.metrics),
         "numbers": _numbers(result),
         "checks": [asdict(check) for check in result.checks],
+        "moved": dict(result.moved),
+        "disputed": _disputed(result, measured_at),
         "suggestion": _suggestion_document(result),
         "figure_path": [file.file_id for figure in figures for file in (figure.svg, figure.png)],
         "json_figure_path": [figure.json.file_id for figure in figures],
@@ -138,6 +140,14 @@ def _numbers(result: AttemptResult) -> dict[str, float]:
     """What filters ask for, without the rest of a document: accepted values, and quality metrics."""
     values = {output.name: float(output.value) for output in result.outputs if output.accepted}
     return {name: value for name, value in {**result.metrics, **values}.items() if isfinite(value)}
+
+
+def _disputed(result: AttemptResult, measured_at: datetime) -> Document | None:
+    """What the next attempt has to agree with; nothing where another verdict has something else measured again."""
+    if result.verdict is not Verdict.INCONSISTENT:
+        return None
+    values = {each.name: [each.value, each.error] for each in result.outputs if each.name in result.disputed}
+    return {"measured_at": measured_at, "values": values}
 
 
 def _suggestion_document(result: AttemptResult) -> Document | None:

@@ -138,4 +138,5 @@ def _offer(value: Document, qid: str, request: TaskRequest) -> Offer:
         calibrated_at=value["calibrated_at"],
         entity_id=entity_id(name, request.chip.chip_id, qid, value["execution_id"], value["task_id"]),
         cooldown_id=value.get("cooldown_id", ""),
+        by_hand=value.get("by_hand", False),
     )

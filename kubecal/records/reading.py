@@ -39,6 +39,8 @@ class ResultRow:
     metrics: dict[str, float]
     checks: tuple[CheckRecord, ...]
     suggestion: SuggestionRecord | None
+    moved: dict[str, float]
+    """Outputs that are not any more what they were in the same cool-down, by how many sigmas."""
     figure_ids: tuple[str, ...]
     """File ids, SVG and PNG of each figure in turn."""
     json_figure_ids: tuple[str, ...]
@@ -127,6 +129,7 @@ def _result_row(row: dict[str, Any]) -> ResultRow:  # Any: a document
         metrics=row["quality_metrics"],
         checks=tuple(CheckRecord(**each) for each in row["checks"]),
         suggestion=SuggestionRecord(**suggestion) if suggestion else None,
+        moved=row.get("moved") or {},
         figure_ids=tuple(row["figure_path"]),
         json_figure_ids=tuple(row["json_figure_path"]),
         raw_data_ids=tuple(row["raw_data_path"]),

@@ -124,6 +124,10 @@ class AttemptResult:
     """r2, chi2, p_value, ...: ``quality_metrics`` of the row."""
     checks: tuple[CheckRecord, ...] = ()
     suggestion: SuggestionRecord | None = None
+    moved: Mapping[str, float] = field(default_factory=dict)
+    """Outputs that are not any more what they were in the same cool-down, as two attempts agree; by how many sigmas."""
+    disputed: tuple[str, ...] = ()
+    """Outputs that were inconsistent: the next attempt is told their values."""
     figures: tuple[Figure, ...] = ()
     raw_data: tuple[FileContent, ...] = ()
     stack_trace: str = ""
@@ -166,6 +170,8 @@ class Offer:
     """The parameter version's id, also for values of this session that were never published."""
     cooldown_id: str = ""
     """The cool-down in which it was measured; empty: not known."""
+    by_hand: bool = False
+    """Whether a person said so: no measurement has to agree with it."""
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ BAD_SESSIONS = (
         "a verdict that another attempt cannot change",
         {"spec.retry": {"on": ["ok"]}},
         "spec.retry.on[0]",
-        "must be hardware_error, no_signal, window or imprecise, not 'ok'",
-        'Unsupported value: "ok": supported values: "hardware_error", "no_signal", "window", "imprecise"',
+        "must be hardware_error, no_signal, window, imprecise or inconsistent, not 'ok'",
+        'Unsupported value: "ok": supported values: "hardware_error", "no_signal", "window", "imprecise", '
+        '"inconsistent"',
     ),
     bad_session(
         "more attempts than anybody needs",

@@ -353,6 +353,7 @@ def _outputs(request: TaskRequest, play: Play, verdict: Verdict) -> tuple[Output
 def _result(request: TaskRequest, play: Play, judged: str, started_at: datetime) -> AttemptResult:
     now = datetime.now(UTC)
     verdict = play.verdicts.get(judged, play.verdict)
+    outputs = _outputs(request, play, verdict)
     return AttemptResult(
         verdict=verdict,
         message="" if verdict is Verdict.OK else f"simulated {verdict}",
@@ -361,7 +362,8 @@ def _result(request: TaskRequest, play: Play, judged: str, started_at: datetime)
         measured_at=request.measure_at,
         inputs=(),
         run_parameters=request.parameters,
-        outputs=_outputs(request, play, verdict),
+        outputs=outputs,
+        disputed=tuple(output.name for output in outputs) if verdict is Verdict.INCONSISTENT else (),
         metrics={},
         figures=(),
         raw_data=(),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kubecal.api.request import TaskRequest, Verdict
+from kubecal.api.request import GivenInput, TaskRequest, Verdict
 from tests.controller.lab import Lab
 from tests.controller.lives import lives, overlaps
 from tests.controller.podsim import Play, PodSimulator
@@ -79,6 +79,32 @@ async def test_a_bad_verdict_is_measured_again_with_what_was_suggested(lab: Lab,
     assert (second["status"], second["adapted"]) == ("completed", {"shots": 4096})
     again = simulator.measured[1]
     assert (again.attempt, again.charged_retries, again.parameters["shots"]) == (2, 1, 4096)
+
+
+async def test_after_a_contradiction_the_next_attempt_is_told_what_the_first_one_found(
+    lab: Lab, simulated: Simulated
+) -> None:
+    lab.start_operator()
+    await lab.apply_chip()
+    retry = {"backoffSeconds": 0, "on": ["inconsistent"]}
+    await lab.apply_session(tasks=("CheckT1",), targets=ONE, retry=retry)
+    bad = Play(verdict=Verdict.INCONSISTENT, t1_us=12.5)
+    async with simulated(lambda request: bad if request.attempt == 1 else Play()) as simulator:
+        status = await lab.phase("Completed")
+    assert status["tasks"]["succeeded"] == 1
+    first, second = simulator.measured
+    assert first.disputed == {}
+    assert second.disputed["0"].values == {"t1": GivenInput(value=12.5, error=0.5)}
+    assert second.disputed["0"].measured_at == first.measure_at
+
+
+async def test_a_contradiction_that_is_not_confirmed_fails_the_task(lab: Lab, simulated: Simulated) -> None:
+    lab.start_operator()
+    await lab.apply_chip()
+    await lab.apply_session(tasks=("CheckT1",), targets=ONE, retry={"backoffSeconds": 0, "limit": 5})
+    async with simulated(lambda request: Play(verdict=Verdict.INCONSISTENT)) as simulator:
+        status = await lab.phase("Failed")
+    assert (len(simulator.measured), status["failures"][0]["verdict"]) == (2, "inconsistent")
 
 
 async def test_a_bad_verdict_is_an_answer_where_nothing_is_to_be_tried_again(lab: Lab, simulated: Simulated) -> None:

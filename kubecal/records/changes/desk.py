@@ -27,6 +27,8 @@ VALUE_FIELDS = (
     *("calibrated_at", "cooldown_id", "execution_id", "task_id"),
 )
 """What a value document consists of."""
+BY_HAND = "by_hand"
+"""Marks those that a person set: no measurement has to agree with them."""
 
 
 MAX_VALUES = 3_000

@@ -12,7 +12,7 @@ from datetime import datetime
 from pymongo import UpdateMany, UpdateOne
 
 from kubecal.api.actions import RevertExecution
-from kubecal.records.changes.desk import VALUE_FIELDS, Change, Desk, Impossible, Write, many, owner_of
+from kubecal.records.changes.desk import BY_HAND, VALUE_FIELDS, Change, Desk, Impossible, Write, many, owner_of
 from kubecal.records.documents import Document
 from kubecal.records.publication import NOT_REVERTED
 
@@ -40,7 +40,7 @@ async def revert_execution(desk: Desk, action: RevertExecution) -> Change:
     before = await _before(desk, execution, list(current))
     values: dict[str, dict[str, Document]] = {qid: {} for qid, _ in current}
     for (qid, name), earlier in before.items():
-        values[qid][name] = {field: earlier[field] for field in VALUE_FIELDS}
+        values[qid][name] = {field: earlier[field] for field in (*VALUE_FIELDS, BY_HAND) if field in earlier}
     writes = [*_ended(desk, mine, current), *_valid_again(desk, [one["entity_id"] for one in before.values()])]
     there = await desk.current(values)
     for qid, restored in values.items():

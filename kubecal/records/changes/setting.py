@@ -8,7 +8,7 @@ from kubecal.api.actions import GivenValue, SetParameters
 from kubecal.api.catalogue import Output
 from kubecal.engine.changes import known_parameters
 from kubecal.records.changes.becoming_current import made_current
-from kubecal.records.changes.desk import MAX_VALUES, Change, Desk, Impossible, Values, count, many, owner_of
+from kubecal.records.changes.desk import BY_HAND, MAX_VALUES, Change, Desk, Impossible, Values, count, many, owner_of
 from kubecal.records.documents import Document
 from kubecal.records.publication import calibrated_at
 
@@ -49,6 +49,7 @@ def _value_document(desk: Desk, qid: str, given: GivenValue, known: Output, ther
         "cooldown_id": desk.chip.cooldown,
         "execution_id": desk.intent.execution_id,
         "task_id": desk.attempt,
+        BY_HAND: True,
     }
 
 

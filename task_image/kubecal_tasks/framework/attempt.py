@@ -88,7 +88,7 @@ class Attempt:
         """
         try:
             backend, task = self._bind(offers)
-            self._measure_and_judge(backend, task)
+            self._measure_and_judge(backend, task, offers)
         except AttemptError as error:
             self.say(Failed(error.reason, str(error)))
         except MissingInputError as error:
@@ -127,13 +127,13 @@ class Attempt:
         self.say(Prepared(records, parameters.as_written))
         return backend, task
 
-    def _measure_and_judge(self, backend: Backend, task: BaseTask) -> None:
+    def _measure_and_judge(self, backend: Backend, task: BaseTask, offers: Mapping[str, InputOffers]) -> None:
         try:
             acquisitions = self._measure(backend, task)
         except Refusal as refusal:
             refused = PostProcessResult(checks=(refusal.check,), suggestion=refusal.suggestion, measured=False)
             for member in task.members:
-                self._say_judged(task, member, refused)
+                self._say_judged(task, member, refused, offers)
             self.say(Drawn({}))
             return
         except InstrumentError as error:
@@ -151,7 +151,7 @@ class Attempt:
         judgements = {}
         for member, result in results.items():
             checked = replace(result, checks=(*result.checks, *clipping_checks(acquisitions, member)))
-            judgements[member] = self._say_judged(task, member, checked)
+            judgements[member] = self._say_judged(task, member, checked, offers)
         figures = self.figures
         self.say(Drawn({m: self._draw(m, results[m], judgements[m]) if figures else () for m in results}))
 
@@ -171,13 +171,16 @@ class Attempt:
         self.say(Measured(conversion.raw_files(acquisitions), started, datetime.now(UTC)))
         return acquisitions
 
-    def _say_judged(self, task: BaseTask, member: str, result: PostProcessResult) -> Judgement:
+    def _say_judged(
+        self, task: BaseTask, member: str, result: PostProcessResult, offers: Mapping[str, InputOffers]
+    ) -> Judgement:
         assert self.task_class is not None
         declared = conversion.with_bands(self.task_class.outputs, self.request)
         estimates = conversion.in_declared_units(declared, result.estimates)
         # A refusal measured nothing, so there is no R2 that could pass or fail.
         threshold = task.binding.r2_threshold if result.measured else None
-        judgement = judge(declared, estimates, result.checks, result.r2, threshold)
+        past = conversion.past_of(declared, self.request, member, offers)
+        judgement = judge(declared, estimates, result.checks, result.r2, threshold, past)
         metrics = dict(result.metrics) if result.r2 is None else {"r2": result.r2, **result.metrics}
         self.say(
             Judged(
@@ -188,6 +191,8 @@ class Attempt:
                 metrics=metrics,
                 checks=conversion.check_records(judgement.checks),
                 suggestion=conversion.suggestion_record(result.suggestion),
+                moved=judgement.moved,
+                disputed=judgement.disputed,
             )
         )
         return judgement

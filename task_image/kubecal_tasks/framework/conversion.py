@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from kubecal.api.catalogue import TargetKind
 from kubecal.api.request import TaskRequest
 from kubecal.api.run_parameters import RunValue, parse_run_parameters
-from kubecal.api.units import from_si
+from kubecal.api.units import from_si, scale_of
 from kubecal.records.results import (
     CheckRecord,
     FileContent,
@@ -23,6 +24,7 @@ from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.framework.declarations import OutputParameter
 from kubecal_tasks.framework.inputs import Candidate, InputValue, Origin, Source
 from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
+from kubecal_tasks.framework.past import Past, PastValue
 from kubecal_tasks.framework.task import BaseTask
 from kubecal_tasks.programs import Acquisition
 
@@ -50,10 +52,8 @@ def sources(request: TaskRequest, backend: Backend, offers: Mapping[str, InputOf
 
 
 def _sources_of(one: str, request: TaskRequest, backend: Backend, offers: InputOffers) -> tuple[Source, ...]:
-    present = request.chip.cooldown
-    # Where the chip names no cool-down, nothing can be said to come from another one.
-    prior = {name: o for name, o in offers.published.items() if present and o.cooldown_id != present}
-    published = {name: o for name, o in offers.published.items() if name not in prior}
+    published = of_this_cooldown(request, offers.published)
+    prior = {name: o for name, o in offers.published.items() if name not in published}
     return (
         (Origin.OVERRIDE, _by_hand(request, one)),
         (Origin.SNAPSHOT, _candidates(offers.snapshot)),
@@ -63,6 +63,48 @@ def _sources_of(one: str, request: TaskRequest, backend: Backend, offers: InputO
         (Origin.DESIGN, _chip_design(request, one)),
         (Origin.BACKEND, {name: Candidate(*value) for name, value in backend.design(one).items()}),
     )
+
+
+def of_this_cooldown(request: TaskRequest, offers: Mapping[str, Offer]) -> dict[str, Offer]:
+    """The values of the present cool-down; a new one makes priors of those before.
+
+    Where the chip names no cool-down, nothing can be said to come from another one.
+    """
+    present = request.chip.cooldown
+    return {name: offer for name, offer in offers.items() if not present or offer.cooldown_id == present}
+
+
+def past_of(
+    declared: Sequence[OutputParameter], request: TaskRequest, judged: str, offers: Mapping[str, InputOffers]
+) -> Past:
+    """What was known of the outputs before: measured in this cool-down, and found by an attempt that was to be
+    confirmed. What a person set was not measured."""
+    units = {output.name: output.unit for output in declared}
+    known = of_this_cooldown(request, offers.get(judged, InputOffers()).published)
+    published = {
+        name: _past_value(offer.value, offer.error, _scale(offer.unit, units[name]), offer.calibrated_at, request)
+        for name, offer in known.items()
+        if name in units and not offer.by_hand and offer.calibrated_at is not None
+    }
+    found = request.disputed.get(judged)
+    if found is None:
+        return Past(published)
+    disputed = {
+        name: _past_value(each.value, each.error, 1.0, found.measured_at, request)
+        for name, each in found.values.items()
+        if name in units
+    }
+    return Past(published, disputed)
+
+
+def _past_value(value: float, error: float, scale: float, measured_at: datetime, request: TaskRequest) -> PastValue:
+    # A simulated chip's clock may have been turned back: what is to come is as far away as what was.
+    return PastValue(value * scale, error * scale, abs((request.measure_at - measured_at).total_seconds()))
+
+
+def _scale(unit: str, declared: str) -> float:
+    """Values are told in the catalogue's units; one from elsewhere may say that it is in another."""
+    return scale_of(unit) / scale_of(declared) if unit not in ("", declared) else 1.0
 
 
 def _candidates(offers: Mapping[str, Offer]) -> dict[str, Candidate]:

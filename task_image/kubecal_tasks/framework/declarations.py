@@ -66,8 +66,11 @@ class OutputParameter:
     precision: Precision | None = None
     """None: never imprecise."""
     drift: float | None = None
+    """What it may drift within ``max_age_s``, in ``unit``; None: it is not judged by what was known of it before."""
     drift_relative: bool = False
+    """Whether ``drift`` is a fraction of the value."""
     max_age_s: float | None = None
+    """From then on a published value counts as stale; None: never."""
 
     def entry(self) -> Output:
         """The catalogue's view."""

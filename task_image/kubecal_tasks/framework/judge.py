@@ -2,7 +2,7 @@
 
 Every output is judged by named checks. The attempt's verdict is the worst of its required outputs; an
 optional output that fails is stored and not published, and fails nothing. A group is accepted whole or not
-at all.
+at all. What its own data do not speak against is compared with what was known before (``past.py``).
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from collections.abc import Mapping, Sequence
 from kubecal.api.request import Verdict
 from kubecal_tasks.framework.declarations import OutputParameter
 from kubecal_tasks.framework.outcome import Check, Estimate, Judgement
+from kubecal_tasks.framework.past import NO_PAST, Comparison, Past, compare
 
 _SIGMAS = 3.0
 WORST_FIRST = tuple(Verdict)
 """The order of the enumeration is the order of badness (physics.md, section 5)."""
+_COMPARED = frozenset({Verdict.OK, Verdict.IMPRECISE})
+"""What an output may be by its own data to be compared with its past: of worse data nothing is to be concluded."""
 
 
 def judge(
@@ -25,6 +28,7 @@ def judge(
     checks: Sequence[Check],
     r2: float | None,
     r2_threshold: float | None,
+    past: Past = NO_PAST,
 ) -> Judgement:
     """Judge one attempt.
 
@@ -38,6 +42,8 @@ def judge(
         The task's own checks of its data and model.
     r2, r2_threshold
         Coefficient of determination and the gate it must exceed; None: no gate.
+    past
+        What was known of the outputs before, in the declared units.
     """
     found = [*checks]
     if r2_threshold is not None:
@@ -46,6 +52,8 @@ def judge(
         estimate = estimates.get(output.name)
         if estimate is not None:
             found += value_checks(output, estimate)
+    compared = _compared(declared, estimates, found, past)
+    found += [comparison.check for comparison in compared.values()]
     verdict_by_output = {o.name: _verdict_of(o, estimates, found) for o in declared}
     worst = min((verdict_by_output[o.name] for o in declared if o.required), key=WORST_FIRST.index, default=Verdict.OK)
     if not declared:
@@ -60,7 +68,27 @@ def judge(
         for o in declared
         if o.name in estimates and verdict_by_output[o.name] is Verdict.OK and (not o.group or o.group in good_groups)
     )
-    return Judgement(worst, _message(worst, found, declared, estimates), tuple(found), accepted)
+    return Judgement(
+        verdict=worst,
+        message=_message(worst, found, declared, estimates),
+        checks=tuple(found),
+        accepted=accepted,
+        moved={name: one.moved for name, one in compared.items() if one.moved and name in accepted},
+        disputed=tuple(name for name, one in compared.items() if not one.check.ok),
+    )
+
+
+def _compared(
+    declared: Sequence[OutputParameter], estimates: Mapping[str, Estimate], checks: Sequence[Check], past: Past
+) -> dict[str, Comparison]:
+    """What comes of comparing each output that its own data do not speak against with its past."""
+    found = {}
+    for output in declared:
+        if output.name in estimates and _verdict_of(output, estimates, checks) in _COMPARED:
+            comparison = compare(output, declared, estimates, past)
+            if comparison is not None:
+                found[output.name] = comparison
+    return found
 
 
 def value_checks(output: OutputParameter, estimate: Estimate) -> list[Check]:

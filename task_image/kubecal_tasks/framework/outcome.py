@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kubecal.api.request import Verdict
@@ -60,6 +60,10 @@ class Judgement:
     checks: tuple[Check, ...]
     accepted: frozenset[str]
     """Outputs that may be published: their own checks and those of their whole group passed."""
+    moved: Mapping[str, float] = field(default_factory=dict)
+    """Accepted outputs that are not any more what they were in the same cool-down, by how many sigmas."""
+    disputed: tuple[str, ...] = ()
+    """Outputs that are inconsistent with what was known: another attempt has to agree with them."""
 
 
 def in_words(error: BaseException) -> str:

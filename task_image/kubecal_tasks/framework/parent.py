@@ -246,6 +246,8 @@ class _Attempt:
             metrics=judged.metrics,
             checks=judged.checks,
             suggestion=judged.suggestion,
+            moved=judged.moved,
+            disputed=judged.disputed,
             figures=progress.drawn.figures.get(judged.judged, ()) if progress.drawn else (),
             raw_data=measured.raw_data if measured else (),
             stack_trace=judged.stack_trace,

@@ -46,6 +46,10 @@ class Judged:
     metrics: Mapping[str, float] = field(default_factory=dict)
     checks: tuple[CheckRecord, ...] = ()
     suggestion: SuggestionRecord | None = None
+    moved: Mapping[str, float] = field(default_factory=dict)
+    """Accepted outputs that are not any more what they were in the same cool-down, by how many sigmas."""
+    disputed: tuple[str, ...] = ()
+    """Outputs that are inconsistent with what was known."""
     stack_trace: str = ""
     """Of the instrument's error that became the verdict."""
 

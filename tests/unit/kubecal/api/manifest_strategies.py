@@ -91,7 +91,7 @@ _STEP = st.one_of(
 )
 _STEPS = st.lists(_STEP, min_size=1, max_size=4, unique_by=lambda step: step["name"])
 
-_VERDICTS = st.sampled_from(["hardware_error", "no_signal", "window", "imprecise"])
+_VERDICTS = st.sampled_from(["hardware_error", "no_signal", "window", "imprecise", "inconsistent"])
 _OVERRIDES = _fields(qubits=_BY_QUBIT, couplings=_BY_COUPLING)
 _SOURCE = st.one_of(
     _fields(

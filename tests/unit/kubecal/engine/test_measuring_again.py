@@ -8,7 +8,7 @@ from typing import Any
 from kubecal.api.request import Verdict
 from kubecal.api.session_status import Phase
 from kubecal.engine.decide import decide
-from kubecal.engine.model import RowStatus, TaskKey, Trouble
+from kubecal.engine.model import Disputed, RowStatus, TaskKey, Trouble
 from tests.unit.kubecal.engine.builders import (
     FIRST,
     NOON,
@@ -47,6 +47,31 @@ def test_the_attempt_after_a_verdict_waits_and_then_runs_with_what_was_suggested
     (create,) = decide(replace(held(view), now=later(5))).creates
     assert (create.attempt, create.charged_retries) == (2, 1)
     assert create.planned.parameters["shots"] == 4096
+
+
+FOUND = Disputed(NOON, {"t1": (15.0, 1.0)})
+CONTRADICTS: dict[str, Any] = {"verdict": Verdict.INCONSISTENT, "trouble": Trouble.VERDICT}
+
+
+def test_the_attempt_after_a_contradiction_is_told_what_the_first_one_found() -> None:
+    view = one(row(FIRST, 1, FAILED, disputed=FOUND, **CONTRADICTS), row(FIRST, 2, opened_at=NOON))
+    (create,) = decide(replace(held(view), now=later(5))).creates
+    assert create.disputed == {"0": FOUND}
+
+
+def test_a_contradiction_that_is_not_confirmed_stands() -> None:
+    rows = [row(FIRST, number, FAILED, disputed=FOUND, **CONTRADICTS) for number in (1, 2)]
+    decision = decided(one(*rows))
+    assert not decision.next_attempts
+    assert patch_of(decision).status.tasks.failed == 1
+
+
+def test_a_receipt_of_a_contradiction_is_read_for_what_it_found_before_the_next_attempt_is_opened() -> None:
+    view = one(row(FIRST, 1, RowStatus.RUNNING, claimed_by="p1", read_at=later(-5)))
+    ended = pod(view, terminated=terminated(0, outcome=receipt(view, verdict="inconsistent")))
+    decision = decided(view, pods=(ended,))
+    assert [key for _, key, _ in decision.read_rows] == [FIRST]
+    assert nothing(decision, "next_attempts", "settle_rows", "creates")
 
 
 def test_a_verdict_that_was_tried_often_enough_stands() -> None:

@@ -1,5 +1,6 @@
 """What a task is told of its chip and its session, and how small that stays."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,10 +8,10 @@ import pytest
 
 from kubecal.api.catalogue import TargetKind
 from kubecal.api.chip import ChipSpec, ChipStatus
-from kubecal.api.request import MAX_REQUEST_BYTES, GivenInput
+from kubecal.api.request import MAX_REQUEST_BYTES, DisputedValues, GivenInput
 from kubecal.api.session import SessionSpec
 from kubecal.engine.intents import CreatePod
-from kubecal.engine.model import ChipView, PlannedTask, SessionRef, TaskKey
+from kubecal.engine.model import ChipView, Disputed, PlannedTask, SessionRef, TaskKey
 from kubecal.engine.request import build_request, request_size_problem
 
 DESIGN = {
@@ -87,6 +88,28 @@ def test_overrides_are_those_of_what_it_reads() -> None:
     request = build_request(creating(TargetKind.COUPLING, "0-1", source={"overrides": overrides}))
 
     assert request.overrides == {one: {"cr_amplitude": GivenInput(value=0.3, error=0.01)} for one in ("0", "0-1")}
+
+
+def test_what_an_attempt_before_found_goes_along_for_those_that_are_measured() -> None:
+    found = Disputed(datetime(2026, 11, 23, 7, tzinfo=UTC), {"t1": (15.0, 1.0)})
+    create = replace(creating(TargetKind.MUX, "mux-0", ("0", "2")), disputed={"1": found, "2": found})
+
+    told = build_request(create).disputed
+
+    values = {"t1": GivenInput(value=15.0, error=1.0)}
+    assert told == {"2": DisputedValues(measured_at=found.measured_at, values=values)}
+
+
+def test_one_that_this_would_make_too_large_goes_without() -> None:
+    everyone = tuple(str(n) for n in range(1024))
+    create = creating(TargetKind.QUBIT, "chip", everyone, topology={"squareLattice": {"rows": 32, "columns": 32}})
+    found = Disputed(datetime(2026, 11, 23, 7, tzinfo=UTC), {"qubit_frequency": (4.9123456789, 0.0000123)})
+
+    few = build_request(replace(create, disputed=dict.fromkeys(everyone[:8], found)))
+    many = build_request(replace(create, disputed=dict.fromkeys(everyone, found)))
+
+    assert (len(few.disputed), len(many.disputed)) == (8, 0)
+    assert len(many.to_json().encode()) <= MAX_REQUEST_BYTES
 
 
 @pytest.mark.parametrize(("inputs", "snapshot"), [("Snapshot", "20261122-001"), ("Current", "")])

@@ -8,13 +8,14 @@ import pytest
 
 from kubecal.api.request import Verdict
 from kubecal.api.session import RetriedVerdict, Retry
-from kubecal.engine.model import AttemptRow, RowStatus, Trouble
+from kubecal.engine.model import AttemptRow, Disputed, MemberRow, RowStatus, Trouble
 from kubecal.engine.retry import (
     NEVER_STARTED,
     Ending,
     adapted,
     charged,
     classify,
+    disputed,
     exhausted,
     measured_again,
     not_before,
@@ -132,6 +133,60 @@ def test_a_verdict_is_measured_again_where_the_session_says_so(
     verdict: Verdict | None, before: int, retry: Retry, again: bool
 ) -> None:
     assert measured_again(verdict, [_judged()] * before, retry) is again
+
+
+INCONSISTENT = Verdict.INCONSISTENT
+FOUND = Disputed(NOON, {"t1": (15.0, 1.0)})
+
+
+@pytest.mark.parametrize(
+    ("before", "retry", "again"),
+    [
+        ([], Retry(), True),
+        ([], Retry(limit=0), False),
+        ([], Retry(on=(RetriedVerdict.WINDOW,)), False),
+        ([], Retry(on=(RetriedVerdict.INCONSISTENT,)), True),
+        ([_judged(Verdict.WINDOW)], Retry(), True),
+        ([_judged(INCONSISTENT)], Retry(limit=5), False),
+        ([_judged(INCONSISTENT), _judged(Verdict.IMPRECISE)], Retry(limit=5), False),
+        ([_judged(INCONSISTENT), *_rows(CRASHED, DELETED)], Retry(limit=5), False),
+        # It was given up before its result came, which counts for nothing.
+        ([given_up(verdict=INCONSISTENT)], Retry(), True),
+    ],
+)
+def test_a_contradiction_is_measured_again_once(before: list[AttemptRow], retry: Retry, again: bool) -> None:
+    assert measured_again(INCONSISTENT, before, retry) is again
+
+
+def test_what_comes_out_otherwise_after_a_contradiction_is_measured_again_as_ever() -> None:
+    assert measured_again(Verdict.IMPRECISE, [_judged(INCONSISTENT)], Retry())
+
+
+def test_a_members_contradiction_is_its_own() -> None:
+    before = [_of("0", INCONSISTENT, FOUND)]
+    assert not measured_again(INCONSISTENT, before, Retry(), "0")
+    assert measured_again(INCONSISTENT, before, Retry(), "1")
+
+
+def _of(qid: str, verdict: Verdict, found: Disputed | None) -> AttemptRow:
+    return _judged(members=(MemberRow(qid, RowStatus.FAILED, verdict, disputed=found),))
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ([], {}),
+        ([_judged()], {}),
+        ([_judged(INCONSISTENT, disputed=FOUND)], {"0": FOUND}),
+        ([_judged(INCONSISTENT, disputed=FOUND), *_rows(CRASHED), _judged()], {"0": FOUND}),
+        ([given_up(disputed=FOUND)], {}),
+        ([_of("1", INCONSISTENT, FOUND), _of("2", Verdict.WINDOW, None)], {"1": FOUND}),
+    ],
+)
+def test_the_attempts_after_a_contradiction_are_told_what_it_found(
+    before: list[AttemptRow], told: dict[str, Disputed]
+) -> None:
+    assert disputed(before) == told
 
 
 def test_crashes_and_disruptions_do_not_use_up_what_verdicts_may() -> None:

@@ -9,7 +9,7 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 from kubecal.api.request import Verdict
 from kubecal.api.wires import Wire, WireKind, WireMode
 from kubecal.engine.intents import SettleRow
-from kubecal.engine.model import RowStatus
+from kubecal.engine.model import Disputed, RowStatus
 from kubecal.records.reading import ResultReader
 from kubecal.records.results import CheckRecord, CrashReport, SuggestionRecord
 from kubecal.records.store import RecordStore
@@ -169,6 +169,43 @@ async def test_a_result_is_stored_with_everything_in_it(store: RecordStore) -> N
     assert len(row.stack_trace) == 10_000
     assert (await lab.row())["checksum"] == digest
     assert (await lab.row())["elapsed_time"] == 30.0
+
+
+async def test_what_has_moved_is_published_and_says_by_how_much(store: RecordStore) -> None:
+    lab = await admitted(store)
+    await lab.attempt().claim(NOON)
+
+    await lab.attempt().ends_with(replace(result(output("t1", 15.0)), moved={"t1": 7.5}))
+
+    (row,) = await ResultReader(store).results(lab.execution_id)
+    assert row.moved == {"t1": 7.5}
+    assert (await lab.one("qubit", qid="0"))["data"]["t1"]["value"] == 15.0
+    assert (await lab.row())["disputed"] is None
+
+
+async def test_a_contradiction_is_not_published_and_its_values_are_kept_for_the_next_attempt(
+    store: RecordStore,
+) -> None:
+    lab = await admitted(store)
+    await lab.attempt().claim(NOON)
+    outputs = (output("t1", 15.0, accepted=False), output("t1_std", 1.0))
+    outcome = replace(result(*outputs, verdict=Verdict.INCONSISTENT), disputed=("t1",))
+
+    await lab.attempt().ends_with(outcome)
+    uid = lab.admission.ref.uid
+    (row,) = (await lab.control.read_rows([(lab.admission.ref, lab.admission.plan.tasks[0].key, 1)], LATER))[uid]
+
+    assert (row.verdict, row.disputed) == (Verdict.INCONSISTENT, Disputed(NOON, {"t1": (15.0, 0.5)}))
+    assert await published(lab) == []
+
+
+async def test_a_worse_verdict_keeps_no_values_for_the_next_attempt(store: RecordStore) -> None:
+    lab = await admitted(store)
+    await lab.attempt().claim(NOON)
+
+    await lab.attempt().ends_with(replace(result(output(), verdict=Verdict.WINDOW), disputed=("t1",)))
+
+    assert (await lab.row())["disputed"] is None
 
 
 async def test_figures_and_raw_data_come_back_as_they_were(store: RecordStore) -> None:

@@ -35,6 +35,7 @@ async def test_values_by_hand_become_current_of_qubits_and_couplings(store: Reco
     assert (row.status, row.message) == (RowStatus.COMPLETED, "set 2 parameters of 2 targets")
     assert await value_of(lab) == 20.0
     assert await value_of(lab, "zx90_gate_time", "0-1") == 240.0
+    assert (await lab.one("qubit", qid="0"))["data"]["t1"]["by_hand"], "no measurement has to agree with it"
     (version,) = await valid_versions(lab)
     assert (version["version"], version["value"], version["execution_id"]) == (2, 20.0, lab.execution_id)
     assert (version["unit"], version["task_id"]) == ("us", (await lab.row())["_id"])

@@ -33,6 +33,8 @@ class Draw(IntEnum):
     DRIFT = 3
     TLS = 4
     DESIGN = 5
+    EXCHANGE = 6
+    CROSSTALK = 7
 
 
 @dataclass(frozen=True)

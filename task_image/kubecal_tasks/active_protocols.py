@@ -2,10 +2,31 @@
 
 from kubecal_tasks.framework.task import BaseTask
 from kubecal_tasks.tasks.check_hpi_pulse import CheckHPIPulse
+from kubecal_tasks.tasks.check_noise import CheckNoise
 from kubecal_tasks.tasks.check_rabi import CheckRabi
 from kubecal_tasks.tasks.check_ramsey import CheckRamsey
+from kubecal_tasks.tasks.check_status import CheckStatus
 from kubecal_tasks.tasks.check_t1 import CheckT1
 from kubecal_tasks.tasks.check_t2_echo import CheckT2Echo
+from kubecal_tasks.tasks.configure import Configure
+from kubecal_tasks.tasks.configure_all import ConfigureAll
 from kubecal_tasks.tasks.create_hpi_pulse import CreateHPIPulse
+from kubecal_tasks.tasks.dump_box import DumpBox
+from kubecal_tasks.tasks.link_up import LinkUp
+from kubecal_tasks.tasks.readout_configure import ReadoutConfigure
 
-TASKS: tuple[type[BaseTask], ...] = (CheckRabi, CreateHPIPulse, CheckHPIPulse, CheckRamsey, CheckT1, CheckT2Echo)
+TASKS: tuple[type[BaseTask], ...] = (
+    Configure,
+    ConfigureAll,
+    LinkUp,
+    CheckStatus,
+    CheckNoise,
+    DumpBox,
+    ReadoutConfigure,
+    CheckRabi,
+    CreateHPIPulse,
+    CheckHPIPulse,
+    CheckRamsey,
+    CheckT1,
+    CheckT2Echo,
+)

@@ -55,8 +55,25 @@ class ClosedLoop:
     found: dict[str, dict[str, Offer]] = field(default_factory=dict)
     """Accepted outputs by qubit and name."""
 
-    def run(self, task: str, qubit: str, parameters: Mapping[str, Any] | None = None, ordinal: int = 0) -> Outcome:
-        """Run one task on one qubit and remember what it found.
+    def run(self, task: str, target: str, parameters: Mapping[str, Any] | None = None, ordinal: int = 0) -> Outcome:
+        """Run one task on one target and remember what it found.
+
+        Raises
+        ------
+        TaskFailedError
+            If it ended without a verdict.
+        """
+        return self.run_all(task, target, (), parameters, ordinal)[target]
+
+    def run_all(
+        self,
+        task: str,
+        target: str,
+        members: tuple[str, ...],
+        parameters: Mapping[str, Any] | None = None,
+        ordinal: int = 0,
+    ) -> dict[str, Outcome]:
+        """Run one task and remember what it found of each of its members; without any it judges its target alone.
 
         Raises
         ------
@@ -64,22 +81,28 @@ class ClosedLoop:
             If it ended without a verdict.
         """
         reports: list[Report] = []
-        request = self.request(task, qubit, parameters or {}, ordinal)
-        offers = {qubit: InputOffers(session=self.found.get(qubit, {}))}
+        request = self.request(task, target, parameters or {}, ordinal, members)
+        offers = {one: InputOffers(session=self.found.get(one, {})) for one in request.parameter_ids}
         prepare_attempt(request, reports.append, self.figures).run(offers)
-        outcome = _outcome(reports, qubit)
-        if outcome.verdict is Verdict.OK:
-            for each in outcome.judged.outputs:
-                if each.accepted:
-                    offer = Offer(each.name, each.value, each.error, each.unit, MEASURED_AT, "")
-                    self.found.setdefault(qubit, {})[each.name] = offer
-        return outcome
+        outcomes = {judged: _outcome(reports, judged) for judged in request.judged}
+        for judged, outcome in outcomes.items():
+            if outcome.verdict is Verdict.OK:
+                self._remember(judged, outcome)
+        return outcomes
+
+    def _remember(self, judged: str, outcome: Outcome) -> None:
+        for each in outcome.judged.outputs:
+            if each.accepted:
+                offer = Offer(each.name, each.value, each.error, each.unit, MEASURED_AT, "")
+                self.found.setdefault(judged, {})[each.name] = offer
 
     def design_of(self, qubit: str) -> Mapping[str, DesignValue]:
         """The backend's design values of a qubit."""
         return open_backend(self.request("CheckRabi", qubit, {}, 0)).design(qubit)
 
-    def request(self, task: str, qubit: str, parameters: Mapping[str, Any], ordinal: int) -> TaskRequest:
+    def request(
+        self, task: str, target: str, parameters: Mapping[str, Any], ordinal: int, members: tuple[str, ...] = ()
+    ) -> TaskRequest:
         """What a driver would hand to the task's process."""
         catalogue = installed_catalogue()
         return TaskRequest(
@@ -90,7 +113,9 @@ class ClosedLoop:
             username="bench",
             step="check",
             task=task,
-            target=qubit,
+            target=target,
+            kind=catalogue.task_by_name[task].kind,
+            members=members,
             ordinal=ordinal,
             attempt=1,
             charged_retries=0,
@@ -108,14 +133,14 @@ class ClosedLoop:
                 time_zone="UTC",
                 sites=tuple(RequestSite(id=s.id, x=s.x, y=s.y, mux=s.mux) for s in self.topology.sites),
                 couplings=tuple((c.control, c.target) for c in self.topology.couplings),
-                design={"qubits": {qubit: dict(self.design.get(qubit, {}))}},
+                design={"qubits": {qubit: dict(values) for qubit, values in self.design.items()}},
                 backend="fake",
                 backend_config=dict(self.config),
             ),
         )
 
 
-def _outcome(reports: list[Report], qubit: str) -> Outcome:
+def _outcome(reports: list[Report], target: str) -> Outcome:
     judged: Judged | None = None
     inputs: tuple[InputRecord, ...] = ()
     raw: tuple[FileContent, ...] = ()
@@ -125,12 +150,12 @@ def _outcome(reports: list[Report], qubit: str) -> Outcome:
             case Failed():
                 raise TaskFailedError(f"{report.reason}: {report.message}\n{report.stack_trace}")
             case Prepared():
-                inputs = report.inputs[qubit]
+                inputs = report.inputs[target]
             case Measured():
                 raw = report.raw_data
-            case Judged():
+            case Judged() if report.judged == target:
                 judged = report
             case Drawn():
-                figures = report.figures.get(qubit, ())
+                figures = report.figures.get(target, ())
     assert judged is not None, "an attempt says what it was judged, or why not"
     return Outcome(judged, {each.name: each for each in inputs}, raw, figures)

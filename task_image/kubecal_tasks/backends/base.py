@@ -69,13 +69,14 @@ class Backend(Protocol):
         """Bring the links between the instruments up."""
 
     def configure(self, targets: Sequence[str]) -> None:
-        """Push the settings of these targets to their modules."""
+        """Push the settings of these targets to their modules: qubits, or single lines of them (``readout/3``)."""
 
     def status(self) -> Sequence[ModuleStatus]:
         """How each module is."""
 
     def noise(self) -> Mapping[str, float]:
-        """Noise of each readout line without drive, dB of the ADC's full scale."""
+        """Noise of each readout line without drive, one sigma of a shot in dB of the ADC's full scale; measured anew
+        at every call."""
 
     def dump(self) -> Mapping[str, object]:
         """All settings as plain data."""

@@ -12,11 +12,13 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import cast
 
 from kubecal.api.request import TaskRequest, Verdict
 from kubecal.api.run_parameters import RunParameterError
 from kubecal.records.results import CheckRecord, Figure, FileContent, InputOffers
 from kubecal_tasks.backends.base import Backend, BackendUnusable, InstrumentError, ProgramRefused
+from kubecal_tasks.backends.reading import Reading
 from kubecal_tasks.backends.registry import open_backend
 from kubecal_tasks.fits.values import FitError
 from kubecal_tasks.framework import conversion
@@ -129,7 +131,7 @@ class Attempt:
 
     def _measure_and_judge(self, backend: Backend, task: BaseTask, offers: Mapping[str, InputOffers]) -> None:
         try:
-            acquisitions = self._measure(backend, task)
+            raw = self._measure(backend, task)
         except Refusal as refusal:
             refused = PostProcessResult(checks=(refusal.check,), suggestion=refusal.suggestion, measured=False)
             for member in task.members:
@@ -145,9 +147,11 @@ class Attempt:
             self.say(Drawn({}))
             return
         try:
-            results = by_member(task, task.postprocess(backend, acquisitions))
+            # A task is handed what its own run gave back, so each finds the kind that it made.
+            results = by_member(task, task.postprocess(backend, cast("Sequence[Acquisition]", raw)))
         except FitError as error:
             results = dict.fromkeys(task.members, unfit(error))
+        acquisitions = [each for each in raw if isinstance(each, Acquisition)]
         judgements = {}
         for member, result in results.items():
             checked = replace(result, checks=(*result.checks, *clipping_checks(acquisitions, member)))
@@ -155,21 +159,22 @@ class Attempt:
         figures = self.figures
         self.say(Drawn({m: self._draw(m, results[m], judgements[m]) if figures else () for m in results}))
 
-    def _measure(self, backend: Backend, task: BaseTask) -> Sequence[Acquisition]:
+    def _measure(self, backend: Backend, task: BaseTask) -> Sequence[Acquisition | Reading]:
         """Preprocess and run, and leave the instrument safe however that ends."""
         started = datetime.now(UTC)
         task.preprocess(backend)
         backend.connect()
         try:
-            backend.configure(self.request.qubits)
-            acquisitions = tuple(task.run(backend))
+            if task.plays:
+                backend.configure(self.request.qubits)
+            raw = tuple(task.run(backend))
         except BaseException:
             backend.park()
             raise
         finally:
             backend.disconnect()
-        self.say(Measured(conversion.raw_files(acquisitions), started, datetime.now(UTC)))
-        return acquisitions
+        self.say(Measured(conversion.raw_files(raw), started, datetime.now(UTC)))
+        return raw
 
     def _say_judged(
         self, task: BaseTask, member: str, result: PostProcessResult, offers: Mapping[str, InputOffers]

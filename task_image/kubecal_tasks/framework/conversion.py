@@ -21,6 +21,7 @@ from kubecal.records.results import (
     SuggestionRecord,
 )
 from kubecal_tasks.backends.base import Backend
+from kubecal_tasks.backends.reading import Reading
 from kubecal_tasks.framework.declarations import OutputParameter
 from kubecal_tasks.framework.inputs import Candidate, InputValue, Origin, Source
 from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
@@ -207,8 +208,13 @@ def read_parameters(task: type[BaseTask], request: TaskRequest) -> Parameters:
     return Parameters(si, {name: value for name, value in written.items() if value is not None})
 
 
-def raw_files(acquisitions: Sequence[Acquisition]) -> tuple[FileContent, ...]:
-    """Every program with its data."""
-    return tuple(
-        FileContent(f"{'-'.join(each.label.split())}.npz", "application/x-npz", each.to_npz()) for each in acquisitions
-    )
+def raw_files(raw: Sequence[Acquisition | Reading]) -> tuple[FileContent, ...]:
+    """Every program with its data, and what else the backend said."""
+    return tuple(_raw_file(each) for each in raw)
+
+
+def _raw_file(raw: Acquisition | Reading) -> FileContent:
+    name = "-".join(raw.label.split())
+    if isinstance(raw, Reading):
+        return FileContent(f"{name}.json", "application/json", raw.to_json())
+    return FileContent(f"{name}.npz", "application/x-npz", raw.to_npz())

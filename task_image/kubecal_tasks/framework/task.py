@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kubecal_tasks.backends.base import Backend
+    from kubecal_tasks.backends.reading import Reading
     from kubecal_tasks.figures import Figure
     from kubecal_tasks.programs import Acquisition
 
@@ -91,6 +92,8 @@ class BaseTask(ABC):
     kind: ClassVar[TargetKind] = TargetKind.QUBIT
     drives: ClassVar[bool] = True
     """False: it only computes and claims nothing."""
+    plays: ClassVar[bool] = True
+    """False: it asks the backend's verbs alone, so nothing is configured for it beforehand."""
     batch: ClassVar[bool] = False
     """Of a qubit task: whether one pod can measure several qubits at once; it then has several members."""
     inputs: ClassVar[tuple[InputParameter, ...]] = ()
@@ -127,8 +130,8 @@ class BaseTask(ABC):
         """
 
     @abstractmethod
-    def run(self, backend: Backend) -> Sequence[Acquisition]:
-        """Measure; every program is handed back with its data."""
+    def run(self, backend: Backend) -> Sequence[Acquisition | Reading]:
+        """Measure; every program is handed back with its data, and what was asked of the backend as it was told."""
 
     @abstractmethod
     def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessed:

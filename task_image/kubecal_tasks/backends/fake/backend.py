@@ -17,7 +17,7 @@ from kubecal_tasks.backends.capabilities import Band, Capabilities
 from kubecal_tasks.backends.fake.chip import Chip
 from kubecal_tasks.backends.fake.config import FakeConfig, FaultKind
 from kubecal_tasks.backends.fake.design import design_values
-from kubecal_tasks.backends.fake.faults import GLITCHED_SHARE, HANG_S, glitched, narrowed
+from kubecal_tasks.backends.fake.faults import GLITCHED_SHARE, HANG_S, glitched, narrowed, readout_gain
 from kubecal_tasks.backends.fake.groups import read_states
 from kubecal_tasks.backends.fake.tones import Tones
 from kubecal_tasks.physics.readout import ADC_FULL_SCALE, Real, shot_sigma
@@ -32,6 +32,7 @@ DRIVE_BAND = Band(3.5e9, 6.5e9)
 READOUT_BAND = Band(6.0e9, 8.0e9)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_SLEEP_S = 3600.0
+_NOISE_SHOTS = 1000
 _BROKEN = "planted fault InstrumentError"
 
 
@@ -48,7 +49,8 @@ class FakeBackend:
         self._qubits = tuple(self._chip.site(qubit).id for qubit in request.qubits)
         self._connected = False
         self._configured: frozenset[str] = frozenset()
-        self._programs_run = 0
+        self._answers = 0
+        """Programs run and noise listened to: each has random numbers of its own."""
 
     # ------------------------------------------------------------ what it is
 
@@ -80,11 +82,12 @@ class FakeBackend:
         self._require_connection()
 
     def configure(self, targets: Sequence[str]) -> None:
-        """Note whose settings are pushed; a program on other qubits is refused."""
+        """Note whose settings are pushed; a program on other lines is refused."""
         self._require_connection()
         for target in targets:
-            self._chip.site(target)
-        self._configured |= set(targets)
+            whole = "/" not in target
+            self._chip.site(target if whole else qubit_of(target))
+            self._configured |= {drive_line(target), readout_line(target)} if whole else {target}
 
     def status(self) -> Sequence[ModuleStatus]:
         """A control module for each qubit and a readout module for each MUX; well unless a fault says otherwise."""
@@ -97,10 +100,16 @@ class FakeBackend:
         return (*rows, *(ModuleStatus(f"readout-mux-{mux}", True) for mux in muxes))
 
     def noise(self) -> Mapping[str, float]:
-        """Scatter of one shot at the design length, of every qubit's readout channel."""
+        """Scatter of a thousand shots of the design length, of every qubit's readout channel."""
         self._require_connection()
-        sigmas = {qubit: shot_sigma(self._chip.truth(qubit)) for qubit in self._qubits}
-        return {readout_line(qubit): 20.0 * math.log10(sigma / ADC_FULL_SCALE) for qubit, sigma in sigmas.items()}
+        rng = np.random.default_rng([*self._attempt_key(), self._answers])
+        self._answers += 1
+        levels = {}
+        for qubit in self._qubits:
+            sigma = shot_sigma(self._chip.truth(qubit)) * readout_gain(qubit, self._chip.faults)
+            heard = sigma * math.sqrt(np.mean(rng.standard_normal((_NOISE_SHOTS, 2)) ** 2))
+            levels[readout_line(qubit)] = 20.0 * math.log10(heard / ADC_FULL_SCALE)
+        return levels
 
     def dump(self) -> Mapping[str, object]:
         """Its configuration and what it can do: nothing of the truth."""
@@ -126,8 +135,8 @@ class FakeBackend:
         if problem is not None:
             raise ProgramRefused(problem)
         for line in (*(frame.line for frame in program.frames), *(tone.line for tone in program.readout.tones)):
-            if qubit_of(line) not in self._configured:
-                raise InstrumentError(f"qubit {qubit_of(line)} is not configured: call configure before run")
+            if line not in self._configured:
+                raise InstrumentError(f"{line} is not configured: call configure before run")
         self._fail_as_planted()
         mistake = self._chip.faults.anywhere(FaultKind.WRONG_WINDOW)
         played = self.capabilities().snapped(program if mistake is None else narrowed(program, mistake.value))
@@ -137,9 +146,9 @@ class FakeBackend:
         return acquired
 
     def _measure(self, program: Program) -> Acquired:
-        key = np.random.SeedSequence([*self._attempt_key(), self._programs_run])
+        key = np.random.SeedSequence([*self._attempt_key(), self._answers])
         detuning_rng, shot_rng, glitch_rng = (np.random.default_rng(each) for each in key.spawn(3))
-        self._programs_run += 1
+        self._answers += 1
         states = read_states(self._chip, program, detuning_rng)
         tones = Tones(self._chip, program)
         iq, covariance, times = _sampled(tones, states, program.acquisition, shot_rng)

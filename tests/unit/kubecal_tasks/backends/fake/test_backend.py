@@ -84,7 +84,7 @@ def test_a_qubit_that_was_not_configured_is_refused() -> None:
     chip = FakeBackend(request(**MUX), backend(**MUX)._config)
     chip.connect()
     chip.configure(["0"])
-    with pytest.raises(InstrumentError, match="qubit 2 is not configured"):
+    with pytest.raises(InstrumentError, match="readout/2 is not configured"):
         chip.run(read(chip, ("0", "2")))
 
 

@@ -1,10 +1,11 @@
-"""The built-in tasks, in the order in which a morning check runs them. A new task is one file and its line here."""
+"""The built-in tasks, in the order of the catalogue. A new task is one file and its line here."""
 
 from kubecal_tasks.framework.task import BaseTask
 from kubecal_tasks.tasks.check_hpi_pulse import CheckHPIPulse
 from kubecal_tasks.tasks.check_noise import CheckNoise
 from kubecal_tasks.tasks.check_rabi import CheckRabi
 from kubecal_tasks.tasks.check_ramsey import CheckRamsey
+from kubecal_tasks.tasks.check_reflection_coefficient import CheckReflectionCoefficient
 from kubecal_tasks.tasks.check_status import CheckStatus
 from kubecal_tasks.tasks.check_t1 import CheckT1
 from kubecal_tasks.tasks.check_t2_echo import CheckT2Echo
@@ -23,6 +24,7 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckNoise,
     DumpBox,
     ReadoutConfigure,
+    CheckReflectionCoefficient,
     CheckRabi,
     CreateHPIPulse,
     CheckHPIPulse,

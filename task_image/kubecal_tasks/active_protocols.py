@@ -1,6 +1,9 @@
 """The built-in tasks, in the order of the catalogue. A new task is one file and its line here."""
 
 from kubecal_tasks.framework.task import BaseTask
+from kubecal_tasks.tasks.check_chevron import CheckChevron
+from kubecal_tasks.tasks.check_coarse_chevron import CheckCoarseChevron
+from kubecal_tasks.tasks.check_fine_chevron import CheckFineChevron
 from kubecal_tasks.tasks.check_hpi_pulse import CheckHPIPulse
 from kubecal_tasks.tasks.check_noise import CheckNoise
 from kubecal_tasks.tasks.check_rabi import CheckRabi
@@ -25,6 +28,9 @@ TASKS: tuple[type[BaseTask], ...] = (
     DumpBox,
     ReadoutConfigure,
     CheckReflectionCoefficient,
+    CheckChevron,
+    CheckCoarseChevron,
+    CheckFineChevron,
     CheckRabi,
     CreateHPIPulse,
     CheckHPIPulse,

@@ -5,7 +5,7 @@ as a timeline (``describe``). It says nothing of any instrument.
 """
 
 from kubecal_tasks.programs.acquisition import Acquired, Acquisition
-from kubecal_tasks.programs.axes import Axis, BlockAxis, SequenceAxis
+from kubecal_tasks.programs.axes import AnyAxis, Axis, BlockAxis, SequenceAxis
 from kubecal_tasks.programs.document import program_from_dict, program_to_dict
 from kubecal_tasks.programs.envelopes import Envelope, Flat, FlatTop, Gaussian
 from kubecal_tasks.programs.operations import (
@@ -32,6 +32,7 @@ __all__ = [
     "Acquired",
     "Acquisition",
     "Amount",
+    "AnyAxis",
     "Average",
     "Axis",
     "Barrier",

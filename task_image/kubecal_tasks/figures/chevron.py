@@ -1,0 +1,67 @@
+"""Chevrons: signal over detuning and duration, beside the fit, with the resonance and the lobes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kubecal_tasks.figures import style
+from kubecal_tasks.figures.figure import NO_SIGNAL, Axis, Context, Figure, Panel, grid, house_style, new_sheet
+from kubecal_tasks.figures.heatmap import colour_bar, heat_map, robust_limits
+from kubecal_tasks.fits.chevron import ChevronFit
+
+_HEIGHT_IN = 4.9
+_LINE = "#FFFFFF"
+_DURATION = Axis("Duration", "ns", 1e-9)
+
+
+def chevron_figure(fit: ChevronFit, context: Context, drive_hz: float, z: Axis, name: str = "chevron") -> Figure:
+    """Data on the left, the fitted model on the right, on one scale of colours.
+
+    Parameters
+    ----------
+    drive_hz
+        The frequency that detunings are counted from.
+    z
+        What the colours are.
+    """
+    detuning = Axis(f"Detuning from {drive_hz / 1e9:.6g} GHz", "MHz", 1e6)
+    data = z.shown(fit.image(fit.evidence.y))
+    with house_style():
+        sheet = new_sheet(context, _HEIGHT_IN)
+        places = grid(sheet, 1, 3, _HEIGHT_IN, width_ratios=[1, 1, 0.045], wspace=0.14, right=0.9)
+        limits = robust_limits(data)
+        left = sheet.panel(places[0], "data", detuning, _DURATION)
+        drawn = heat_map(left, fit.detuning, fit.time, data, limits)
+        right = sheet.panel(places[1], "fit", detuning, _DURATION, sharex=left.axes, sharey=left.axes)
+        heat_map(right, fit.detuning, fit.time, z.shown(fit.model(fit.detuning, fit.time)), limits, "fit")
+        right.axes.set_ylabel("")
+        right.axes.tick_params(labelleft=False)
+        _title(left, "data")
+        _title(right, "best fit, no better than flat" if context.verdict == NO_SIGNAL else "fit")
+        if context.verdict != NO_SIGNAL:
+            for panel in (left, right):
+                _marks(panel, fit)
+        colour_bar(sheet, places[2], drawn, z)
+        return sheet.finished(name)
+
+
+def _title(panel: Panel, text: str) -> None:
+    panel.axes.set_title(text, loc="left", fontsize=style.SETTINGS["legend.fontsize"], color=style.INK, pad=4)
+
+
+def _marks(panel: Panel, fit: ChevronFit) -> None:
+    """The resonance, and along which durations the qubit has made an odd number of half turns."""
+    low, high = float(fit.detuning.min()), float(fit.detuning.max())
+    if low <= fit.centre.value <= high:
+        panel.marker(fit.centre.value, "resonance", style.ORANGE)
+    fine = np.linspace(low, high, style.FINE_POINTS)
+    turned = np.hypot(fit.rabi_rate.value, fine - fit.centre.value)
+    top = float(fit.time.max())
+    for lobe in range(4):
+        at = (lobe + 0.5) / turned
+        seen = at <= top
+        if seen.any():
+            panel.line(fine, np.where(seen, at, np.nan), f"lobe {lobe + 1}", color=_LINE, lw=1.1, ls=(0, (4, 3)))
+    step = float(np.median(np.diff(np.sort(fit.time)))) if fit.time.size > 1 else top
+    panel.axes.set_xlim(*panel.x.shown(np.asarray([low, high])))
+    panel.axes.set_ylim(*panel.y.shown(np.asarray([float(fit.time.min()) - step / 2, top + step / 2])))

@@ -6,6 +6,8 @@ from kubecal_tasks.tasks.check_coarse_chevron import CheckCoarseChevron
 from kubecal_tasks.tasks.check_fine_chevron import CheckFineChevron
 from kubecal_tasks.tasks.check_hpi_pulse import CheckHPIPulse
 from kubecal_tasks.tasks.check_noise import CheckNoise
+from kubecal_tasks.tasks.check_qubit import CheckQubit
+from kubecal_tasks.tasks.check_qubit_frequency import CheckQubitFrequency
 from kubecal_tasks.tasks.check_rabi import CheckRabi
 from kubecal_tasks.tasks.check_ramsey import CheckRamsey
 from kubecal_tasks.tasks.check_reflection_coefficient import CheckReflectionCoefficient
@@ -31,7 +33,9 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckChevron,
     CheckCoarseChevron,
     CheckFineChevron,
+    CheckQubit,
     CheckRabi,
+    CheckQubitFrequency,
     CreateHPIPulse,
     CheckHPIPulse,
     CheckRamsey,

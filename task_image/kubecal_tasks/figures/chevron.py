@@ -8,9 +8,12 @@ from kubecal_tasks.figures import style
 from kubecal_tasks.figures.figure import NO_SIGNAL, Axis, Context, Figure, Panel, grid, house_style, new_sheet
 from kubecal_tasks.figures.heatmap import colour_bar, heat_map, robust_limits
 from kubecal_tasks.fits.chevron import ChevronFit
+from kubecal_tasks.fits.oscillation import fit_oscillations
 
 _HEIGHT_IN = 4.9
 _LINE = "#FFFFFF"
+_CLEAR = 0.2
+"""Relative error beyond which an oscillation of its own is not worth a point."""
 _DURATION = Axis("Duration", "ns", 1e-9)
 
 
@@ -42,6 +45,35 @@ def chevron_figure(fit: ChevronFit, context: Context, drive_hz: float, z: Axis, 
             for panel in (left, right):
                 _marks(panel, fit)
         colour_bar(sheet, places[2], drawn, z)
+        return sheet.finished(name)
+
+
+def rates_figure(fit: ChevronFit, context: Context, drive_hz: float, name: str = "rates") -> Figure:
+    """The Rabi rate at each detuning, from its own oscillation, on the hyperbola of all of them together.
+
+    Parameters
+    ----------
+    drive_hz
+        The frequency that detunings are counted from, and at which the resonance was before.
+    """
+    detuning, rate = Axis(f"Detuning from {drive_hz / 1e9:.6g} GHz", "MHz", 1e6), Axis("Rabi rate", "MHz", 1e6)
+    seen = fit.evidence
+    rows = fit_oscillations(fit.time, fit.image(seen.y), fit.image(seen.sigma) ** 2)
+    values = np.asarray([each.frequency.value for each in rows])
+    errors = np.asarray([each.frequency.error for each in rows])
+    clear = errors < _CLEAR * values
+    fine = np.linspace(float(fit.detuning.min()), float(fit.detuning.max()), style.FINE_POINTS)
+    with house_style():
+        sheet = new_sheet(context)
+        panel = sheet.panel(grid(sheet, 1, 1)[0], "rates", detuning, rate)
+        panel.points(fit.detuning, np.where(clear, values, np.nan), np.where(clear, errors, np.nan))
+        if context.verdict != NO_SIGNAL:
+            panel.line(fine, np.hypot(fit.rabi_rate.value, fine - fit.centre.value))
+            low, high = panel.axes.get_xlim()
+            if low <= fit.centre.value / detuning.scale <= high:
+                panel.marker(fit.centre.value, "resonance", style.NEW)
+        panel.marker(0.0, "previous", style.PREVIOUS, dashed=True)
+        panel.legend()
         return sheet.finished(name)
 
 

@@ -27,3 +27,14 @@ def chevron_picture(fit: ChevronFit, referenced: bool, drive_hz: float, name: st
         return chevron_figure(fit, context, drive_hz, z=_signal(referenced), name=name)
 
     return draw
+
+
+def rates_picture(fit: ChevronFit, drive_hz: float) -> Draw:
+    """The Rabi rate at every detuning, on its hyperbola."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures.chevron import rates_figure
+
+        return rates_figure(fit, context, drive_hz)
+
+    return draw

@@ -6,6 +6,7 @@ from kubecal_tasks.tasks.check_coarse_chevron import CheckCoarseChevron
 from kubecal_tasks.tasks.check_fine_chevron import CheckFineChevron
 from kubecal_tasks.tasks.check_hpi_pulse import CheckHPIPulse
 from kubecal_tasks.tasks.check_noise import CheckNoise
+from kubecal_tasks.tasks.check_pi_pulse import CheckPIPulse
 from kubecal_tasks.tasks.check_qubit import CheckQubit
 from kubecal_tasks.tasks.check_qubit_frequency import CheckQubitFrequency
 from kubecal_tasks.tasks.check_rabi import CheckRabi
@@ -17,6 +18,7 @@ from kubecal_tasks.tasks.check_t2_echo import CheckT2Echo
 from kubecal_tasks.tasks.configure import Configure
 from kubecal_tasks.tasks.configure_all import ConfigureAll
 from kubecal_tasks.tasks.create_hpi_pulse import CreateHPIPulse
+from kubecal_tasks.tasks.create_pi_pulse import CreatePIPulse
 from kubecal_tasks.tasks.dump_box import DumpBox
 from kubecal_tasks.tasks.link_up import LinkUp
 from kubecal_tasks.tasks.readout_configure import ReadoutConfigure
@@ -38,6 +40,8 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckQubitFrequency,
     CreateHPIPulse,
     CheckHPIPulse,
+    CreatePIPulse,
+    CheckPIPulse,
     CheckRamsey,
     CheckT1,
     CheckT2Echo,

@@ -53,14 +53,75 @@ class Oracle:
         """(points, 3) populations before the readout, without any noise of drawing."""
         return self._evolution.populations(program, None)
 
-    def angle(self, amplitude: float, drive_hz: float, duration_s: float, envelope: Envelope | None = None) -> float:
-        """By how much one pulse of a train turns the qubit, rad, about whatever axis its detuning tilts it to.
+    def angle(
+        self,
+        amplitude: float,
+        drive_hz: float,
+        duration_s: float,
+        envelope: Envelope | None = None,
+        beta_s: float = 0.0,
+    ) -> float:
+        """By how much one pulse of a train turns the qubit, rad (0 ... 2 pi), about whatever axis it is tilted to.
 
         The difference of the two phases that the pulse gives to its own eigenstates, which is what many equal
         pulses in a row add up.
         """
+        values, states = self._eigen(amplitude, drive_hz, duration_s, envelope or Gaussian(), beta_s)
+        difference = float(np.angle(values[0] / values[1]))
+        # Beyond half a turn only the sense of the axis tells how far it went; a pulse of nothing has none.
+        return abs(difference) if abs(_bloch(states[:, 1])[0]) < _NO_AXIS else difference % TURN
+
+    def tilt(self, amplitude: float, drive_hz: float, duration_s: float, beta_s: float = 0.0) -> float:
+        """Component along Z of the axis of one Gaussian pulse, in units of that along X."""
+        _, states = self._eigen(amplitude, drive_hz, duration_s, Gaussian(), beta_s)
+        x, _, z = _bloch(states[:, 1])
+        return z / x
+
+    def leakage(self, amplitude: float, drive_hz: float, duration_s: float, beta_s: float = 0.0) -> float:
+        """Population that one Gaussian pulse brings out of the qubit, mean of |0> and |1>."""
+        whole = self._propagator(amplitude, drive_hz, duration_s, Gaussian(), beta_s)
+        return float(np.sum(np.abs(whole[2, :2]) ** 2) / 2)
+
+    def pulse_amplitude(self, angle: float, drive_hz: float, duration_s: float, beta_s: float = 0.0) -> float:
+        """Amplitude of the Gaussian pulse that turns by an angle up to pi, driven at this frequency.
+
+        Raises
+        ------
+        ValueError
+            If no amplitude near the resonant estimate does.
+        """
+        estimate = angle / TURN / (self.truth.drive_hz * Gaussian().area_s(duration_s))
+
+        def missed(amplitude: float) -> float:
+            return self.angle(amplitude, drive_hz, duration_s, beta_s=beta_s) - angle
+
+        return float(brentq(missed, 0.2 * estimate, 1.5 * estimate, xtol=1e-12))
+
+    def half_pi_amplitude(self, drive_hz: float, duration_s: float) -> float:
+        """Amplitude of the Gaussian pulse that turns by pi/2, driven at this frequency."""
+        return self.pulse_amplitude(HALF_PI, drive_hz, duration_s)
+
+    def drag_beta(self, amplitude: float, drive_hz: float, duration_s: float) -> float:
+        """DRAG coefficient, s, with which the axis of a Gaussian pulse lies in the plane.
+
+        Raises
+        ------
+        ValueError
+            If none of a few anharmonic periods does.
+        """
+        period = 1.0 / (TURN * abs(self.truth.anharmonicity_hz))
+
+        def tilted(beta_s: float) -> float:
+            return self.tilt(amplitude, drive_hz, duration_s, beta_s)
+
+        return float(brentq(tilted, -3.0 * period, 4.0 * period, xtol=1e-15))
+
+    def _propagator(
+        self, amplitude: float, drive_hz: float, duration_s: float, envelope: Envelope, beta_s: float
+    ) -> NDArray[np.complex128]:
+        """(3, 3) of one pulse, without relaxation."""
         truth = self.truth
-        amplitudes, slice_s = slices(envelope or Gaussian(), amplitude, duration_s, 0.0)
+        amplitudes, slice_s = slices(envelope, amplitude, duration_s, beta_s)
         steps = slice_unitaries(
             np.asarray([TURN * (truth.frequency_hz - drive_hz)]),
             TURN * truth.anharmonicity_hz,
@@ -70,20 +131,21 @@ class Oracle:
         whole = np.eye(3, dtype=np.complex128)
         for step in steps:
             whole = step @ whole
-        values, vectors = np.linalg.eig(whole)
-        qubit = np.argsort(np.abs(vectors[2]))[:2]
-        difference = float(np.angle(values[qubit[0]] / values[qubit[1]]))
-        return abs(difference)
+        return whole
 
-    def half_pi_amplitude(self, drive_hz: float, duration_s: float) -> float:
-        """Amplitude of the Gaussian pulse that turns by pi/2, driven at this frequency.
+    def _eigen(
+        self, amplitude: float, drive_hz: float, duration_s: float, envelope: Envelope, beta_s: float
+    ) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+        """(2,) phases and (3, 2) states of the qubit's two eigenstates, the one along the drive last."""
+        values, states = np.linalg.eig(self._propagator(amplitude, drive_hz, duration_s, envelope, beta_s))
+        qubit = sorted(np.argsort(np.abs(states[2]))[:2], key=lambda k: _bloch(states[:, k])[0])
+        return values[qubit], states[:, qubit]
 
-        Raises
-        ------
-        ValueError
-            If no amplitude between nothing and twice the resonant estimate does.
-        """
-        estimate = 0.25 / (self.truth.drive_hz * Gaussian().area_s(duration_s))
-        return float(
-            brentq(lambda a: self.angle(a, drive_hz, duration_s) - HALF_PI, 0.2 * estimate, 1.5 * estimate, xtol=1e-12)
-        )
+
+_NO_AXIS = 1e-6
+
+
+def _bloch(state: NDArray[np.complex128]) -> tuple[float, float, float]:
+    """Vector of a state's part within the qubit."""
+    coherence = 2.0 * np.conj(state[0]) * state[1]
+    return float(coherence.real), float(coherence.imag), float(abs(state[0]) ** 2 - abs(state[1]) ** 2)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kubecal_tasks.fits import AmplitudeFit, DecayFit, OscillationFit, RamseyFit, RepetitionFit
+from kubecal_tasks.fits.train import TrainFit
 from kubecal_tasks.framework.task import FigureContext
 from kubecal_tasks.tasks.trace import Trace
 
@@ -67,6 +68,17 @@ def repetition_picture(fit: RepetitionFit, trace: Trace, name: str) -> Draw:
         from kubecal_tasks.figures import repetition_figure
 
         return repetition_figure(fit, context, y=_signal_axis(trace), name=name)
+
+    return draw
+
+
+def train_picture(fit: TrainFit, trace: Trace, name: str) -> Draw:
+    """Signal against the number of repetitions, of every series."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures.train import train_figure
+
+        return train_figure(fit, context, y=_signal_axis(trace), name=name)
 
     return draw
 

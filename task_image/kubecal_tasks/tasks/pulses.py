@@ -119,8 +119,12 @@ class Pulses:
 
     def repeated(self, pulse: Play, counts: Sequence[int]) -> Program:
         """A pulse so many times in a row."""
+        return self.train((pulse,), counts)
+
+    def train(self, pulses: Sequence[Play], counts: Sequence[int], lead: Sequence[Play] = ()) -> Program:
+        """Some pulses in a row, so many times over, after a lead that is played once."""
         axis = Axis("repetitions", tuple(float(count) for count in counts))
-        return self._program(axis, (Repeat(Swept("repetitions"), (pulse,)),), share=1)
+        return self._program(axis, (*lead, Repeat(Swept("repetitions"), tuple(pulses))), share=1)
 
     def _program(self, axis: Axis, body: tuple[Operation, ...], share: int) -> Program:
         tone = Tone(readout_line(self.qubit), self.readout_hz, self.readout_amplitude)

@@ -16,6 +16,7 @@ import numpy as np
 
 from kubecal_tasks.fits import checks, fit_amplitudes, fit_decays, fit_oscillations, fit_ramseys, fit_repetitions
 from kubecal_tasks.fits.checks import Finding
+from kubecal_tasks.fits.rb import fit_rbs, rb_checks
 from kubecal_tasks.fits.values import Measured
 from tests.unit.kubecal_tasks.fits.synthetic import Array, Sampled, decays, fringes, rabi, sample
 
@@ -26,6 +27,7 @@ RABI_TIMES = np.arange(0, 401e-9, 8e-9)
 RAMSEY_TIMES = np.linspace(0, 10e-6, 101)
 AMPLITUDES = np.linspace(0, 0.8, 51)
 PULSES = np.arange(0.0, 21.0)
+CLIFFORDS = np.repeat(np.rint(np.geomspace(4, 1000, 12)), 10)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,21 @@ def _repetition(y: Array, variance: Array) -> list[Judged]:
     return [Judged(f.error_angle, checks.repetition_checks(f), f.statistics.r2, False) for f in fits]
 
 
+def _benchmarking(y: Array, variance: Array) -> list[Judged]:
+    fits = fit_rbs(CLIFFORDS, y, variance)
+    return [Judged(f.error_per_clifford(2), rb_checks(f), f.statistics.r2, False) for f in fits]
+
+
+def _sequences(scatter: float) -> Callable[[np.random.Generator, Array], Array]:
+    """Ten random sequences a length, which differ by so much half-way down."""
+
+    def population(rng: np.random.Generator, epc: Array) -> Array:
+        p = 0.5 - 0.5 * (1 - 2 * epc[:, None]) ** CLIFFORDS
+        return np.clip(p + 2 * scatter * np.sqrt(p * (1 - p)) * rng.standard_normal(p.shape), 0.0, 1.0)
+
+    return population
+
+
 def _uniform(low: float, high: float) -> Callable[[np.random.Generator, int], Array]:
     return lambda rng, n: rng.uniform(low, high, n)
 
@@ -176,10 +193,11 @@ KINDS = {
             0.02,
             r2=-np.inf,
         ),
+        Kind("epc", _uniform(1e-3, 1.5e-3), _sequences(0.0), _benchmarking, 0.5),
     )
 }
-BARS = {"rabi": 1.0, "ramsey": 1.0, "t2_star": 0.96, "t1": 0.96, "t2_echo": 0.74}
-GLITCH_BARS = {"t1": 0.96, "t2_star": 0.96}
+BARS = {"rabi": 1.0, "ramsey": 1.0, "t2_star": 0.96, "t1": 0.96, "t2_echo": 0.74, "epc": 0.72}
+GLITCH_BARS = {"t1": 0.96, "t2_star": 0.96, "epc": 0.76}
 
 
 def _cases(shots: Sequence[int]) -> list[Case]:
@@ -196,6 +214,8 @@ def _cases(shots: Sequence[int]) -> list[Case]:
     for half in (0.1e6, 0.2e6, 0.5e6):
         found.append(Case(KINDS["ramsey"], 1000, f"two lines, +-{half / 1e3:.0f} kHz", _fringes(half)))
     found.append(Case(KINDS["rabi"], 1000, "two lines, +-2 MHz", _two_rabis))
+    for scatter in (0.02, 0.05):
+        found.append(Case(KINDS["epc"], 1000, f"sequences scatter {scatter}", _sequences(scatter)))
     for factor in (2, 3, 6):
         short = _short_window(factor)
         found.append(Case(short, 1000, f"window T1/{factor}", short.population, accept=False))

@@ -372,6 +372,17 @@ class QueuedSession(Model):
     """What it waits for."""
 
 
+class ParameterCounts(Model):
+    """How many of the chip's published parameters still hold; each counts once."""
+
+    calibrated: int = 0
+    """Of the present cool-down, not too old, and made of inputs that are still what they were."""
+    stale: int = 0
+    """Of another cool-down, or older than their maxAge."""
+    moved: int = 0
+    """Not stale, but made with an input that has changed since by more than its drift allowance."""
+
+
 class ChipStatus(Model):
     """The observed state of a Chip, written by the operator."""
 
@@ -383,6 +394,8 @@ class ChipStatus(Model):
     """Who holds the chip."""
     queue: tuple[QueuedSession, ...] = ()
     """Who waits, next first."""
+    parameters: ParameterCounts | None = None
+    """What its published parameters are worth; counted when a session ends, and every quarter of an hour."""
 
 
 class Chip(KubernetesObject):

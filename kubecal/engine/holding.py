@@ -148,6 +148,8 @@ def _show_chip(scene: Scene, chip: ChipView, holders: tuple[Holder, ...], queue:
             "conditions": merged(chip.status.conditions, claims, scene.now, chip.generation),
             "holders": holders,
             "queue": queue,
+            # Not counted yet by this driver: what the one before it wrote stands.
+            "parameters": scene.observed.parameters.get(chip.uid, chip.status.parameters),
         }
     )
     if status != chip.status and not chip.deleted:

@@ -20,7 +20,7 @@ from sys import intern
 from typing import Any, NamedTuple
 
 from kubecal.api.catalogue import Catalogue, TargetKind
-from kubecal.api.chip import ChipSpec, ChipStatus
+from kubecal.api.chip import ChipSpec, ChipStatus, ParameterCounts
 from kubecal.api.request import Receipt, TaskTrouble, Verdict
 from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import SessionStatus
@@ -485,6 +485,8 @@ class Observed:
     """Server's refusal (400, 422, NameTaken) of a pod, under the pod's name: ends its task."""
     blocked: Mapping[str, CreateBlocked] = field(default_factory=dict)
     """Under the session's uid."""
+    parameters: Mapping[str, ParameterCounts] = field(default_factory=dict)
+    """What each chip's published parameters are worth, under its uid; of those that were counted."""
     local_holder: str = ""
     """Who holds ``hardware_claims`` for these instruments from outside the cluster; empty: nobody."""
     chips_elsewhere: tuple[ChipView, ...] = ()

@@ -17,6 +17,7 @@ from kubecal.records.store import RecordStore, RecordsUnavailable
 from kubecal_operator.cache import Cache
 from kubecal_operator.catalogues import AuthorCatalogues
 from kubecal_operator.client import MUTATION_TIMEOUT_S, ApiClient
+from kubecal_operator.counting import ParameterCounter
 from kubecal_operator.creating import Creator
 from kubecal_operator.domains import Domains
 from kubecal_operator.errors import ApiError
@@ -87,11 +88,13 @@ class Operator:
             ill=gate.wake,
         )
         self._domains = Domains(self.cache, executor, self._observer, self.leads)
+        counter = ParameterCounter(self.store, self.cache, self.catalogue, self.images, self.leads, self.poke_by_and_by)
         for watch in self.pods:
             self._spawn(watch.run(), f"watching {watch.path}")
         self._spawn(Nodes(self.client, self.cache, self.poke).run(), "watching nodes")
         self._spawn(verifier.run(), "verifying receipts")
         self._spawn(gate.run(), "asking the database")
+        self._spawn(counter.run(), "counting parameters")
         self._spawn(self._warm_up(), "warming up")
         self._waiting = "the caches are not filled yet"
 

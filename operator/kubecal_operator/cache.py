@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
+from kubecal.api.chip import ParameterCounts
 from kubecal.engine.elsewhere import may_claim, wired_to
 from kubecal.engine.intents import CreatePod
 from kubecal.engine.model import (
@@ -66,6 +67,8 @@ class Cache:
     unwritten: dict[str, RecordsHealth] = field(default_factory=dict)
     """Domains of which something could not be recorded in their last pass, and why."""
     local_holders: Mapping[str, str] = field(default_factory=dict)
+    parameters: dict[str, ParameterCounts] = field(default_factory=dict)
+    """What each chip's published parameters are worth, by the chip's uid."""
     versions: dict[str, int] = field(default_factory=dict)
     """Newest resourceVersion that was taken in of each object, by its uid."""
     _tombstones: dict[str, datetime] = field(default_factory=dict)

@@ -68,6 +68,7 @@ class Observer:
             blocked={uid: blocked for uid, blocked in cache.blocked.items() if uid in uids},
             elsewhere=self._elsewhere(domain, modules_of(chips, sessions), now),
             gone=dict(cache.gone),
+            parameters={chip.uid: cache.parameters[chip.uid] for chip in chips if chip.uid in cache.parameters},
             local_holder=self._local_holder(domain, chips),
             may_create=self._may_create(),
         )

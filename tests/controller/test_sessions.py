@@ -40,6 +40,18 @@ async def test_sixteen_qubits_go_through_six_tasks(lab: Lab, simulated: Simulate
     assert "Traceback" not in operator.said
 
 
+async def test_a_chip_tells_how_many_of_its_parameters_hold(lab: Lab, simulated: Simulated) -> None:
+    async def calibrated() -> bool:
+        return bool((await lab.chip_status()).get("parameters") == {"calibrated": 4, "stale": 0, "moved": 0})
+
+    lab.start_operator()
+    await lab.apply_chip()
+    await lab.apply_session(tasks=("CheckT1",))
+    async with simulated():
+        await lab.phase("Completed")
+        await lab.until(calibrated, "the count of the parameters of four qubits")
+
+
 async def test_files_applied_in_the_wrong_order_are_waited_for(lab: Lab, simulated: Simulated) -> None:
     lab.start_operator()
     await lab.apply_session(tasks=("CheckT1",))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kubecal.api.request import GivenInput, TaskRequest, Verdict
+from kubecal.records.ended import milliseconds
 from tests.controller.lab import Lab
 from tests.controller.lives import lives, overlaps
 from tests.controller.podsim import Play, PodSimulator
@@ -95,7 +96,7 @@ async def test_after_a_contradiction_the_next_attempt_is_told_what_the_first_one
     first, second = simulator.measured
     assert first.disputed == {}
     assert second.disputed["0"].values == {"t1": GivenInput(value=12.5, error=0.5)}
-    assert second.disputed["0"].measured_at == first.measure_at
+    assert second.disputed["0"].measured_at == milliseconds(first.measure_at)
 
 
 async def test_a_contradiction_that_is_not_confirmed_fails_the_task(lab: Lab, simulated: Simulated) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kubecal.api.chip import ParameterCounts
 from kubecal.api.conditions import ConditionType
 from kubecal.engine.decide import decide
 from kubecal.engine.model import RowStatus
@@ -65,3 +66,17 @@ def test_a_session_of_another_namespace_is_called_by_both_its_names() -> None:
     assert told.waiting_for.session == "lab/morning"
     (queue,) = [update.status.queue for update in decision.holders if update.chip.namespace == "annex"]
     assert [(one.session, one.position, one.waits_for) for one in queue] == [("morning", 1, "lab/morning")]
+
+
+def test_a_chip_shows_what_its_parameters_were_counted_to_be_worth() -> None:
+    the_chip, counts = chip(), ParameterCounts(calibrated=14, stale=2)
+    (update,) = decide(observed(chips=[the_chip], parameters={the_chip.uid: counts})).holders
+    assert update.status.parameters == counts
+
+
+def test_what_was_counted_before_stands_until_it_is_counted_again() -> None:
+    counts = ParameterCounts(calibrated=14, stale=2)
+    the_chip = chip()
+    the_chip = replace(the_chip, status=the_chip.status.model_copy(update={"parameters": counts}))
+    (update,) = decide(observed(chips=[the_chip])).holders
+    assert update.status.parameters == counts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
@@ -31,7 +33,7 @@ def train_figure(fit: TrainFit, context: Context, y: Axis = POPULATION, name: st
         places = grid(sheet, len(fit.series), 1, height, hspace=0.34)
         first = None
         for k, series in enumerate(fit.series):
-            shared = {} if first is None else {"sharex": first}
+            shared: dict[str, Any] = {} if first is None else {"sharex": first}
             x = _PAIRS if any(each.tilts for each in fit.series) else PULSES
             panel = sheet.panel(places[k], series.words, x, y, **shared)
             panel.points(pulses, points[k], sigma[k], kept[k], label=series.words)

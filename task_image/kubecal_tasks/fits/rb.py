@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from kubecal_tasks.fits.batch import Solution, prepare
@@ -217,7 +218,7 @@ def _median(values: Array) -> float:
     return float(np.median(values)) if values.size else math.nan
 
 
-def _exact_variance(y: Array, near: Mask, places: Array, number: int) -> tuple[Array, Array]:
+def _exact_variance(y: Array, near: Mask, places: NDArray[np.intp], number: int) -> tuple[Array, Array]:
     """(L,) sample variance of what is near at each length, and its degrees of freedom."""
     counts = np.bincount(places, near, number)
     means = np.bincount(places, np.where(near, y, 0.0), number) / np.maximum(counts, 1)

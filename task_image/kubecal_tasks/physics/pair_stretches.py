@@ -63,7 +63,7 @@ class Stretch:
     @property
     def frequencies_hz(self) -> tuple[float, float]:
         """Of the control's and of the target's line; a line that rests has the other one's."""
-        given = [part.pulse.frame.frequency_hz if part else None for part in (self.control, self.target)]
+        given = [part.pulse.frequency_hz if part else None for part in (self.control, self.target)]
         control, target = given
         if control is not None and target is not None:
             return control, target
@@ -148,7 +148,7 @@ class _Cutter:
         self._lines = lines
         self._pulses: list[Pulse] = []
         self._by_value: dict[Pulse, int] = {}
-        self._by_parts: dict[tuple[int, int, float, float, float], int] = {}
+        self._by_parts: dict[tuple[str, float, int, float, float, float], int] = {}
         self._flat: list[tuple[int, int, int, int]] = []
         """Of each pulse: the ticks between which it is constant, the number of the same pulse made endless, and by
         how many ticks that is longer."""
@@ -213,9 +213,16 @@ class _Cutter:
         )
 
     def _number(self, pulse: Pulse) -> int:
-        # Hashing a pulse by value means hashing all that is in it, too slow for a hundred thousand of them; its
-        # frame and envelope are objects of the program, which outlives this.
-        parts = (id(pulse.frame), id(pulse.envelope), pulse.amplitude, pulse.duration_s, pulse.beta_s)
+        # Hashing a pulse by value means hashing all that is in it, too slow for a hundred thousand of them. Its
+        # envelope is an object of the program, which outlives this; its frame is that of one point and does not.
+        parts = (
+            pulse.frame.name,
+            pulse.frequency_hz,
+            id(pulse.envelope),
+            pulse.amplitude,
+            pulse.duration_s,
+            pulse.beta_s,
+        )
         number = self._by_parts.get(parts)
         if number is None:
             number = self._by_parts[parts] = self._number_of_value(pulse)
@@ -226,7 +233,7 @@ class _Cutter:
             return self._by_value[pulse]
         number = self._by_value[pulse] = len(self._pulses)
         self._pulses.append(pulse)
-        self._frequency_hz.append(pulse.frame.frequency_hz)
+        self._frequency_hz.append(pulse.frequency_hz)
         flat = _flat_ticks(pulse)
         self._flat.append((*flat, number, 0))
         if flat != (0, 0) and pulse.duration_s < _ENDLESS_S:

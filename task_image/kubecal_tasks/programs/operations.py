@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from kubecal_tasks.programs.envelopes import Envelope
 from kubecal_tasks.programs.errors import ProgramError
-from kubecal_tasks.programs.swept import Amount, Swept, amount_at
+from kubecal_tasks.programs.swept import Amount, Swept
 
 
 def drive_line(qubit: str) -> str:
@@ -44,7 +44,9 @@ class Frame:
 
     def at(self, point: Mapping[str, float]) -> Frame:
         """The frame where every axis has the value that ``point`` says, with a frequency that is a number."""
-        return replace(self, frequency_hz=amount_at(self.frequency_hz, point))
+        if not isinstance(self.frequency_hz, Swept):
+            return self
+        return replace(self, frequency_hz=self.frequency_hz.at(point))
 
 
 @dataclass(frozen=True)

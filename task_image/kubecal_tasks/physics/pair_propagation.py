@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +22,7 @@ SLICE_S = 0.7e-9
 """Of what is not constant."""
 _GAUSS = math.sqrt(3.0) / 6.0
 """Of a slice, from its middle to the points of Gauss."""
-_FEWEST_PHASES, _MOST_PHASES = 8, 128
+_FEWEST_PHASES, _MOST_PHASES = 16, 128
 _LEFT_OUT = 1e-8
 """Largest Fourier component that may be missing."""
 _CONTROL_STEP = CONTROL_LEVEL[:, None] - CONTROL_LEVEL
@@ -32,68 +30,35 @@ _TARGET_STEP = TARGET_LEVEL[:, None] - TARGET_LEVEL
 _TOTAL = CONTROL_LEVEL + TARGET_LEVEL
 
 
-@dataclass(frozen=True)
-class Propagated:
-    """Unitaries of a list of stretches."""
-
-    harmonics: Complex
-    """(stretches, H, 9, 9) over the phase of the target's frame after the control's; orders 0, 1, -1, 2, -2, ..."""
-    two_tone: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    """(stretches,) which have more than order 0."""
-
-    def at(self, numbers: np.ndarray[tuple[int], np.dtype[np.int64]], lags: Real) -> Complex:
-        """(N, 9, 9) of the stretches with these numbers, at these phases of the target's frame after the control's."""
-        found = self.harmonics[numbers, 0]
-        (where,) = np.nonzero(self.two_tone[numbers])
-        if len(where):
-            waves = np.exp(1j * lags[where, None] * _orders(self.harmonics.shape[1]))
-            found[where] = np.einsum("nh,nhij->nij", waves, self.harmonics[numbers[where]])
-        return np.asarray(found)
-
-
-def propagate(levels: PairLevels, stretches: Sequence[Stretch], reference_hz: float) -> Propagated:
-    """Unitaries of distinct stretches, those that wait in the frame of the reference."""
-    series = [_series(levels, stretch, reference_hz) for stretch in stretches]
-    most = max((len(each) for each in series), default=1)
-    harmonics = np.zeros((len(series), most, STATES, STATES), dtype=np.complex128)
-    for number, each in enumerate(series):
-        harmonics[number, : len(each)] = each
-    return Propagated(harmonics, np.asarray([len(each) > 1 for each in series]))
-
-
-def unitary(
-    levels: PairLevels, stretch: Stretch, reference_hz: float, lag_rad: float = 0.0, slice_s: float = SLICE_S
+def unitaries(
+    levels: PairLevels, stretch: Stretch, reference_hz: float, lags: Real, slice_s: float = SLICE_S
 ) -> Complex:
-    """(9, 9) of one stretch; of two tones at this phase of the target's frame after the control's."""
+    """(L, 9, 9) of one stretch, at L phases of the target's frame after the control's.
+
+    Only two tones at different frequencies depend on that phase; a stretch that waits is in the frame of the
+    reference.
+    """
     if stretch.waits:
         turned = np.exp(-1j * (levels.energies - TURN * reference_hz * _TOTAL) * stretch.duration_s)
-        return np.diag(turned).astype(np.complex128)
-    return np.asarray(_ordered(levels, stretch, np.asarray([lag_rad]), slice_s)[0])
-
-
-def _series(levels: PairLevels, stretch: Stretch, reference_hz: float) -> Complex:
-    """(H, 9, 9) Fourier components over the phase between two tones; without two tones order 0 alone."""
+        return np.tile(np.diag(turned), (len(lags), 1, 1))
     if not stretch.two_tone:
-        return unitary(levels, stretch, reference_hz)[None]
+        return np.tile(_ordered(levels, stretch, np.zeros(1), slice_s), (len(lags), 1, 1))
+    if len(lags) <= _FEWEST_PHASES:
+        return _ordered(levels, stretch, lags, slice_s)
+    orders, components = _series(levels, stretch, slice_s)
+    return np.asarray(np.einsum("lh,hij->lij", np.exp(1j * lags[:, None] * orders), components))
+
+
+def _series(levels: PairLevels, stretch: Stretch, slice_s: float) -> tuple[Real, Complex]:
+    """(H,) orders and (H, 9, 9) components of the Fourier series over the phase between two tones."""
     number = _FEWEST_PHASES
     while True:
         phases = TURN * np.arange(number) / number
-        found = np.fft.fft(_ordered(levels, stretch, phases, SLICE_S), axis=0) / number
-        sizes = np.abs(found).max(axis=(1, 2))
+        components = np.fft.fft(_ordered(levels, stretch, phases, slice_s), axis=0) / number
         half = number // 2
-        if sizes[half - 1 : half + 2].max() < _LEFT_OUT or number >= _MOST_PHASES:
-            break
+        if np.abs(components[half - 1 : half + 2]).max() < _LEFT_OUT or number >= _MOST_PHASES:
+            return np.asarray(np.fft.fftfreq(number, 1 / number), dtype=np.float64), components
         number *= 2
-    kept = [0] + [sign * order for order in range(1, half) for sign in (1, -1)]
-    while len(kept) > 3 and sizes[kept[-2:]].max() < _LEFT_OUT:
-        kept = kept[:-2]
-    return np.asarray(found[kept])
-
-
-def _orders(number: int) -> Real:
-    """0, 1, -1, 2, -2, ..."""
-    index = np.arange(number)
-    return np.where(index % 2 == 1, (index + 1) // 2, -(index // 2)).astype(np.float64)
 
 
 def _ordered(levels: PairLevels, stretch: Stretch, lags: Real, slice_s: float) -> Complex:

@@ -1,0 +1,107 @@
+"""From the beginning of a shot to its readout: all points of a sweep and all draws of slow detunings, in step.
+
+Relaxation acts half before and half after every stretch (Strang), and so do slow detunings. A gate's average
+fidelity is right to first order in its length over T1 and T2 whatever the split; what is left is of the order of a
+twentieth of a stretch's length over T1, and stretches are short. Noise acts on the dressed states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kubecal_tasks.physics.coupling import PairTruth
+from kubecal_tasks.physics.pair_levels import TURN, PairLevels
+from kubecal_tasks.physics.pair_maps import WIDTH, coherent, relaxing, turn
+from kubecal_tasks.physics.pair_propagation import unitaries
+from kubecal_tasks.physics.pair_stretches import Schedule, Whole
+from kubecal_tasks.physics.propagation import Real, Relaxation
+
+_LAGS = 256
+"""Phases between two tones that are told apart. Turning the frames takes up nearly all of what they do; nothing of
+the rest changes by more than 2e-4 within one."""
+_LANES = 4096
+"""Rows that are worked on at once: as many as fit near the processor."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What every step of every point of a sweep does."""
+
+    maps: Real
+    """(K, 82, 82) of the different steps."""
+    durations_s: Real
+    """(K,)."""
+    which: Whole
+    """(points, steps) of the maps; -1: over."""
+    angles: Real
+    """(points, steps, 2, 2) of the two frames at the beginning and at the end."""
+
+    @classmethod
+    def of(cls, pair: PairTruth, levels: PairLevels, schedule: Schedule, reference_hz: float) -> Passage:
+        """Propagate whatever the schedule has, each different step once."""
+        two_tone = np.asarray([each.two_tone for each in schedule.stretches], dtype=np.bool_)
+        lags = np.mod(schedule.angles[:, :, 0, 1] - schedule.angles[:, :, 0, 0], TURN)
+        nodes = np.round(lags * (_LAGS / TURN)).astype(np.int64) % _LAGS
+        nodes = np.where((schedule.numbers >= 0) & np.append(two_tone, False)[schedule.numbers], nodes, 0)
+        distinct, which = np.unique(schedule.numbers * _LAGS + nodes, return_inverse=True)
+        distinct, over = distinct[distinct >= 0], int(np.count_nonzero(distinct < 0))
+        relaxations = Relaxation.of(pair.control), Relaxation.of(pair.target)
+        halves: dict[float, Real] = {}
+        maps = np.empty((len(distinct), WIDTH, WIDTH))
+        for number, stretch in enumerate(schedule.stretches):
+            (places,) = np.nonzero(distinct // _LAGS == number)
+            phases = (distinct[places] % _LAGS) * (TURN / _LAGS)
+            if stretch.duration_s not in halves:
+                halves[stretch.duration_s] = relaxing(relaxations, stretch.duration_s / 2)
+            half = halves[stretch.duration_s]
+            maps[places] = half @ coherent(unitaries(levels, stretch, reference_hz, phases)) @ half
+        durations = np.asarray([each.duration_s for each in schedule.stretches])[distinct // _LAGS]
+        # Numbers below zero come first among the distinct ones, and stand for no step.
+        return cls(maps, durations, which.reshape(schedule.numbers.shape) - over, schedule.angles)
+
+    def __call__(self, points: Whole, starts: Real, detunings: Real, weights: Real) -> Real:
+        """(N, 82) what becomes of the rows at the readout, the mean over the draws.
+
+        Parameters
+        ----------
+        points
+            (N,) of the sweep.
+        starts
+            (N, 82) at the beginning.
+        detunings
+            (N, D, 2) of the slow kind, rad/s.
+        weights
+            (D,) of the draws.
+        """
+        steps = (self.which[points] >= 0).sum(axis=1)
+        # Longest first, so that those still going on are the first ones.
+        order = np.argsort(-steps, kind="stable")
+        size = max(1, _LANES // detunings.shape[1])
+        found = np.zeros((len(points), WIDTH))
+        for begin in range(0, len(points), size):
+            some = order[begin : begin + size]
+            rows = self._together(points[some], steps[some], starts[some], detunings[some])
+            found[some] = np.einsum("d,ndx->nx", weights, rows)
+        return found
+
+    def _together(self, points: Whole, steps: Whole, starts: Real, detunings: Real) -> Real:
+        """(N, D, 82)."""
+        rows = np.repeat(starts[:, None], detunings.shape[1], axis=1)
+        before = np.zeros(len(points))
+        frames = np.zeros((len(points), 2))
+        for step in range(int(steps.max(initial=0))):
+            live = int(np.count_nonzero(steps > step))
+            which, angles = self.which[points[:live], step], self.angles[points[:live], step]
+            durations = self.durations_s[which]
+            # Into this step's frames from the last one's, and ahead by half of both steps' share of the detuning.
+            angle = (frames[:live] - angles[:, 0])[:, None] + detunings[:live] * ((before[:live] + durations) / 2)[
+                :, None, None
+            ]
+            turn(rows[:live], angle[..., 0], angle[..., 1])
+            rows[:live] = rows[:live] @ self.maps[which]
+            before[:live], frames[:live] = durations, angles[:, 1]
+        angle = frames[:, None] + detunings * (before / 2)[:, None, None]
+        turn(rows, angle[..., 0], angle[..., 1])
+        return rows

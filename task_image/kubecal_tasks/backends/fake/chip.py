@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from kubecal.api.catalogue import TargetKind
 from kubecal.api.request import RequestSite, TaskRequest
 from kubecal_tasks.backends.base import BackendUnusable
 from kubecal_tasks.backends.fake.config import FakeConfig, FaultKind, Profile
@@ -44,6 +45,13 @@ class Chip:
             if site.id == qubit:
                 return site
         raise BackendUnusable(f"chip {self.request.chip.chip_id!r} has no qubit {qubit!r}: correct the target")
+
+    @property
+    def couplings(self) -> tuple[tuple[str, str], ...]:
+        """(control, target) of every coupling that the request can have to do with."""
+        ends = self.request.qubits
+        own = ((ends[0], ends[1]),) if self.request.kind is TargetKind.COUPLING else ()
+        return (*own, *(each for each in self.request.chip.couplings if each not in own))
 
     def drawn(self, qubit: str) -> QubitTruth:
         """A qubit as the seed has it."""

@@ -10,7 +10,6 @@ import pytest
 from kubecal.api.catalogue import TargetKind
 from kubecal_tasks.backends.base import InstrumentError, ProgramRefused
 from kubecal_tasks.backends.fake.backend import FakeBackend
-from kubecal_tasks.backends.fake.groups import as_seen_by
 from kubecal_tasks.programs import (
     Acquired,
     Acquisition,
@@ -24,15 +23,12 @@ from kubecal_tasks.programs import (
     Play,
     Program,
     Readout,
-    Repeat,
-    SequenceAxis,
     Shots,
     Swept,
     Tone,
     Trace,
     drive_line,
     readout_line,
-    timeline,
 )
 from kubecal_tasks.programs.wanted import Wanted
 from tests.unit.kubecal_tasks.backends.fake.builders import backend, request
@@ -143,29 +139,6 @@ def test_two_driven_qubits_of_a_mux_are_each_simulated_with_the_times_of_the_who
     sigma = np.sqrt(np.diagonal(found.covariance[0]).max())
     assert np.abs(found.iq - expected.iq).max() < 5 * sigma * np.sqrt(2)
     assert np.abs(found.iq - chip.run(alone).iq).max() > 20 * sigma
-
-
-def test_what_other_lines_play_is_waiting_for_a_qubit() -> None:
-    frames = (Frame("a", "drive/0", 5e9, "qubit/0"), Frame("b", "drive/1", 5.1e9, "qubit/1"))
-    pulses = {name: Play(name, Gaussian(), 0.1, Swept("length")) for name in "ab"}
-    sequences = SequenceAxis("which", (0.0, 1.0), ((pulses["b"],), (Repeat(2, (pulses["a"], pulses["b"])),)))
-    program = Program(
-        frames=frames,
-        body=(pulses["a"], Barrier(), pulses["b"], Barrier(), Repeat(3, (pulses["a"],))),
-        readout=Readout((Tone("readout/0", 7e9, 0.1),), 384e-9),
-        acquisition=Average(10),
-        interval_s=1e-4,
-        axes=(Axis("length", (10e-9, 30e-9)), sequences),
-    )
-    for qubit, line in (("0", "drive/0"), ("1", "drive/1")):
-        reduced = as_seen_by(program, qubit)
-        assert reduced.frames[0].line == line
-        for point in program.points():
-            whole, own = timeline(program, point), timeline(reduced, point)
-            assert own.pulses == tuple(each for each in whole.pulses if each.pulse.frame.line == line)
-            assert own.readout_start_s == whole.readout_start_s
-    assert as_seen_by(reduced, "1") is not reduced
-    assert as_seen_by(read(backend("0"), ("0",)), "0").body == ()
 
 
 def test_tones_that_are_too_strong_together_are_reported_as_clipped() -> None:

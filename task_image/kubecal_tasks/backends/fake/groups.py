@@ -14,7 +14,7 @@ from kubecal_tasks.physics.evolution import Evolution
 from kubecal_tasks.physics.pair import PairEvolution
 from kubecal_tasks.physics.readout import Real
 from kubecal_tasks.physics.sampling import LEVELS, States
-from kubecal_tasks.programs.axes import AnyAxis, SequenceAxis
+from kubecal_tasks.programs.axes import AnyAxis, BlockAxis, SequenceAxis
 from kubecal_tasks.programs.operations import Delay, Frame, Operation, Play, Repeat, drive_line, qubit_of
 from kubecal_tasks.programs.program import Program
 
@@ -96,9 +96,12 @@ def as_seen_by(program: Program, qubits: Sequence[str]) -> Program:
 
 
 def _axis_without(axis: AnyAxis, others: frozenset[str]) -> AnyAxis:
-    if not isinstance(axis, SequenceAxis):
-        return axis
-    return replace(axis, sequences=tuple(_without(sequence, others) for sequence in axis.sequences))
+    match axis:
+        case SequenceAxis():
+            return replace(axis, sequences=tuple(_without(each, others) for each in axis.sequences))
+        case BlockAxis():
+            return replace(axis, blocks=tuple(_without(each, others) for each in axis.blocks))
+    return axis
 
 
 def _without(operations: Sequence[Operation], others: frozenset[str]) -> tuple[Operation, ...]:

@@ -13,6 +13,8 @@ from kubecal_tasks.programs import (
     Average,
     Axis,
     Barrier,
+    BlockAxis,
+    Choose,
     FlatTop,
     Frame,
     Gaussian,
@@ -78,13 +80,22 @@ def test_what_other_lines_play_is_waiting_for_a_qubit() -> None:
     frames = (Frame("a", "drive/0", 5e9, "qubit/0"), Frame("b", "drive/1", 5.1e9, "qubit/1"))
     pulses = {name: Play(name, Gaussian(), 0.1, Swept("length")) for name in "ab"}
     sequences = SequenceAxis("which", (0.0, 1.0), ((pulses["b"],), (Repeat(2, (pulses["a"], pulses["b"])),)))
+    blocks = BlockAxis("word", (1.0, 2.0), ((pulses["a"],), (pulses["b"],)), ((0,), (1, 0)))
     program = Program(
         frames=frames,
-        body=(pulses["a"], Barrier(), pulses["b"], Barrier(), Repeat(3, (pulses["a"],))),
+        body=(
+            Choose("which"),
+            Choose("word"),
+            pulses["a"],
+            Barrier(),
+            pulses["b"],
+            Barrier(),
+            Repeat(3, (pulses["a"],)),
+        ),
         readout=Readout((Tone("readout/0", 7e9, 0.1),), 384e-9),
         acquisition=Average(10),
         interval_s=1e-4,
-        axes=(Axis("length", (10e-9, 30e-9)), sequences),
+        axes=(Axis("length", (10e-9, 30e-9)), sequences, blocks),
     )
     for qubit, line in (("0", "drive/0"), ("1", "drive/1")):
         reduced = as_seen_by(program, (qubit,))

@@ -158,4 +158,4 @@ def _radians(qubit: QubitTruth, line: int, cut: Schedule) -> Real:
 
 def _pulsed(qubit: QubitTruth, line: int, stretch: Stretch) -> bool:
     part = (stretch.control, stretch.target)[line]
-    return part is not None and abs(part.pulse.frame.frequency_hz - qubit.frequency_hz) < _NEAR_HZ
+    return part is not None and abs(part.pulse.frequency_hz - qubit.frequency_hz) < _NEAR_HZ

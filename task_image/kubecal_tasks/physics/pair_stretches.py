@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kubecal_tasks.physics.propagation import Real
 from kubecal_tasks.programs.envelopes import Flat, FlatTop
-from kubecal_tasks.programs.timeline import Played, Pulse, Timeline
+from kubecal_tasks.programs.timeline import Pulse, Timeline
 
 Whole = NDArray[np.int64]
 _T = TypeVar("_T", bound=np.generic)
@@ -148,7 +148,6 @@ class _Cutter:
         self._lines = lines
         self._pulses: list[Pulse] = []
         self._by_value: dict[Pulse, int] = {}
-        self._by_parts: dict[tuple[str, float, int, float, float, float], int] = {}
         self._flat: list[tuple[int, int, int, int]] = []
         """Of each pulse: the ticks between which it is constant, the number of the same pulse made endless, and by
         how many ticks that is longer."""
@@ -156,10 +155,7 @@ class _Cutter:
 
     def cut(self, shot: Timeline) -> _Cut:
         """All steps of one point until its readout."""
-        tracks = [self._track([p for p in shot.pulses if p.pulse.frame.line == line]) for line in self._lines]
-        if sum(len(track.starts) for track in tracks) < sum(p.pulse.duration_s > 0 for p in shot.pulses):
-            stray = next(p.pulse.frame.line for p in shot.pulses if p.pulse.frame.line not in self._lines)
-            raise ValueError(f"a pulse is on {stray!r}, the pair has {' and '.join(self._lines)}: leave it out")
+        tracks = self._tracks(shot)
         bounds = _bounds(tracks, _ticks(shot.readout_start_s))
         begins, finishes = bounds[:-1], bounds[1:]
         which = np.stack([_playing(track, begins) for track in tracks], axis=1)
@@ -201,34 +197,21 @@ class _Cutter:
         ]
         return Stretch(parts[0], parts[1], float(key[4]) * _TICK_S, float(key[5]) * _PHASE_TICK)
 
-    def _track(self, played: list[Played]) -> _Track:
-        played = [each for each in played if each.pulse.duration_s > 0]
-        starts = np.asarray([each.start_s for each in played], dtype=np.float64)
-        lengths = np.asarray([each.pulse.duration_s for each in played], dtype=np.float64)
-        return _Track(
-            starts=np.round(starts / _TICK_S).astype(np.int64),
-            ends=np.round((starts + lengths) / _TICK_S).astype(np.int64),
-            pulses=np.asarray([self._number(each.pulse) for each in played], dtype=np.int64),
-            phases=np.asarray([each.phase_rad for each in played], dtype=np.float64),
-        )
+    def _tracks(self, shot: Timeline) -> list[_Track]:
+        for pulse in shot.kinds:
+            if pulse.frame.line not in self._lines:
+                raise ValueError(
+                    f"a pulse is on {pulse.frame.line!r}, the pair has {' and '.join(self._lines)}: leave it out"
+                )
+        numbers = np.asarray([self._number(pulse) for pulse in shot.kinds], dtype=np.int64)[shot.which]
+        lengths = np.asarray([pulse.duration_s for pulse in shot.kinds], dtype=np.float64)[shot.which]
+        lines = np.asarray([self._lines.index(pulse.frame.line) for pulse in shot.kinds], dtype=np.int64)[shot.which]
+        starts = np.round(shot.start_s / _TICK_S).astype(np.int64)
+        ends = np.round((shot.start_s + lengths) / _TICK_S).astype(np.int64)
+        there = [(lines == line) & (ends > starts) for line in range(2)]
+        return [_Track(starts[on], ends[on], numbers[on], shot.phase_rad[on]) for on in there]
 
     def _number(self, pulse: Pulse) -> int:
-        # Hashing a pulse by value means hashing all that is in it, too slow for a hundred thousand of them. Its
-        # envelope is an object of the program, which outlives this; its frame is that of one point and does not.
-        parts = (
-            pulse.frame.name,
-            pulse.frequency_hz,
-            id(pulse.envelope),
-            pulse.amplitude,
-            pulse.duration_s,
-            pulse.beta_s,
-        )
-        number = self._by_parts.get(parts)
-        if number is None:
-            number = self._by_parts[parts] = self._number_of_value(pulse)
-        return number
-
-    def _number_of_value(self, pulse: Pulse) -> int:
         if pulse in self._by_value:
             return self._by_value[pulse]
         number = self._by_value[pulse] = len(self._pulses)
@@ -237,7 +220,7 @@ class _Cutter:
         flat = _flat_ticks(pulse)
         self._flat.append((*flat, number, 0))
         if flat != (0, 0) and pulse.duration_s < _ENDLESS_S:
-            endless = self._number_of_value(replace(pulse, duration_s=_ENDLESS_S))
+            endless = self._number(replace(pulse, duration_s=_ENDLESS_S))
             self._flat[number] = (*flat, endless, _ticks(_ENDLESS_S) - _ticks(pulse.duration_s))
         return number
 
@@ -260,12 +243,10 @@ def _bounds(tracks: Sequence[_Track], end: int) -> Whole:
     cuts = np.minimum(np.ceil(lengths / longest), _MOST_CUTS).astype(np.int64)
     if cuts.max(initial=1) <= 1:
         return bounds
-    pieces = [np.asarray([0], dtype=np.int64)]
-    for begin, length, number in zip(bounds[:-1], lengths, cuts, strict=True):
-        # Cuts at a fixed pitch, so that pulses of different lengths share all but their last parts.
-        pitch = longest if number < _MOST_CUTS else int(length) // int(number)
-        pieces.append(begin + np.append(np.arange(1, number) * pitch, length))
-    return np.concatenate(pieces)
+    # Cuts at a fixed pitch, so that pulses of different lengths share all but their last parts.
+    pitches = np.where(cuts < _MOST_CUTS, longest, lengths // np.maximum(cuts, 1))
+    inside = np.arange(cuts.sum()) - np.repeat(np.cumsum(cuts) - cuts, cuts)
+    return np.append(np.repeat(bounds[:-1], cuts) + inside * np.repeat(pitches, cuts), bounds[-1])
 
 
 def _playing(track: _Track, times: Whole) -> Whole:

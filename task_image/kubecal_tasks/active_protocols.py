@@ -12,6 +12,8 @@ from kubecal_tasks.tasks.check_qubit_frequency import CheckQubitFrequency
 from kubecal_tasks.tasks.check_rabi import CheckRabi
 from kubecal_tasks.tasks.check_ramsey import CheckRamsey
 from kubecal_tasks.tasks.check_reflection_coefficient import CheckReflectionCoefficient
+from kubecal_tasks.tasks.check_resonator_frequencies import CheckResonatorFrequencies
+from kubecal_tasks.tasks.check_resonator_spectroscopy import CheckResonatorSpectroscopy
 from kubecal_tasks.tasks.check_status import CheckStatus
 from kubecal_tasks.tasks.check_t1 import CheckT1
 from kubecal_tasks.tasks.check_t2_echo import CheckT2Echo
@@ -31,6 +33,8 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckNoise,
     DumpBox,
     ReadoutConfigure,
+    CheckResonatorSpectroscopy,
+    CheckResonatorFrequencies,
     CheckReflectionCoefficient,
     CheckChevron,
     CheckCoarseChevron,

@@ -10,7 +10,7 @@ Where chi2 fails, a second, weaker line is tried: a qubit that is not quite in |
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,6 +36,8 @@ _LINE_WIDTHS = 3
 _TURN_STEP = 0.25
 """Turns of the phase over the sweep between two nodes of the grid."""
 _MOST_PLACES = 41
+_NARROWEST = 0.2
+"""Of a step: a line narrower than that would be a single point, which is what glitches are."""
 _REAL_PARAMETERS = 8
 _DISTANCES = np.asarray([0.6, 1.1, 1.6, 2.2, 3.0])
 _WEIGHTS = np.asarray([0.01, 0.03])
@@ -67,6 +69,17 @@ class ResonatorFit(Fit):
     background: Callable[[Array], Complex]
     """What comes back without the resonator, (n,) at any frequencies."""
 
+    def moved(self, by: float) -> ResonatorFit:
+        """The same fit with frequencies counted from elsewhere: what was at f is at f + by."""
+        seen, background = self.evidence, self.background
+        return replace(
+            self,
+            evidence=rescaled(seen, seen.x + by, lambda f: np.asarray(f - by)),
+            frequency=Measured(self.frequency.value + by, self.frequency.error),
+            middle=self.middle + by,
+            background=lambda f: background(np.asarray(f) - by),
+        )
+
     def normalised(self, f: Array, iq: Array) -> Complex:
         """(n,) points (n, 2) over the background: 1 far from the resonance, a circle through 1 around it."""
         return np.asarray((iq[..., 0] + 1j * iq[..., 1]) / self.background(f))
@@ -78,7 +91,9 @@ def fit_resonator(f: Array, iq: Array, covariance: Array | None = None) -> Reson
     return fit_resonators(f, np.asarray(iq)[None], own)[0]
 
 
-def fit_resonators(f: Array, iq: Array, covariance: Array | None = None) -> tuple[ResonatorFit, ...]:
+def fit_resonators(
+    f: Array, iq: Array, covariance: Array | None = None, thermal: bool = True
+) -> tuple[ResonatorFit, ...]:
     """Fit the reflections of many resonators swept alike.
 
     Parameters
@@ -87,6 +102,8 @@ def fit_resonators(f: Array, iq: Array, covariance: Array | None = None) -> tupl
         (N,) frequencies, or their distances from a middle of each resonator's own, Hz.
     iq, covariance
         (Q, N, 2) mean IQ points and (Q, N, 2, 2) the covariance of each mean; None: estimated from the residuals.
+    thermal
+        False: no second line is tried; where only the place of the line counts it would cost more than it tells.
 
     Raises
     ------
@@ -102,7 +119,7 @@ def fit_resonators(f: Array, iq: Array, covariance: Array | None = None) -> tupl
         lambda solution: _thermal(sweep, solution, -1),
         lambda solution: _thermal(sweep, solution, 1),
     ]
-    chosen = choose(first, data, sides, axes=2)
+    chosen = choose(first, data, sides if thermal else [], axes=2)
     return tuple(_read(each, sweep) for each in chosen)
 
 
@@ -175,7 +192,7 @@ def _one_line(sweep: Sweep) -> Model:
         "resonator",
         real_columns(columns),
         grid,
-        np.asarray([-2.0, -1.5, -0.7, np.log(0.05 * sweep.spacing / sweep.span)]),
+        np.asarray([-2.0, -1.5, -0.7, np.log(_NARROWEST * sweep.spacing / sweep.span)]),
         np.asarray([sweep.turns()[-1] + 2.0, 1.5, 0.7, np.log(4.0)]),
         trials=float(places.size * _LINE_WIDTHS),
         folded=columns,

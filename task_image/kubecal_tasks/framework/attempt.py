@@ -124,7 +124,8 @@ class Attempt:
             for judged in request.judged
         }
         own, members = ({}, inputs) if request.members else (inputs[request.target], {})
-        task = self.task_class(Binding(request.target, own, parameters.si, request.r2_threshold, members))
+        bands = conversion.bands(request)
+        task = self.task_class(Binding(request.target, own, parameters.si, request.r2_threshold, members, bands))
         records = {judged: conversion.input_records(values) for judged, values in inputs.items()}
         self.say(Prepared(records, parameters.as_written))
         return backend, task
@@ -154,7 +155,8 @@ class Attempt:
         acquisitions = [each for each in raw if isinstance(each, Acquisition)]
         judgements = {}
         for member, result in results.items():
-            checked = replace(result, checks=(*result.checks, *clipping_checks(acquisitions, member)))
+            clipping = () if task.judges_clipping else clipping_checks(acquisitions, member)
+            checked = replace(result, checks=(*result.checks, *clipping))
             judgements[member] = self._say_judged(task, member, checked, offers)
         figures = self.figures
         self.say(Drawn({m: self._draw(m, results[m], judgements[m]) if figures else () for m in results}))

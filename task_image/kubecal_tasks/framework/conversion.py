@@ -10,7 +10,7 @@ from typing import Any
 from kubecal.api.catalogue import TargetKind
 from kubecal.api.request import TaskRequest
 from kubecal.api.run_parameters import RunValue, parse_run_parameters
-from kubecal.api.units import from_si, scale_of
+from kubecal.api.units import from_si, scale_of, to_si
 from kubecal.records.results import (
     CheckRecord,
     FileContent,
@@ -139,6 +139,12 @@ def with_bands(declared: Sequence[OutputParameter], request: TaskRequest) -> tup
         replace(o, minimum=bands[o.band]["min"], maximum=bands[o.band]["max"]) if o.band in bands else o
         for o in declared
     )
+
+
+def bands(request: TaskRequest) -> dict[str, tuple[float, float]]:
+    """The frequency bands that the chip's design states, in SI."""
+    stated = request.chip.design.get("bands") or {}
+    return {name: (to_si(band["min"], "GHz"), to_si(band["max"], "GHz")) for name, band in stated.items() if band}
 
 
 def in_declared_units(declared: Sequence[OutputParameter], estimates: Sequence[Estimate]) -> dict[str, Estimate]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -43,6 +43,8 @@ class Binding:
     r2_threshold: float | None = None
     members: Mapping[str, Mapping[str, InputValue]] = field(default_factory=dict)
     """The inputs of each qubit that a MUX or batch task judges by itself; empty: only the target is judged."""
+    bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Of the chip's design, by name (``qubit``, ``readout``), Hz; empty where it states none."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ class BaseTask(ABC):
     inputs: ClassVar[tuple[InputParameter, ...]] = ()
     outputs: ClassVar[tuple[OutputParameter, ...]] = ()
     run_parameters: ClassVar[tuple[RunParameter, ...]] = ()
+    judges_clipping: ClassVar[bool] = False
+    """True: it raises a tone until the ADC clips, and leaves out what did; elsewhere clipped data are unphysical."""
     timeout_s: ClassVar[float] = 3600.0
     r2_threshold: ClassVar[float | None] = None
     """Fits with R2 at or below it fail; None: no gate."""
@@ -113,7 +117,7 @@ class BaseTask(ABC):
         if not binding.members:
             return {binding.target: self}
         return {
-            qubit: type(self)(Binding(qubit, inputs, binding.parameters, binding.r2_threshold))
+            qubit: type(self)(replace(binding, target=qubit, inputs=inputs, members={}))
             for qubit, inputs in binding.members.items()
         }
 

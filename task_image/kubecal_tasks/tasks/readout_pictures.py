@@ -2,14 +2,51 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubecal_tasks.fits.punch_out import LineTrack, PunchOutFit
 from kubecal_tasks.fits.resonator import ResonatorFit
+from kubecal_tasks.fits.values import Array
 from kubecal_tasks.framework.task import FigureContext
+from kubecal_tasks.programs import Acquisition
 from kubecal_tasks.tasks.pictures import Draw
 
 if TYPE_CHECKING:
     from kubecal_tasks.figures import Figure
+
+
+_FEWEST_FOR_A_SHIFT = 3
+LARGEST_SHIFT_HZ = 40e6
+"""Of all lines together: with a whole spacing, a line that is missing and one that is none would pass for it."""
+
+
+@dataclass(frozen=True)
+class PowerMap:
+    """A band measured at several powers, the lines in it and whose they are."""
+
+    frequencies: Array
+    """(N,) Hz."""
+    amplitudes: Array
+    """(R,) rising."""
+    iq: Array
+    """(R, N, 2)."""
+    tracks: Sequence[LineTrack]
+    owners: Mapping[str, int | None]
+    """Number of its line by qubit; None: it has none."""
+    expected: Mapping[str, float]
+    """Where the design has it, Hz; of those it knows."""
+
+    @property
+    def shift(self) -> float:
+        """By how much all lines are off the design, Hz; only where there is a line for everyone."""
+        known = [(number, self.expected.get(qubit)) for qubit, number in self.owners.items()]
+        away = [self.tracks[n].lowest - there for n, there in known if n is not None and there is not None]
+        whole = len(away) == len(self.owners) == len(self.tracks) >= _FEWEST_FOR_A_SHIFT
+        shift = float(statistics.median(away)) if whole else 0.0
+        return shift if abs(shift) <= LARGEST_SHIFT_HZ else 0.0
 
 
 def resonator_picture(fit: ResonatorFit, previous: float | None) -> Draw:
@@ -19,5 +56,32 @@ def resonator_picture(fit: ResonatorFit, previous: float | None) -> Draw:
         from kubecal_tasks.figures.resonator import resonator_figure
 
         return resonator_figure(fit, context, previous)
+
+    return draw
+
+
+def power_map_picture(whole: PowerMap, fit: PunchOutFit | None) -> Draw:
+    """The map of a cable, and a qubit's own line in it."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures import power_map
+
+        names = ["" for _ in whole.tracks]
+        for one, number in whole.owners.items():
+            if number is not None:
+                names[number] = one
+        seen = power_map.PowerMap(whole.frequencies, whole.amplitudes, whole.iq, whole.tracks, names)
+        return power_map.power_map_figure(seen, fit, context)
+
+    return draw
+
+
+def band_picture(acquired: Acquisition, lines: Sequence[ResonatorFit], own: ResonatorFit | None, design: float) -> Draw:
+    """The phase over a whole band, and a qubit's own line in it."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures.power_map import band_figure
+
+        return band_figure(acquired.x, acquired.iq, lines, own, context, design)
 
     return draw

@@ -3,11 +3,13 @@
 from kubecal_tasks.framework.task import BaseTask
 from kubecal_tasks.tasks.check_chevron import CheckChevron
 from kubecal_tasks.tasks.check_coarse_chevron import CheckCoarseChevron
+from kubecal_tasks.tasks.check_control_amplitude import CheckControlAmplitude
 from kubecal_tasks.tasks.check_fine_chevron import CheckFineChevron
 from kubecal_tasks.tasks.check_hpi_pulse import CheckHPIPulse
 from kubecal_tasks.tasks.check_noise import CheckNoise
 from kubecal_tasks.tasks.check_pi_pulse import CheckPIPulse
 from kubecal_tasks.tasks.check_qubit import CheckQubit
+from kubecal_tasks.tasks.check_qubit_frequencies import CheckQubitFrequencies
 from kubecal_tasks.tasks.check_qubit_frequency import CheckQubitFrequency
 from kubecal_tasks.tasks.check_rabi import CheckRabi
 from kubecal_tasks.tasks.check_ramsey import CheckRamsey
@@ -36,6 +38,8 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckResonatorSpectroscopy,
     CheckResonatorFrequencies,
     CheckReflectionCoefficient,
+    CheckQubitFrequencies,
+    CheckControlAmplitude,
     CheckChevron,
     CheckCoarseChevron,
     CheckFineChevron,

@@ -7,6 +7,7 @@ import numpy as np
 from kubecal_tasks.figures import style
 from kubecal_tasks.figures.figure import NO_SIGNAL, Axis, Context, Figure, Panel, grid, house_style, new_sheet
 from kubecal_tasks.figures.heatmap import colour_bar, heat_map, robust_limits
+from kubecal_tasks.figures.series import fit_label
 from kubecal_tasks.fits.chevron import ChevronFit
 from kubecal_tasks.fits.oscillation import fit_oscillations
 
@@ -73,6 +74,42 @@ def rates_figure(fit: ChevronFit, context: Context, drive_hz: float, name: str =
             if low <= fit.centre.value / detuning.scale <= high:
                 panel.marker(fit.centre.value, "resonance", style.NEW)
         panel.marker(0.0, "previous", style.PREVIOUS, dashed=True)
+        panel.legend()
+        return sheet.finished(name)
+
+
+def scan_figure(fit: ChevronFit, context: Context, drive_hz: float, y: Axis, name: str = "scan") -> Figure:
+    """Signal against drive frequency, the mean over the durations of the drive, with the resonance and its width.
+
+    Parameters
+    ----------
+    drive_hz
+        The frequency that detunings are counted from, and at which the resonance was expected.
+    """
+    frequency = Axis("Drive frequency", "GHz", 1e9)
+    seen = fit.evidence
+    kept = fit.image(seen.kept).astype(bool)
+    values = np.where(kept, fit.image(seen.y), np.nan)
+    weights = kept.sum(axis=1)
+    some = weights > 0
+    mean = np.full(fit.detuning.size, np.nan)
+    mean[some] = np.nansum(values[some], axis=1) / weights[some]
+    sigma = np.sqrt(np.sum(np.where(kept, fit.image(seen.sigma), 0.0) ** 2, axis=1)) / np.maximum(weights, 1)
+    fine = np.linspace(float(fit.detuning.min()), float(fit.detuning.max()), style.FINE_POINTS)
+    with house_style():
+        sheet = new_sheet(context)
+        panel = sheet.panel(grid(sheet, 1, 1)[0], "scan", frequency, y)
+        panel.points(drive_hz + fit.detuning, mean, sigma)
+        dashes = "--" if context.verdict == NO_SIGNAL else "-"
+        panel.line(drive_hz + fine, fit.model(fine, fit.time).mean(axis=1), fit_label(seen, context), ls=dashes)
+        low, high = float(fit.detuning.min()), float(fit.detuning.max())
+        if context.verdict != NO_SIGNAL and low <= fit.centre.value <= high:
+            panel.marker(drive_hz + fit.centre.value, "resonance", style.NEW)
+            half = fit.rabi_rate.value
+            edges = frequency.shown(drive_hz + fit.centre.value + np.asarray([-half, half]))
+            panel.axes.axvspan(float(edges[0]), float(edges[1]), color=style.FAINT, alpha=0.5, lw=0, zorder=0)
+            panel.axes.set_xlim(*frequency.shown(drive_hz + 1.03 * np.asarray([low, high])))
+        panel.marker(drive_hz, "expected", style.PREVIOUS, dashed=True)
         panel.legend()
         return sheet.finished(name)
 

@@ -28,6 +28,8 @@ _CENTRE_STEP = 0.15
 """Of the Rabi rate: how wide the pattern is."""
 _FINEST_CENTRE = 0.4
 """In cycles per longest duration: what that duration can tell apart."""
+_OUTSIDE = 0.3
+"""Of the range of detunings: so far beyond it a resonance is recognised by the wing that reaches in."""
 _LOWEST = 0.25
 _LIKELY = 2.0
 _DECAY = 0.3
@@ -162,7 +164,7 @@ def _model(detuning: Array, time: Array) -> Model:
     nodes = []
     for rate in rates:
         step = max(_FINEST_CENTRE, _CENTRE_STEP * rate)
-        for centre in np.arange(low, high + step, step):
+        for centre in np.arange(low - _OUTSIDE * (high - low), high + _OUTSIDE * (high - low) + step, step):
             nodes.append((centre, rate, _DECAY))
     reach = 0.5 * (high - low)
     lower, upper = np.asarray([low - reach, 0.05, -1.0]), np.asarray([high + reach, 1.1 * highest, 60.0])

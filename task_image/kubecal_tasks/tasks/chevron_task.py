@@ -37,6 +37,8 @@ _FREQUENCY = InputParameter("qubit_frequency", "GHz", required=False, hint="Chec
 _AMPLITUDE = InputParameter("control_amplitude", "a.u.", required=False, hint="CheckControlAmplitude")
 COARSE_FREQUENCY_INPUTS = (replace(_FREQUENCY, name="coarse_qubit_frequency"), _FREQUENCY)
 COARSE_AMPLITUDE_INPUTS = (replace(_AMPLITUDE, name="coarse_control_amplitude"), _AMPLITUDE)
+SCAN_AMPLITUDE = InputParameter("control_amplitude", "a.u.", hint="CheckControlAmplitude", fallback=0.1)
+"""Of a scan that finds the rate itself: any amplitude does that turns the qubit within the scan's durations."""
 _ORIGINS = tuple(Origin)
 _NEGLECTED = 0.1
 """Of the third level's shift: it is that of a resonant drive, and the scan is not resonant everywhere."""

@@ -38,3 +38,14 @@ def rates_picture(fit: ChevronFit, drive_hz: float) -> Draw:
         return rates_figure(fit, context, drive_hz)
 
     return draw
+
+
+def scan_picture(fit: ChevronFit, referenced: bool, drive_hz: float) -> Draw:
+    """The line of a driven qubit, the mean over the durations of the drive."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures.chevron import scan_figure
+
+        return scan_figure(fit, context, drive_hz, y=_signal(referenced))
+
+    return draw

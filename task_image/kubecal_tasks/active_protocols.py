@@ -4,6 +4,8 @@ from kubecal_tasks.framework.task import BaseTask
 from kubecal_tasks.tasks.check_chevron import CheckChevron
 from kubecal_tasks.tasks.check_coarse_chevron import CheckCoarseChevron
 from kubecal_tasks.tasks.check_control_amplitude import CheckControlAmplitude
+from kubecal_tasks.tasks.check_drag_hpi_pulse import CheckDRAGHPIPulse
+from kubecal_tasks.tasks.check_drag_pi_pulse import CheckDRAGPIPulse
 from kubecal_tasks.tasks.check_fine_chevron import CheckFineChevron
 from kubecal_tasks.tasks.check_hpi_pulse import CheckHPIPulse
 from kubecal_tasks.tasks.check_noise import CheckNoise
@@ -21,6 +23,8 @@ from kubecal_tasks.tasks.check_t1 import CheckT1
 from kubecal_tasks.tasks.check_t2_echo import CheckT2Echo
 from kubecal_tasks.tasks.configure import Configure
 from kubecal_tasks.tasks.configure_all import ConfigureAll
+from kubecal_tasks.tasks.create_drag_hpi_pulse import CreateDRAGHPIPulse
+from kubecal_tasks.tasks.create_drag_pi_pulse import CreateDRAGPIPulse
 from kubecal_tasks.tasks.create_hpi_pulse import CreateHPIPulse
 from kubecal_tasks.tasks.create_pi_pulse import CreatePIPulse
 from kubecal_tasks.tasks.dump_box import DumpBox
@@ -53,4 +57,8 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckRamsey,
     CheckT1,
     CheckT2Echo,
+    CreateDRAGHPIPulse,
+    CreateDRAGPIPulse,
+    CheckDRAGHPIPulse,
+    CheckDRAGPIPulse,
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kubecal_tasks.fits import AmplitudeFit, DecayFit, OscillationFit, RamseyFit, RepetitionFit
+from kubecal_tasks.fits.drag import DragFit
 from kubecal_tasks.fits.train import TrainFit
 from kubecal_tasks.framework.task import FigureContext
 from kubecal_tasks.tasks.trace import Trace
@@ -79,6 +80,17 @@ def train_picture(fit: TrainFit, trace: Trace, name: str) -> Draw:
         from kubecal_tasks.figures.train import train_figure
 
         return train_figure(fit, context, y=_signal_axis(trace), name=name)
+
+    return draw
+
+
+def drag_picture(fit: DragFit, trace: Trace) -> Draw:
+    """Lines of signal against the DRAG coefficient, which cross where it is right."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures.drag import drag_figure
+
+        return drag_figure(fit, context, y=_signal_axis(trace))
 
     return draw
 

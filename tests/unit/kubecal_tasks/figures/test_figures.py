@@ -20,8 +20,12 @@ from kubecal_tasks.figures import (
     ramsey_figure,
     repetition_figure,
 )
+from kubecal_tasks.figures.drag import drag_figure
 from kubecal_tasks.figures.figure import with_micro
+from kubecal_tasks.figures.train import train_figure
 from kubecal_tasks.fits import fit_amplitude, fit_decay, fit_oscillation, fit_ramsey, fit_repetition
+from kubecal_tasks.fits.drag import fit_drag
+from kubecal_tasks.fits.train import Series, fit_train
 
 VARIANCE = 1e-4
 
@@ -72,12 +76,25 @@ def ramsey(context: Context) -> Figure:
     return ramsey_figure(fit_ramsey(t, z[0], z[1], v, v), context, y=Axis("Signal", "a.u."), previous=5e-6)
 
 
+def train(context: Context) -> Figure:
+    n = np.arange(21.0)
+    series = (Series("in a row", np.pi), Series("after half a pulse", np.pi, led=True))
+    y = noisy(np.stack([(1 - np.cos(np.pi * n)) / 2, np.full(21, 0.5)]))
+    return train_figure(fit_train(n, y, np.full((2, 21), VARIANCE), series), context)
+
+
+def drag(context: Context) -> Figure:
+    beta, counts = np.linspace(0.1e-9, 0.4e-9, 21), (4, 8)
+    y = noisy(np.stack([(1 - np.sin(n * 0.8e9 * (beta - 0.25e-9))) / 2 for n in counts]))
+    return drag_figure(fit_drag(beta, y, np.full((2, 21), VARIANCE), counts, 0.8e9), context)
+
+
 def points(context: Context) -> Figure:
     x = np.linspace(0, 1, 5)
     return points_figure(x, np.full(5, np.nan), None, context, Axis("Delay", "us", 1e-6), Axis("P(1)"))
 
 
-ALL = [decay, oscillation, amplitude, repetition, ramsey, points]
+ALL = [decay, oscillation, amplitude, repetition, ramsey, train, drag, points]
 Draw = Callable[[Context], Figure]
 
 

@@ -38,3 +38,29 @@ def test_it_tells_the_times_of_the_truth() -> None:
     assert oracle.t2_echo_s == pytest.approx(1 / (1 / 60e-6 + 1e4))
     assert oracle.t2_star_s < oracle.t2_echo_s
     assert oracle.qubit_frequency_hz == truth.frequency_hz
+
+
+def test_the_angle_goes_on_beyond_half_a_turn() -> None:
+    oracle = Oracle(qubit())
+    pi = oracle.pulse_amplitude(math.pi, DRIVE_HZ, 32e-9)
+    angles = [oracle.angle(a * pi, DRIVE_HZ, 32e-9) for a in (0.9, 1.0, 1.1)]
+    assert angles == pytest.approx([0.9 * math.pi, math.pi, 1.1 * math.pi], rel=2e-3)
+
+
+def test_the_tilt_of_a_pi_pulse_follows_beta_as_theory_says() -> None:
+    """physics.md, DRAG: n_z = 5.06 / (t |alpha|) (beta |alpha| - 1/2), but for its sign's convention."""
+    oracle, length_s = Oracle(qubit()), 24e-9
+    alpha = 2 * math.pi * abs(oracle.truth.anharmonicity_hz)
+    pi = oracle.pulse_amplitude(math.pi, DRIVE_HZ, length_s)
+    for beta in (0.0, 0.25, 0.75, 1.0):
+        expected = 5.06 / (length_s * alpha) * (beta - 0.5)
+        assert abs(oracle.tilt(pi, DRIVE_HZ, length_s, beta / alpha)) == pytest.approx(abs(expected), rel=0.1)
+    assert oracle.drag_beta(pi, DRIVE_HZ, length_s) == pytest.approx(0.5 / alpha, rel=0.03)
+
+
+def test_drag_leaves_less_population_outside_of_the_qubit() -> None:
+    oracle, length_s = Oracle(qubit()), 16e-9
+    pi = oracle.pulse_amplitude(math.pi, DRIVE_HZ, length_s)
+    alpha = 2 * math.pi * abs(oracle.truth.anharmonicity_hz)
+    bare, aligned, least = (oracle.leakage(pi, DRIVE_HZ, length_s, beta / alpha) for beta in (0.0, 0.5, 1.0))
+    assert least < aligned < 0.5 * bare

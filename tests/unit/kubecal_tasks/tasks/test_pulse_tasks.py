@@ -16,13 +16,32 @@ from kubecal_tasks.active_protocols import TASKS
 from kubecal_tasks.framework.task import BaseTask
 from kubecal_tasks.physics.oracle import Oracle
 from kubecal_tasks.physics.truth import draw_truth
+from kubecal_tasks.programs import Acquisition
 from tests.bench.closed_loop import ClosedLoop, Outcome
 
 TOPOLOGY = square_lattice(2, 2, 4)
 CONFIG: dict[str, Any] = {"seed": 3, "drift": False}
-CHAIN = ("CheckRabi", "CreatePIPulse", "CheckPIPulse")
-CREATED = {"CreatePIPulse": ("pi_amplitude", np.pi, 32e-9)}
-CHECKED = {"CheckPIPulse": ("pi", np.pi)}
+CHAIN = (
+    "CheckRabi",
+    "CreatePIPulse",
+    "CheckPIPulse",
+    "CreateDRAGHPIPulse",
+    "CheckDRAGHPIPulse",
+    "CreateDRAGPIPulse",
+    "CheckDRAGPIPulse",
+)
+CREATED = {
+    "CreatePIPulse": ("pi", np.pi, 32e-9),
+    "CreateDRAGHPIPulse": ("drag_hpi", np.pi / 2, 16e-9),
+    "CreateDRAGPIPulse": ("drag_pi", np.pi, 24e-9),
+}
+"""Tasks, with what the pulse they make is called, what it is to turn by, and how long it is."""
+DRAG = tuple(task for task in CREATED if "DRAG" in task)
+CHECKED = {
+    "CheckPIPulse": ("pi", np.pi),
+    "CheckDRAGHPIPulse": ("drag_hpi", np.pi / 2),
+    "CheckDRAGPIPulse": ("drag_pi", np.pi),
+}
 """Tasks, with what the pulse they check is called and is to turn by."""
 QUBITS = ("0", "2")
 
@@ -46,13 +65,21 @@ def oracle(qubit: str) -> Oracle:
     return Oracle(draw_truth(3, RequestSite(id=site.id, x=site.x, y=site.y, mux=site.mux)))
 
 
-def with_fault(task: str, kind: str, parameters: dict[str, Any] | None = None, **fault: Any) -> Outcome:
-    """A task on what the healthy ones before it found, with a fault."""
+@cache
+def after(task: str) -> ClosedLoop:
+    """What the healthy tasks before it found."""
     before = ClosedLoop(TOPOLOGY, CONFIG)
     for each in CHAIN[: CHAIN.index(task)]:
         before.run(each, "0")
+    return before
+
+
+def with_fault(task: str, kind: str, parameters: dict[str, Any] | None = None, **fault: Any) -> Outcome:
+    """A task with a fault, on what the healthy ones before it found."""
     planted = [{"kind": kind, "target": "0", **fault}] if kind else []
-    return ClosedLoop(TOPOLOGY, CONFIG | {"faults": planted}, found=before.found).run(task, "0", parameters)
+    return ClosedLoop(TOPOLOGY, CONFIG | {"faults": planted}, found={"0": dict(after(task).found["0"])}).run(
+        task, "0", parameters
+    )
 
 
 @pytest.mark.parametrize("qubit", QUBITS)
@@ -67,9 +94,9 @@ def test_a_healthy_qubit_passes(task: str, qubit: str) -> None:
 @pytest.mark.parametrize("task", CREATED)
 def test_the_amplitude_is_that_of_the_noiseless_simulator(task: str, qubit: str) -> None:
     outcome = healthy(qubit)[task]
-    output, angle, length_s = CREATED[task]
-    value, error = found(outcome)[output]
-    beta_s = found(outcome).get(output.replace("amplitude", "beta"), (0.0, 0.0))[0]
+    pulse, angle, length_s = CREATED[task]
+    value, error = found(outcome)[f"{pulse}_amplitude"]
+    beta_s = found(outcome).get(f"{pulse}_beta", (0.0, 0.0))[0]
     truth = oracle(qubit).pulse_amplitude(angle, used(outcome, "qubit_frequency"), length_s, beta_s)
     assert abs(value - truth) < 4.5 * error
     assert error < 1e-3 * value
@@ -92,6 +119,64 @@ def test_the_angle_is_that_of_the_noiseless_simulator(task: str, qubit: str) -> 
     assert error < 5e-3
 
 
+@pytest.mark.parametrize("qubit", QUBITS)
+@pytest.mark.parametrize("task", DRAG)
+def test_beta_is_where_the_axis_of_the_noiseless_pulse_lies_in_the_plane(task: str, qubit: str) -> None:
+    outcome = healthy(qubit)[task]
+    pulse, _, length_s = CREATED[task]
+    value, error = found(outcome)[f"{pulse}_beta"]
+    amplitude = found(outcome)[f"{pulse}_amplitude"][0]
+    truth = oracle(qubit).drag_beta(amplitude, used(outcome, "qubit_frequency"), length_s)
+    assert abs(value - truth) < 4.5 * error
+    assert error < 3e-12
+
+
+@pytest.mark.parametrize("qubit", QUBITS)
+@pytest.mark.parametrize("task", [task for task in CHECKED if "DRAG" in task])
+def test_the_tilt_is_that_of_the_noiseless_simulator(task: str, qubit: str) -> None:
+    """Asked with beta set a tenth of a nanosecond wrong, so that there is a tilt to see."""
+    pulse, _ = CHECKED[task]
+    before = dict(healthy(qubit))
+    wrong = {
+        name: {"value": record.value + (0.1 if name.endswith("beta") else 0.0)}
+        for name, record in before[task].inputs.items()
+        if name.startswith(pulse)
+    }
+    loop = ClosedLoop(TOPOLOGY, CONFIG, {qubit: wrong})
+    loop.run("CheckRabi", qubit)
+    outcome = loop.run(task, qubit)
+    value, error = found(outcome)[f"{pulse}_axis_tilt"]
+    names = (f"{pulse}_amplitude", "qubit_frequency", f"{pulse}_length", f"{pulse}_beta")
+    truth = oracle(qubit).tilt(*(used(outcome, name) for name in names))
+    assert abs(truth) > 5e-3
+    assert abs(value - truth) < 4.5 * error
+    assert error < 2e-3
+
+
+@pytest.mark.parametrize("task", DRAG)
+def test_drag_makes_the_pulse_measurably_better(task: str) -> None:
+    """Against the pulse without, at its own right amplitude, driven at the qubit's frequency; without any noise."""
+    pulse, angle, length_s = CREATED[task]
+    loop = ClosedLoop(TOPOLOGY, CONFIG | {"priors": {"frequencyMHz": 0.0}})
+    loop.run("CheckRabi", "0")
+    outcome = loop.run(task, "0")
+    right, drive_hz = oracle("0"), used(outcome, "qubit_frequency")
+    made = (found(outcome)[f"{pulse}_amplitude"][0], drive_hz, length_s, found(outcome)[f"{pulse}_beta"][0])
+    bare = (right.pulse_amplitude(angle, drive_hz, length_s), drive_hz, length_s)
+    assert right.leakage(*made) < 0.3 * right.leakage(*bare)
+    assert abs(right.tilt(*made)) < 0.03 * abs(right.tilt(*bare))
+
+
+def test_an_anharmonicity_that_is_known_sets_where_beta_is_looked_for() -> None:
+    design = {"0": {"anharmonicity": {"value": -0.2}, "control_amplitude": {"value": 0.157}}}
+    loop = ClosedLoop(TOPOLOGY, CONFIG, design)
+    outcome = loop.run("CreateDRAGPIPulse", "0", {"iterations": 1})
+    assert outcome.inputs["anharmonicity"].value == -0.2
+    first = next(Acquisition.from_npz(each.content) for each in outcome.raw_data if "beta" in each.name)
+    assert float(np.mean(first.x)) == pytest.approx(0.5 / (2 * np.pi * 0.2e9))
+    assert outcome.verdict is not Verdict.NO_SIGNAL
+
+
 @pytest.mark.parametrize("task", [*CREATED, *CHECKED])
 @pytest.mark.parametrize("fault", ["NoLine", "DeadQubit"])
 def test_without_a_signal_nothing_is_accepted(task: str, fault: str) -> None:
@@ -102,7 +187,7 @@ def test_without_a_signal_nothing_is_accepted(task: str, fault: str) -> None:
 
 @pytest.mark.parametrize("task", CREATED)
 def test_a_sweep_that_ends_before_the_pulse_is_a_wrong_window(task: str) -> None:
-    assert with_fault(task, "WrongWindow").verdict is Verdict.WINDOW
+    assert with_fault(task, "WrongWindow", value=0.15).verdict is Verdict.WINDOW
 
 
 @pytest.mark.parametrize("task", [*CREATED, *CHECKED])
@@ -136,6 +221,24 @@ ENTRIES = {
         {"pi_duration": 32, "shots": 2048, "interval": None},
         0.7,
     ),
+    **{
+        f"CreateDRAG{short}Pulse": (
+            {"control_amplitude"},
+            {f"{pulse}_amplitude": "a.u.", f"{pulse}_length": "ns", f"{pulse}_beta": "ns"},
+            {f"{pulse}_duration": duration, "iterations": 2, "shots": 2048, "interval": None},
+            0.7,
+        )
+        for short, pulse, duration in (("HPI", "drag_hpi", 16), ("PI", "drag_pi", 24))
+    },
+    **{
+        f"CheckDRAG{short}Pulse": (
+            {f"{pulse}_amplitude", f"{pulse}_beta", f"{pulse}_length"},
+            {f"{pulse}_error": "rad", f"{pulse}_axis_tilt": "rad"},
+            {"repetitions": {"start": 0, "stop": 20, "num": 21}, "shots": 1024, "interval": None},
+            None,
+        )
+        for short, pulse in (("HPI", "drag_hpi"), ("PI", "drag_pi"))
+    },
     "CheckPIPulse": (
         {"pi_amplitude", "pi_length"},
         {"pi_error": "rad"},

@@ -29,7 +29,10 @@ from kubecal_tasks.tasks.create_hpi_pulse import CreateHPIPulse
 from kubecal_tasks.tasks.create_pi_pulse import CreatePIPulse
 from kubecal_tasks.tasks.dump_box import DumpBox
 from kubecal_tasks.tasks.link_up import LinkUp
+from kubecal_tasks.tasks.randomized_benchmarking import RandomizedBenchmarking
 from kubecal_tasks.tasks.readout_configure import ReadoutConfigure
+from kubecal_tasks.tasks.x180_interleaved_randomized_benchmarking import X180InterleavedRandomizedBenchmarking
+from kubecal_tasks.tasks.x90_interleaved_randomized_benchmarking import X90InterleavedRandomizedBenchmarking
 
 TASKS: tuple[type[BaseTask], ...] = (
     Configure,
@@ -61,4 +64,7 @@ TASKS: tuple[type[BaseTask], ...] = (
     CreateDRAGPIPulse,
     CheckDRAGHPIPulse,
     CheckDRAGPIPulse,
+    RandomizedBenchmarking,
+    X90InterleavedRandomizedBenchmarking,
+    X180InterleavedRandomizedBenchmarking,
 )

@@ -135,7 +135,8 @@ def _sequences(scatter: float) -> Callable[[np.random.Generator, Array], Array]:
 
     def population(rng: np.random.Generator, epc: Array) -> Array:
         p = 0.5 - 0.5 * (1 - 2 * epc[:, None]) ** CLIFFORDS
-        return np.asarray(np.clip(p + 2 * scatter * np.sqrt(p * (1 - p)) * rng.standard_normal(p.shape), 0.0, 1.0))
+        scattered: Array = np.clip(p + 2 * scatter * np.sqrt(p * (1 - p)) * rng.standard_normal(p.shape), 0.0, 1.0)
+        return scattered
 
     return population
 

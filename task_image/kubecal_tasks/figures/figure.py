@@ -141,6 +141,12 @@ class Panel:
             self._dropped(px[dropped], py[dropped], py[mask], f"clipped ({int(dropped.sum())})")
         self._record(label, px, py, sigma=None if ps is None else _numbers(ps), kept=[bool(each) for each in mask])
 
+    def dots(self, x: NDArray[np.float64], y: NDArray[np.float64], label: str, colour: str) -> None:
+        """Faint dots without bars, for what lies behind the points."""
+        px, py = self.x.shown(x), self.y.shown(y)
+        self.axes.plot(px, py, ".", ms=4.5, color=colour, alpha=0.28, mew=0, zorder=1)
+        self._record(label, px, py)
+
     def line(self, x: NDArray[np.float64], y: NDArray[np.float64], label: str = "fit", **kwargs: Any) -> None:
         """A curve on a fine grid; Any: matplotlib's line properties."""
         px, py = self.x.shown(x), self.y.shown(y)

@@ -24,12 +24,12 @@ from kubecal_tasks.programs.timeline import Timeline
 Places = NDArray[np.int_]
 
 _SHORTEST_S = 1e-15
-_SMALLEST_RAD = 2 * np.pi / 2**36
+_SMALLEST_RAD = 2 * np.pi / 2**30
 """Waits and phases that differ by less are the same."""
 _MADE = 8192
 """Products of kinds that are made beforehand, at most, at all nodes together."""
-RESOLVED = 1e-4
-"""What the highest polynomials may add to a population; the mean is better by orders."""
+RESOLVED = 1e-3
+"""What the highest polynomials may add to a population. The mean is better, by a factor of three or more."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from kubecal_tasks.programs import (
     Amount,
     Average,
     Axis,
+    BlockAxis,
+    Choose,
     Delay,
     Flat,
     Frame,
@@ -22,6 +24,7 @@ from kubecal_tasks.programs import (
     Program,
     Readout,
     Repeat,
+    ShiftPhase,
     Swept,
     Tone,
     drive_line,
@@ -126,7 +129,15 @@ class Pulses:
         axis = Axis("repetitions", tuple(float(count) for count in counts))
         return self._program(axis, (*lead, Repeat(Swept("repetitions"), tuple(pulses))), share=1)
 
-    def _program(self, axis: Axis, body: tuple[Operation, ...], share: int) -> Program:
+    def chosen(self, axis: BlockAxis) -> Program:
+        """Sequences of blocks."""
+        return self._program(axis, (Choose(axis.name),), share=1)
+
+    def turn(self, angle_rad: float) -> ShiftPhase:
+        """A virtual Z: turning the qubit ahead is leaving the frame of all later pulses behind."""
+        return ShiftPhase(_DRIVE, -angle_rad)
+
+    def _program(self, axis: Axis | BlockAxis, body: tuple[Operation, ...], share: int) -> Program:
         tone = Tone(readout_line(self.qubit), self.readout_hz, self.readout_amplitude)
         return Program(
             frames=(Frame(_DRIVE, drive_line(self.qubit), self.drive_hz, group=f"qubit/{self.qubit}"),),

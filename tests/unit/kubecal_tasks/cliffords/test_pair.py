@@ -41,7 +41,9 @@ def test_gates_do_what_the_table_says() -> None:
 
 def test_actions_on_two_qubits_are_those_of_their_matrices() -> None:
     first, second = rotation(PAULIS[2], np.pi / 2), rotation(PAULIS[3], np.pi / 2)
-    assert np.array_equal(together(action_of(first), action_of(second)), action_of(np.kron(first, second)))
+    assert np.array_equal(
+        together(action_of(first), action_of(second)), action_of(np.kron(first, second).astype(np.complex128))
+    )
     swap = np.eye(4, dtype=np.complex128)[[0, 2, 1, 3]]
     assert GROUP.element(GROUP.find(action_of(swap))).entangling == 3
     assert GROUP.element(GROUP.find(ZX90)).entangling == 1

@@ -1,9 +1,12 @@
 """The built-in tasks, in the order of the catalogue. A new task is one file and its line here."""
 
 from kubecal_tasks.framework.task import BaseTask
+from kubecal_tasks.tasks.check_bell_state import CheckBellState
+from kubecal_tasks.tasks.check_bell_state_tomography import CheckBellStateTomography
 from kubecal_tasks.tasks.check_chevron import CheckChevron
 from kubecal_tasks.tasks.check_coarse_chevron import CheckCoarseChevron
 from kubecal_tasks.tasks.check_control_amplitude import CheckControlAmplitude
+from kubecal_tasks.tasks.check_cross_resonance import CheckCrossResonance
 from kubecal_tasks.tasks.check_drag_hpi_pulse import CheckDRAGHPIPulse
 from kubecal_tasks.tasks.check_drag_pi_pulse import CheckDRAGPIPulse
 from kubecal_tasks.tasks.check_fine_chevron import CheckFineChevron
@@ -21,12 +24,14 @@ from kubecal_tasks.tasks.check_resonator_spectroscopy import CheckResonatorSpect
 from kubecal_tasks.tasks.check_status import CheckStatus
 from kubecal_tasks.tasks.check_t1 import CheckT1
 from kubecal_tasks.tasks.check_t2_echo import CheckT2Echo
+from kubecal_tasks.tasks.check_zx90 import CheckZX90
 from kubecal_tasks.tasks.configure import Configure
 from kubecal_tasks.tasks.configure_all import ConfigureAll
 from kubecal_tasks.tasks.create_drag_hpi_pulse import CreateDRAGHPIPulse
 from kubecal_tasks.tasks.create_drag_pi_pulse import CreateDRAGPIPulse
 from kubecal_tasks.tasks.create_hpi_pulse import CreateHPIPulse
 from kubecal_tasks.tasks.create_pi_pulse import CreatePIPulse
+from kubecal_tasks.tasks.create_zx90 import CreateZX90
 from kubecal_tasks.tasks.dump_box import DumpBox
 from kubecal_tasks.tasks.link_up import LinkUp
 from kubecal_tasks.tasks.randomized_benchmarking import RandomizedBenchmarking
@@ -67,4 +72,9 @@ TASKS: tuple[type[BaseTask], ...] = (
     RandomizedBenchmarking,
     X90InterleavedRandomizedBenchmarking,
     X180InterleavedRandomizedBenchmarking,
+    CheckCrossResonance,
+    CreateZX90,
+    CheckZX90,
+    CheckBellState,
+    CheckBellStateTomography,
 )

@@ -4,6 +4,7 @@ The Bloch vector turns about w and shrinks, from wherever the tone's first ramp 
 
     r(t) = exp(-g t) R(w t) r(0),      signal = offset - contrast r / 2
 
+but for the few shots in which the control is not as it was prepared, which turn about the other state's w.
 With w0 and w1 of both states of the control, ZP = (w_P0 - w_P1) / 2 and IP = (w_P0 + w_P1) / 2 (Sheldon et al.,
 Phys. Rev. A 93, 060302, 2016). Start vector, contrast and offset are linear, so there is nothing to guess but w: on a
 grid of its length every component is a constant, a cosine and a sine, and the plane in which cosine and sine lie
@@ -12,12 +13,13 @@ is the one that w stands upright on. Axes are those of the pulses' phases: 0 is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from kubecal_tasks.fits.batch import prepare
+from kubecal_tasks.fits.batch import Data, prepare
 from kubecal_tasks.fits.checks import (
     FEWEST_SIGMAS,
     HIGHEST_NYQUIST,
@@ -38,7 +40,11 @@ _STEP_TURNS = 0.2
 _DAMPINGS = (0.0, 1.0)
 _FEWEST_TURNS = 0.25
 _CANDIDATES = 5
+_PARAMETERS = 11
 _TURN = 2 * np.pi
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
+_JUMP_NODES, _JUMP_WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
+"""When the control may jump, as parts of the time that has passed."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +137,25 @@ def fit_hamiltonian(
         raise FitError("the tone always has the same duration, so nothing can be seen turning: sweep it")
     x = np.concatenate([t, [np.nan, np.nan]])
     joined = _with_references(y, references)
-    data = prepare(x, joined, _with_references(np.asarray(variance), reference_variance), 9)
+    data = prepare(x, joined, _with_references(np.asarray(variance), reference_variance), _PARAMETERS)
     model = _model(t, joined.reshape(2, 3, -1)[..., : t.size], span)
-    ground, excited = (_read(each, span) for each in choose(model, data, [], axes=3))
+    first = choose(model, data, [], axes=3)
+    ground, excited = (_read(_with_strays(first, data, state, span), span) for state in (0, 1))
     return HamiltonianFit((ground, excited))
+
+
+def _with_strays(first: Sequence[Chosen], data: Data, state: int, span: float) -> Chosen:
+    """The same with shots in which the control was in the other state: a few per cent, that turn the other way."""
+    own, other = first[state].theta, first[1 - state].theta[:3]
+    before = first[state].solution.model
+
+    def columns(x: Array, theta: Array) -> Array:
+        plain = rotation_columns(x, theta, span)
+        strays = np.broadcast_to(stray_columns(x, own[:3], other, span), (*plain.shape[:-1], 2))
+        return np.concatenate([plain, strays], axis=-1)
+
+    richer = Model("rotation", columns, own[None], before.lower, before.upper, before.trials)
+    return choose(richer, data.subset(np.asarray([state])), [], axes=3)[0]
 
 
 def _with_references(y: Array, references: Array) -> Array:
@@ -150,25 +171,45 @@ def rotation_columns(x: Array, theta: Array, span: float) -> Array:
     """
     seen = np.isfinite(x)
     tau = np.where(seen, x, 0.0) / span
-    w = theta[..., None, :3]
-    angle = np.linalg.norm(w, axis=-1) * tau
-    turned = np.zeros((*theta.shape[:-1], 3, x.size, 3))
-    sine, versine = tau * np.sinc(angle / np.pi), 0.5 * tau**2 * np.sinc(angle / _TURN) ** 2
-    cross = np.zeros((*theta.shape[:-1], 3, 3))
-    cross[..., 0, 1], cross[..., 0, 2], cross[..., 1, 2] = -theta[..., 2], theta[..., 1], -theta[..., 0]
-    cross -= np.swapaxes(cross, -1, -2)
-    outer = theta[..., :3, None] * theta[..., None, :3]
-    for i in range(3):
-        for j in range(3):
-            turned[..., i, :, j] = (
-                (np.cos(angle) if i == j else 0.0) + sine * cross[..., i, j, None] + versine * outer[..., i, j, None]
-            )
-    turned *= -(np.exp(-theta[..., 3:4] * tau) * seen)[..., None, :, None]
+    turned = np.moveaxis(rotations(tau, theta[..., :3]), -3, -2)
     columns = np.zeros((*theta.shape[:-1], 3, x.size, 5))
     columns[..., 0] = 1.0
-    columns[..., 1:4] = turned
+    columns[..., 1:4] = -(np.exp(-theta[..., 3:4] * tau) * seen)[..., None, :, None] * turned
     columns[..., 4] = _half_contrast(seen)
     return columns.reshape(*theta.shape[:-1], 3 * x.size, 5)
+
+
+def rotations(tau: Array, w: Array) -> Array:
+    """(..., N, 3, 3) matrices of a turning about w (..., 3) after times tau (N,), by Rodrigues' formula."""
+    angle = np.linalg.norm(w, axis=-1)[..., None] * tau
+    sine, versine = tau * np.sinc(angle / np.pi), 0.5 * tau**2 * np.sinc(angle / _TURN) ** 2
+    cross = np.zeros((*w.shape[:-1], 3, 3))
+    cross[..., 0, 1], cross[..., 0, 2], cross[..., 1, 2] = -w[..., 2], w[..., 1], -w[..., 0]
+    cross -= np.swapaxes(cross, -1, -2)
+    outer = w[..., :, None] * w[..., None, :]
+    found: Array = (
+        np.cos(angle)[..., None, None] * np.eye(3)
+        + sine[..., None, None] * cross[..., None, :, :]
+        + versine[..., None, None] * outer[..., None, :, :]
+    )
+    return found
+
+
+def stray_columns(x: Array, own: Array, other: Array, span: float) -> Array:
+    """(3 N, 2) what shots add in which the control is not as prepared.
+
+    Those in which it never was turn about the other vector all the time. Those in which it jumps, relaxing from |1>
+    or excited from |0>, turn about its own first: the mean over when it jumps, as likely at any time.
+    """
+    seen = np.isfinite(x)
+    tau = np.where(seen, x, 0.0) / span
+    always = rotations(tau, other)[..., 2]
+    at = _JUMP_NODES * tau[:, None]
+    before = rotations(at.ravel(), own)[..., 2].reshape(*at.shape, 3)
+    after = rotations((tau[:, None] - at).ravel(), other).reshape(*at.shape, 3, 3)
+    jumping = tau[:, None] * np.einsum("k,nkab,nkb->na", _JUMP_WEIGHTS, after, before)
+    columns = -np.stack([always, jumping], axis=-1) * seen[:, None, None]
+    return np.asarray(np.swapaxes(columns, 0, 1).reshape(-1, 2))
 
 
 def _half_contrast(seen: Mask) -> Array:
@@ -212,7 +253,7 @@ def _candidates(tau: Array, y: Array, turns: Array) -> list[Array]:
 
 
 def _read(chosen: Chosen, span: float) -> RotationFit:
-    unit = np.eye(9)
+    unit = np.eye(_PARAMETERS)
     per_turn = 1 / (_TURN * span)
     start = chosen.linear[1:4]
     size = start[2] if start[2] != 0 else np.nan

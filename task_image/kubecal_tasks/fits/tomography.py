@@ -20,7 +20,7 @@ from kubecal_tasks.fits.values import Array, FitError, Measured
 
 Complex = NDArray[np.complex128]
 
-SETTINGS = tuple(product("XYZ", repeat=2))
+SETTINGS = tuple((first, second) for first, second in product("XYZ", repeat=2))
 """Axis of the first and of the second qubit."""
 LABELS = tuple("".join(pair) for pair in product("IXYZ", repeat=2))
 _PAULIS = {
@@ -191,7 +191,7 @@ def _information(expected: Array, operators: Complex) -> Array:
     return np.asarray((design * weights[:, None]).T @ design)
 
 
-def contrast_checks(references: Array, who: tuple[str, str]) -> list[Finding]:
+def contrast_checks(references: Array, who: tuple[str, ...]) -> list[Finding]:
     """Whether the readout tells |0> from |1> of both qubits.
 
     Parameters

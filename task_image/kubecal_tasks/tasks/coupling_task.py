@@ -13,22 +13,18 @@ from kubecal_tasks.fits import Reference
 from kubecal_tasks.framework.declarations import InputParameter, OutputParameter
 from kubecal_tasks.programs import Acquisition, readout_line
 from kubecal_tasks.tasks.cross_resonance import CrossResonance, DragPulse, End, Pair
-from kubecal_tasks.tasks.declared import DEFAULT_INTERVAL_US, STANDARD_INPUTS, pulse_amplitude
+from kubecal_tasks.tasks.declared import (
+    DEFAULT_INTERVAL_US,
+    DRAG_HALF_PI_INPUTS,
+    DRAG_PI_INPUTS,
+    STANDARD_INPUTS,
+    pulse_amplitude,
+)
 from kubecal_tasks.tasks.qubit_task import MICROSECOND, QubitTask
 from kubecal_tasks.tasks.trace import Trace, measured_trace
 
 ROLES = ("control", "target")
-_DRAG = ("drag_hpi", "drag_pi")
 _RESETS = 5.0
-
-
-def _drag_inputs(pulse: str) -> tuple[InputParameter, ...]:
-    task = "CreateDRAGHPIPulse" if pulse == "drag_hpi" else "CreateDRAGPIPulse"
-    return (
-        InputParameter(f"{pulse}_amplitude", "a.u.", hint=task),
-        InputParameter(f"{pulse}_beta", "ns", hint=task),
-        InputParameter(f"{pulse}_length", "ns", hint=task),
-    )
 
 
 def of_both(inputs: Sequence[InputParameter]) -> tuple[InputParameter, ...]:
@@ -36,7 +32,7 @@ def of_both(inputs: Sequence[InputParameter]) -> tuple[InputParameter, ...]:
     return tuple(replace(each, role=role) for role in ROLES for each in inputs)
 
 
-PAIR_INPUTS = of_both((*STANDARD_INPUTS, *(each for pulse in _DRAG for each in _drag_inputs(pulse))))
+PAIR_INPUTS = of_both((*STANDARD_INPUTS, *DRAG_HALF_PI_INPUTS, *DRAG_PI_INPUTS))
 """Of both qubits: what every one-qubit task reads, and their DRAG pulses."""
 
 _CR_UNITS = {

@@ -132,7 +132,7 @@ class Pair:
             Frame(CR, drive_line(control.qubit), target.drive_hz, group=f"qubit/{target.qubit}"),
         )
 
-    def zx90(self, cr: CrossResonance, half_s: float) -> tuple[Operation, ...]:
+    def zx90(self, cr: CrossResonance, half_s: Amount) -> tuple[Operation, ...]:
         """The echoed gate exp(-i pi/4 ZX).
 
         The second flip turns the control back the way it came, so that an error of the pulse does so too.

@@ -1,4 +1,4 @@
-"""Steps that change records instead of measuring: set, publish, revert, exclude. None of them claims a wire."""
+"""Steps that work on records instead of measuring: set, publish, revert, exclude, reanalyse. None claims a wire."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ GivenExecutionId = Annotated[
     str,
     Field(max_length=16),
     Matching(r"[0-9]{8}-[0-9]{3,7}", "write YYYYMMDD-NNN, like 20261123-004"),
+]
+TaskName = Annotated[
+    str,
+    Field(min_length=1, max_length=63),
+    Matching(r"[A-Za-z][A-Za-z0-9]*", "write the name of a task: letters and digits, like CheckT1"),
 ]
 ParameterName = Annotated[
     str,
@@ -110,3 +115,17 @@ class ExcludeResults(Model):
     @rule("self.undo || (has(self.reason) && self.reason != '')", "give a reason: others will ask")
     def _says_why(self) -> bool:
         return self.undo or bool(self.reason)
+
+
+class ReanalyseResults(Model):
+    """Run the present code on the stored raw data of an earlier execution; no instrument is touched.
+
+    What comes out are results of this session, each of which names the result whose data it is made of.
+    """
+
+    execution_id: GivenExecutionId
+    """Of which execution, on the same chip."""
+    tasks: Annotated[tuple[TaskName, ...], Field(max_length=64), Unique()] = ()
+    """Only the results of these tasks; empty: of all that have raw data."""
+    publish: Boolean = False
+    """True: good results become the chip's current parameters, unless what is current was measured later."""

@@ -76,6 +76,16 @@ class DisputedValues(_Wire):
     """By the outputs' names; only those that were inconsistent."""
 
 
+class StoredSource(_Wire):
+    """The attempt of an earlier execution whose raw data this one analyses anew; task and targets are the same."""
+
+    execution_id: str
+    session_uid: str
+    step: str
+    ordinal: int
+    attempt: int
+
+
 class RequestChip(_Wire):
     """The chip as it was when the session was planned."""
 
@@ -128,6 +138,8 @@ class TaskRequest(_Wire):
     """Inputs by hand, by qubit or coupling and name; they win over all others."""
     disputed: dict[str, DisputedValues] = Field(default_factory=dict)
     """With what this attempt has to agree, by what is judged, where the one before it was inconsistent."""
+    reanalyses: StoredSource | None = None
+    """Nothing is measured: these data are analysed; None: it measures."""
     catalogue_hash: str
     chip: RequestChip
 
@@ -139,6 +151,13 @@ class TaskRequest(_Wire):
     def row_id(self, qid: str) -> str:
         """The ``_id`` of the row of one member; of a task with one row that is the target's."""
         return task_id(self.session_uid, self.step, self.task, self.target, self.ordinal, self.attempt, qid)
+
+    def source_row_id(self, qid: str) -> str:
+        """The ``_id`` of the row whose data are analysed anew for one of those that are judged; empty: none."""
+        source = self.reanalyses
+        if source is None:
+            return ""
+        return task_id(source.session_uid, source.step, self.task, self.target, source.ordinal, source.attempt, qid)
 
     @property
     def judged(self) -> tuple[str, ...]:

@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from kubecal.api.actions import ExecutionId, GivenParameters
+from kubecal.api.actions import ExecutionId, GivenParameters, TaskName
 from kubecal.api.chip import Name
 from kubecal.api.model import Boolean, Integer, KubernetesObject, Model, Unique, rule, unchangeable
 from kubecal.api.session_status import SessionStatus
-from kubecal.api.steps import Parking, RunParameters, Step, TaskName
+from kubecal.api.steps import Parking, RunParameters, Step
 from kubecal.api.targets import Targets
 
 MAX_STEPS, MAX_PLANNED = 256, 20_000

@@ -7,17 +7,19 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from kubecal.api.actions import ExcludeResults, PublishResults, RevertExecution, SetParameters
+from kubecal.api.actions import (
+    ExcludeResults,
+    PublishResults,
+    ReanalyseResults,
+    RevertExecution,
+    SetParameters,
+    TaskName,
+)
 from kubecal.api.model import Boolean, Integer, Matching, Model, Number, rule
 from kubecal.api.pods import ImageName
 from kubecal.api.targets import CouplingGroups, Targets
 
 MAX_TASKS_PER_STEP = 64
-TaskName = Annotated[
-    str,
-    Field(min_length=1, max_length=63),
-    Matching(r"[A-Za-z][A-Za-z0-9]*", "write the name of a task: letters and digits, like CheckT1"),
-]
 StepName = Annotated[
     str,
     Field(min_length=1, max_length=63),
@@ -147,6 +149,8 @@ class Step(Model):
     """Instead of tasks: what an execution published is taken back."""
     exclude: ExcludeResults | None = None
     """Instead of tasks: results are taken out of statistics and filters."""
+    reanalyse: ReanalyseResults | None = None
+    """Instead of tasks: raw data of an earlier execution is analysed anew."""
     targets: Targets | None = None
     """Narrows the session's targets for this step, or names couplings or the chip."""
     schedule: Schedule = Schedule()
@@ -160,11 +164,12 @@ class Step(Model):
 
     @rule(
         "[has(self.tasks) && size(self.tasks) > 0, has(self.filter), has(self.set), has(self.publish), "
-        "has(self.revert), has(self.exclude)].filter(given, given).size() == 1",
-        "give exactly one of tasks, filter, set, publish, revert and exclude",
+        "has(self.revert), has(self.exclude), has(self.reanalyse)].filter(given, given).size() == 1",
+        "give exactly one of tasks, filter, set, publish, revert, exclude and reanalyse",
     )
     def _one_kind(self) -> bool:
-        return (bool(self.tasks), self.filter is not None, *(one is not None for one in self._actions)).count(True) == 1
+        others = (self.filter, self.reanalyse, *self._actions)
+        return (bool(self.tasks), *(one is not None for one in others)).count(True) == 1
 
     @rule(
         "(has(self.tasks) && size(self.tasks) > 0) || (!has(self.targets) && !self.barrier && self.batch == 'None' "
@@ -182,7 +187,7 @@ class Step(Model):
 
     @property
     def action(self) -> Action | None:
-        """What it changes of the records; None: it has tasks, or is a filter."""
+        """What it changes of the records; None: it has tasks, analyses data anew, or is a filter."""
         return next((one for one in self._actions if one is not None), None)
 
 

@@ -88,7 +88,8 @@ def admit(scene: Scene, session: SessionView, spec: SessionSpec, chip: ChipView)
 
 def needs_facts(spec: SessionSpec) -> bool:
     """Whether its plan depends on what only the records tell."""
-    return directs_by_frequency(spec) or bool(spec.source.execution_id)
+    reanalyses = any(step.reanalyse is not None for step in spec.steps)
+    return directs_by_frequency(spec) or bool(spec.source.execution_id) or reanalyses
 
 
 def directs_by_frequency(spec: SessionSpec) -> bool:

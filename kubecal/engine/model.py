@@ -61,6 +61,18 @@ class SessionRef:
 # ---------------------------------------------------------------- plan
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAttempt:
+    """An attempt of an earlier execution whose raw data are kept."""
+
+    execution_id: str
+    session_uid: str
+    key: TaskKey
+    attempt: int
+    members: tuple[str, ...] = ()
+    """Of a MUX or batch task those of which this was the last attempt."""
+
+
 @dataclass(frozen=True)
 class PlannedTask:
     """One task on one target, fully resolved but for its inputs."""
@@ -85,6 +97,10 @@ class PlannedTask:
     """What it waits for, and what waits for it."""
     action: Action | None = None
     """A change of records that the driver makes itself, without a pod; None: a task."""
+    stored: StoredAttempt | None = None
+    """Whose raw data are analysed anew instead of measuring; None: it measures."""
+    publishes: bool = True
+    """Whether its results may be published where the session's are."""
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -256,12 +272,15 @@ class PlanFacts:
     unfinished: frozenset[TaskKey] = frozenset()
     """Tasks that have not succeeded in the execution that is repeated."""
     problem: str = ""
-    """Why the execution that is to be repeated cannot be; empty: it can."""
+    """Why the execution that is to be repeated or analysed anew cannot be; empty: it can."""
+    stored: Mapping[str, tuple[StoredAttempt, ...]] = field(default_factory=dict)
+    """Attempts whose data can be analysed anew, in the order in which they began, by execution."""
 
     @cached_property
     def mark(self) -> tuple[object, ...]:
         """Equal marks mean equal facts."""
-        return (tuple(sorted(self.frequencies_ghz.items())), self.unfinished, self.problem)
+        stored = frozenset(one for attempts in self.stored.values() for one in attempts)
+        return (tuple(sorted(self.frequencies_ghz.items())), self.unfinished, self.problem, stored)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from kubecal.api.actions import ReanalyseResults
 from kubecal.api.catalogue import Catalogue, TargetKind
 from kubecal.api.chip import ChipSpec
 from kubecal.api.session import MAX_PLANNED, SessionSpec, SourceOnly
@@ -18,6 +19,7 @@ from kubecal.engine.model import Plan, PlanFacts, PlannedTask, TaskKey
 from kubecal.engine.parameters import check_parameter_names
 from kubecal.engine.planned import PARKING, PlannedStep, parking_tasks, step_tasks
 from kubecal.engine.problems import PlanProblem, did_you_mean
+from kubecal.engine.reanalysing import couplings_of, reanalysed
 from kubecal.engine.targets import Chosen, Grounds, Sort, session_targets, step_targets
 
 R2 = "r2"
@@ -84,6 +86,8 @@ class _Planner:
         elif step.action is not None:
             problems = change_problems(step.action, self.grounds, self.catalogues, place)
             planned = PlannedStep(number, step, Chosen(Sort.CHIP), ())
+        elif step.reanalyse is not None:
+            planned, problems = self._reanalysis(number, step, step.reanalyse, session)
         else:
             entries, problems = read_entries(self.spec, step.tasks, place, self.catalogues)
             try:
@@ -101,6 +105,16 @@ class _Planner:
             self.invalid[step.name] = problems
             return None
         return planned
+
+    def _reanalysis(
+        self, number: int, step: Step, wanted: ReanalyseResults, session: Chosen | None
+    ) -> tuple[PlannedStep, list[str]]:
+        stored = self.facts.stored.get(wanted.execution_id)
+        tasks, problems = reanalysed(
+            step.name, number, wanted, stored, session or Chosen(Sort.CHIP), self.grounds, self.catalogues.built_in
+        )
+        tasks = [replace(task, timeout_s=float(self.spec.deadlines.task_seconds or task.timeout_s)) for task in tasks]
+        return PlannedStep(number, step, couplings_of(tasks), (), tuple(tasks)), problems
 
     def _parking(self, session: Chosen | None) -> tuple[Entry, ...]:
         if self.spec.parking is None:
@@ -131,7 +145,7 @@ class _Planner:
             if not any(task.key in unfinished for task in tasks):
                 before = self.spec.source.execution_id
                 return _refused([f"all tasks of execution {before} have succeeded: nothing is left to repeat"])
-            tasks = [task for task in tasks if task.key in unfinished or task.action is not None]
+            tasks = [task for task in tasks if task.key in unfinished or task.action or task.stored]
         last = parking_tasks(parking, session, wirings, self.grounds.topology, len(self.spec.steps))
         size = len(tasks) + len(last)
         if size > MAX_PLANNED:

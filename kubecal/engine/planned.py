@@ -29,6 +29,8 @@ class PlannedStep:
     step: Step
     targets: Chosen
     entries: tuple[Entry, ...]
+    reanalyses: tuple[PlannedTask, ...] = ()
+    """What analyses stored data anew, where the step does that."""
 
     def auto(self, session: Targets) -> bool:
         """Whether it is about those couplings whose qubits come that far; without targets it has the session's."""
@@ -41,6 +43,7 @@ def step_tasks(planned: PlannedStep, wirings: Wirings, topology: Topology) -> It
     if planned.step.action is not None:
         yield _change(planned)
         return
+    yield from planned.reanalyses
     for place, entry in enumerate(planned.entries):
         yield from _tasks(_Spot(planned.step.name, planned.number, place, entry), planned, wirings, topology)
 

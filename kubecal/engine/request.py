@@ -13,6 +13,7 @@ from kubecal.api.request import (
     GivenInput,
     RequestChip,
     RequestSite,
+    StoredSource,
     TaskRequest,
     concerned_ids,
     concerned_qubits,
@@ -58,12 +59,13 @@ def _request(create: CreatePod) -> TaskRequest:
         parameters=dict(planned.parameters),
         timeout_s=planned.timeout_s,
         r2_threshold=planned.r2_threshold,
-        publish=spec.publish == "OnSuccess",
+        publish=spec.publish == "OnSuccess" and planned.publishes,
         tags=tuple(spec.tags),
         measure_at=create.measure_at,
         snapshot=spec.source.execution_id if spec.source.inputs is SourceInputs.SNAPSHOT else "",
         overrides=_overrides(spec.source, ids),
         disputed=_disputed(create),
+        reanalyses=_source(create),
         catalogue_hash=create.catalogue_hash,
         chip=_chip(create, ids),
     )
@@ -93,6 +95,20 @@ def _overrides(source: Source, ids: tuple[str, ...]) -> dict[str, dict[str, Give
         for one in ids
         if one in given
     }
+
+
+def _source(create: CreatePod) -> StoredSource | None:
+    """Whose data are analysed anew; None: it measures."""
+    stored = create.planned.stored
+    if stored is None:
+        return None
+    return StoredSource(
+        execution_id=stored.execution_id,
+        session_uid=stored.session_uid,
+        step=stored.key.step,
+        ordinal=stored.key.ordinal,
+        attempt=stored.attempt,
+    )
 
 
 def _disputed(create: CreatePod) -> dict[str, DisputedValues]:

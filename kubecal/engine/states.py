@@ -54,7 +54,8 @@ class TaskStates:
             pending_s=self._pending_s,
             rejected=self._observed.rejected,
             gone=self._observed.gone,
-            retry=retry,
+            # The same data analysed by the same code once more would say the same.
+            retry=retry if task is None or task.stored is None else None,
             members=task.members if task is not None else _members_on_record(rows),
         )
 

@@ -36,6 +36,7 @@ from kubecal.engine.model import (
     RowStatus,
     SessionRecord,
     SessionRef,
+    StoredAttempt,
     TaskKey,
     Trouble,
     task_key,
@@ -206,13 +207,28 @@ def facts_document(facts: PlanFacts) -> Document:
         "frequencies_ghz": dict(facts.frequencies_ghz),
         "unfinished": [list(key) for key in sorted(facts.unfinished)],
         "problem": facts.problem,
+        "stored": {execution: list(map(_stored_document, found)) for execution, found in facts.stored.items()},
     }
 
 
 def facts_of(stored: Document) -> PlanFacts:
     """What :func:`facts_document` was given."""
     unfinished = frozenset(TaskKey(*key) for key in stored["unfinished"])
-    return PlanFacts(stored["frequencies_ghz"], unfinished, stored["problem"])
+    attempts = {
+        execution: tuple(_stored_attempt(execution, one) for one in found)
+        for execution, found in stored.get("stored", {}).items()
+    }
+    return PlanFacts(stored["frequencies_ghz"], unfinished, stored["problem"], attempts)
+
+
+def _stored_document(one: StoredAttempt) -> list[Any]:
+    """Any: a document; as a list, because an execution may have thousands."""
+    return [one.session_uid, list(one.key), one.attempt, list(one.members)]
+
+
+def _stored_attempt(execution: str, stored: Sequence[Any]) -> StoredAttempt:
+    session_uid, key, attempt, members = stored
+    return StoredAttempt(execution, session_uid, task_key(*key), attempt, tuple(members))
 
 
 def chip_document(chip: ChipView) -> Document:
@@ -278,8 +294,18 @@ def _planned_row(
         "run_parameters": dict(planned.parameters),
         "adapted": {},
         "cooldown_id": execution["cooldown_id"],
+        "source_task_id": _source_row(planned, judged),
         **_untouched(),
     }
+
+
+def _source_row(planned: PlannedTask, judged: str) -> str:
+    """The row whose data are analysed anew; empty where it measures."""
+    source = planned.stored
+    if source is None:
+        return ""
+    key = source.key
+    return task_id(source.session_uid, key.step, key.task, key.target, key.ordinal, source.attempt, judged)
 
 
 def following_row(
@@ -308,7 +334,7 @@ def following_row(
 
 _PLANNED_FIELDS = frozenset(
     {"project_id", "username", "session_uid", "execution_id", "chip_id", "name", "task_type", "qid", "step", "target"}
-    | {"ordinal", "wires", "grace_s", "tags", "run_parameters", "cooldown_id"}
+    | {"ordinal", "wires", "grace_s", "tags", "run_parameters", "cooldown_id", "source_task_id"}
 )
 PLANNED_PROJECTION = dict.fromkeys((*_PLANNED_FIELDS, *ROW_FIELDS), 1)
 """What of a row the next attempt's needs."""

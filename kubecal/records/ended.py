@@ -49,6 +49,8 @@ def ended_row(request: TaskRequest, owner: Owner, result: AttemptResult, upstrea
         "end_at": result.ended_at,
         "elapsed_time": elapsed_s(result.started_at, result.ended_at),
         "measured_at": measured_at,
+        # That of the data: what is analysed anew may come from an earlier one than the session's.
+        "cooldown_id": request.chip.cooldown,
         "upstream_id": upstream_id,
         "stack_trace": result.stack_trace[-MAX_STACK_TRACE:],
         "log_tail": result.log_tail[-MAX_LOG_TAIL:],

@@ -41,6 +41,8 @@ COLLECTIONS: Mapping[str, tuple[IndexModel, ...]] = {
         _plain("project_id", "chip_id", "name", "qid", "-end_at"),
         _plain("project_id", "chip_id", "qid", "-start_at"),
         _plain("tags"),
+        # What was analysed anew, and by which results.
+        _plain("source_task_id"),
         # What may be pruned, oldest first: only rows that have raw data, so that a year of others is not passed over.
         IndexModel(
             [("raw_data_pruned_at", ASCENDING), ("end_at", ASCENDING), ("_id", ASCENDING)],

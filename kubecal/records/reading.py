@@ -123,7 +123,7 @@ def _result_row(row: dict[str, Any]) -> ResultRow:  # Any: a document
         started_at=row["start_at"],
         ended_at=row["end_at"],
         measured_at=row["measured_at"],
-        inputs=tuple(_input(each) for each in row["input_parameters"].values()),
+        inputs=input_records(row),
         run_parameters=row["run_parameters"],
         outputs=tuple(_output(each) for each in row["output_parameters"].values()),
         metrics=row["quality_metrics"],
@@ -136,6 +136,11 @@ def _result_row(row: dict[str, Any]) -> ResultRow:  # Any: a document
         stack_trace=row["stack_trace"],
         log_tail=row["log_tail"],
     )
+
+
+def input_records(row: Document) -> tuple[InputRecord, ...]:
+    """The inputs that a row says were used."""
+    return tuple(_input(each) for each in row["input_parameters"].values())
 
 
 def _input(value: Document) -> InputRecord:

@@ -12,12 +12,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kubecal.api.request import Verdict
+from kubecal.api.request import TaskRequest, Verdict
 
 MAX_STACK_TRACE = 10_000
 """Characters of a stack trace that a row keeps; the end is kept, where the error stands."""
 MAX_LOG_TAIL = 20_000
 """Characters of log that a row keeps, the last ones."""
+
+
+RAW_DATA = "application/x-npz"
+"""Content type of raw data."""
+READING = "application/json"
+"""Content type of what instruments told in words and numbers, which is kept as raw data too."""
+
+
+def raw_type(name: str) -> str:
+    """The content type of a file of raw data, from its name."""
+    return READING if name.endswith(".json") else RAW_DATA
 
 
 @dataclass(frozen=True)
@@ -138,6 +149,31 @@ class AttemptResult:
     def ok(self) -> bool:
         """Whether its accepted outputs may be published."""
         return self.verdict is Verdict.OK
+
+
+@dataclass(frozen=True)
+class StoredData:
+    """What an earlier attempt measured, and with what: to be analysed anew."""
+
+    measured_at: datetime
+    cooldown_id: str
+    """The cool-down in which it was measured."""
+    run_parameters: Mapping[str, Any]
+    """As a manifest would write them, class defaults included; Any: as their declarations allow."""
+    inputs: Mapping[str, tuple[InputRecord, ...]]
+    """What it used, of each that is judged."""
+    raw_data: tuple[FileContent, ...]
+    """In the order in which it was measured."""
+
+    def of_then(self, request: TaskRequest) -> TaskRequest:
+        """The request as it was when the data were measured: time, run parameters and cool-down are theirs."""
+        return request.model_copy(
+            update={
+                "measure_at": self.measured_at,
+                "parameters": dict(self.run_parameters),
+                "chip": request.chip.model_copy(update={"cooldown": self.cooldown_id}),
+            }
+        )
 
 
 @dataclass(frozen=True)

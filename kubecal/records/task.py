@@ -31,10 +31,11 @@ from kubecal.records.ended import (
     milliseconds,
 )
 from kubecal.records.failures import duplicate_at, unwrap
-from kubecal.records.files import store_files
+from kubecal.records.files import MissingFileError, store_files
 from kubecal.records.offers import Stages, among, offers_of, offers_pipeline, session_rows
 from kubecal.records.publication import Current, owner_of, publication
-from kubecal.records.results import AttemptResult, CrashReport, FileContent, InputOffers
+from kubecal.records.reading import ResultReader, file_name, input_records
+from kubecal.records.results import AttemptResult, CrashReport, FileContent, InputOffers, StoredData, raw_type
 from kubecal.records.store import KeyTaken, RecordStore
 
 
@@ -125,6 +126,39 @@ class AttemptRecords:
         if not self._request.members:
             return dict.fromkeys(self._rows, str(rows[0]["_id"])) if rows else {}
         return {row["qid"]: str(row["_id"]) for row in reversed(rows)}
+
+    async def stored(self) -> StoredData:
+        """The data that are analysed anew, and what they were measured with.
+
+        Raises
+        ------
+        MissingFileError
+            If they are not there any more; the message says why and since when.
+        """
+        request = self._request
+        sources = {judged: request.source_row_id(judged) for judged in request.judged}
+        async with self._store.connected() as database:
+            found = await database.task_result_history.find({"_id": among([*sources.values()])}).to_list()
+        rows = {row["_id"]: row for row in found}
+        if any(source not in rows for source in sources.values()):
+            execution = request.reanalyses.execution_id if request.reanalyses is not None else ""
+            raise MissingFileError(
+                f"{request.task} on {request.target} has no record in execution {execution} any more: it was removed"
+            )
+        # What several members share is the attempt's, and stands in each of their rows.
+        row, reader = rows[sources[request.judged[0]]], ResultReader(self._store)
+        files = [(each, file_name(each)) for each in row["raw_data_path"]]
+        return StoredData(
+            measured_at=row["measured_at"],
+            cooldown_id=row["cooldown_id"],
+            run_parameters=row["run_parameters"],
+            inputs={judged: input_records(rows[source]) for judged, source in sources.items()},
+            raw_data=tuple([FileContent(name, raw_type(name), await reader.file(each)) for each, name in files]),
+        )
+
+    def of(self, stored: StoredData) -> AttemptRecords:
+        """The records of the same attempt, which says of its results that they are as old as its data."""
+        return AttemptRecords(self._store, stored.of_then(self._request), self._pod_uid)
 
     async def finish(self, results: Mapping[str, AttemptResult]) -> str:
         """Store what came out and publish what it may publish, all or nothing.

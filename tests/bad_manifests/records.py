@@ -81,6 +81,19 @@ BAD_RECORDS = (
         EXECUTION,
     ),
     bad_session(
+        "data of an empty execution",
+        only_step(reanalyse={"executionId": ""}),
+        "spec.steps[0].reanalyse.executionId",
+        EXECUTION,
+    ),
+    bad_session(
+        "data of a task twice",
+        only_step(reanalyse={"executionId": "20261123-004", "tasks": ["CheckT1", "CheckT1"]}),
+        "spec.steps[0].reanalyse.tasks",
+        'lists "CheckT1" twice: remove or rename one',
+        'spec.steps[0].reanalyse.tasks[1]: Duplicate value: "CheckT1"',
+    ),
+    bad_session(
         "results of a MUX",
         only_step(publish={"executionId": "20261123-004", "targets": ["mux-0"]}),
         "spec.steps[0].publish.targets[0]",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.bad_manifests.table import GONE, bad_session, only_step
 
 _VALUES = {"qubits": {"0": {"t1": {"value": 30}}}}
-_ONE_KIND = "give exactly one of tasks, filter, set, publish, revert and exclude"
+_ONE_KIND = "give exactly one of tasks, filter, set, publish, revert, exclude and reanalyse"
 _ONLY_TASKS = "only steps with tasks have targets, schedule, batch, pairs and barrier: remove them"
 
 BAD_STEPS = (
@@ -119,6 +119,18 @@ BAD_STEPS = (
         only_step(publish={"executionId": "20261123-004"}, revert={"executionId": "20261123-004"}),
         "spec.steps[0]",
         _ONE_KIND,
+    ),
+    bad_session(
+        "a step that measures and analyses anew",
+        {"spec.steps.0.reanalyse": {"executionId": "20261123-004"}},
+        "spec.steps[0]",
+        _ONE_KIND,
+    ),
+    bad_session(
+        "an analysis with targets",
+        only_step(reanalyse={"executionId": "20261123-004"}, targets={"qubits": ["0"]}),
+        "spec.steps[0]",
+        _ONLY_TASKS,
     ),
     bad_session(
         "a filter with a barrier",

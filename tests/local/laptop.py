@@ -88,8 +88,14 @@ class Laptop:
         self.folder = folder
         self.data = folder / "data" / "kubecal"
 
-    def manifest(self, *tasks: str, faults: list[dict[str, Any]] | None = None, **config: Any) -> Path:
-        """A session of qubit 0 in a file of its own; Any: a backend's settings are."""
+    def manifest(
+        self,
+        *tasks: str,
+        faults: list[dict[str, Any]] | None = None,
+        step: dict[str, Any] | None = None,
+        **config: Any,
+    ) -> Path:
+        """A session of qubit 0 in a file of its own, of these tasks or of another step; Any: manifests."""
         chip = {
             "apiVersion": "kubecal.io/v1alpha1",
             "kind": "Chip",
@@ -99,6 +105,7 @@ class Laptop:
                 "backend": {"name": "fake", "config": {"seed": 7, "faults": faults or [], **config}},
             },
         }
+        measures = {"tasks": [{"task": task} for task in tasks or ("CheckRabi",)]}
         name = f"session-{len(list(self.folder.glob('*.yaml')))}"
         session = {
             "apiVersion": "kubecal.io/v1alpha1",
@@ -107,7 +114,7 @@ class Laptop:
             "spec": {
                 "chip": "chip",
                 "targets": {"qubits": ["0"]},
-                "steps": [{"name": "check", "tasks": [{"task": task} for task in tasks or ("CheckRabi",)]}],
+                "steps": [{"name": "check", **(step or measures)}],
             },
         }
         path = self.folder / f"{name}.yaml"

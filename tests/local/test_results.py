@@ -35,6 +35,34 @@ def test_a_failed_task_stands_first_with_its_reason(laptop: Laptop) -> None:
     assert closing[3].startswith("session-0 failed: 0 of 2 tasks ok, 1 failed, 1 skipped in ")
 
 
+def test_stored_data_are_analysed_anew_without_the_instrument(laptop: Laptop) -> None:
+    assert laptop.run(laptop.manifest("CheckRabi", "CreateHPIPulse")).code == 0
+    (then,) = laptop.records("execution_history")
+
+    # An instrument that fails whenever it is spoken to.
+    step = {"reanalyse": {"executionId": then["execution_id"]}}
+    broken = [{"kind": "InstrumentError", "target": "0"}]
+    ended = laptop.run(laptop.manifest(step=step, faults=broken))
+
+    assert (ended.code, ended.err) == (0, "")
+    rows = laptop.records("task_result_history")
+    first = {row["name"]: row for row in rows if row["execution_id"] == then["execution_id"]}
+    again = {row["name"]: row for row in rows if row["execution_id"] != then["execution_id"]}
+    assert sorted(again) == ["CheckRabi", "CreateHPIPulse"]
+    for name, row in again.items():
+        before = first[name]
+        assert (row["source_task_id"], row["verdict"], row["wires"]) == (before["_id"], "ok", [])
+        assert row["raw_data_path"] == before["raw_data_path"]
+        assert row["measured_at"] == before["measured_at"]
+        assert _outputs(row) == _outputs(before)
+    (qubit,) = laptop.records("qubit")
+    assert {value["execution_id"] for value in qubit["data"].values()} == {then["execution_id"]}
+
+
+def _outputs(row: dict[str, Any]) -> dict[str, float]:
+    return {name: each["value"] for name, each in row["output_parameters"].items()}
+
+
 def test_an_instrument_that_fails_is_named_without_a_traceback(laptop: Laptop) -> None:
     ended = laptop.run(laptop.manifest(faults=[{"kind": "InstrumentError", "target": "0"}]))
 

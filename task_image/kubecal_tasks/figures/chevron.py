@@ -88,7 +88,7 @@ def scan_figure(fit: ChevronFit, context: Context, drive_hz: float, y: Axis, nam
     """
     frequency = Axis("Drive frequency", "GHz", 1e9)
     seen = fit.evidence
-    kept = fit.image(seen.kept).astype(bool)
+    kept = fit.image(seen.kept.astype(np.float64)) > 0
     values = np.where(kept, fit.image(seen.y), np.nan)
     weights = kept.sum(axis=1)
     some = weights > 0

@@ -1,5 +1,8 @@
 """One attempt, from its request to the reports of what came out: the same in a pod, on a laptop and in tests.
 
+An attempt that analyses stored data anew goes the same way, but for the measurement: its backend is opened and never
+connected, its inputs and run parameters are those of then, and nothing that was measured since contradicts it.
+
 The order is fixed: inputs, measurement, raw data, verdict, figures. Each is reported as soon as it is there,
 so that nothing that comes later can lose it. Exceptions are classified here and nowhere else: what an
 instrument throws is the verdict hardware_error, what a task throws is a crash that keeps its data.
@@ -16,7 +19,7 @@ from typing import cast
 
 from kubecal.api.request import TaskRequest, Verdict
 from kubecal.api.run_parameters import RunParameterError
-from kubecal.records.results import CheckRecord, Figure, FileContent, InputOffers
+from kubecal.records.results import CheckRecord, Figure, FileContent, InputOffers, StoredData
 from kubecal_tasks.backends.base import Backend, BackendUnusable, InstrumentError, ProgramRefused
 from kubecal_tasks.backends.reading import Reading
 from kubecal_tasks.backends.registry import open_backend
@@ -26,6 +29,7 @@ from kubecal_tasks.framework.export import installed_catalogue
 from kubecal_tasks.framework.inputs import InputValue, MissingInputError, resolve
 from kubecal_tasks.framework.judge import judge
 from kubecal_tasks.framework.outcome import Check, Judgement, Refusal, in_words
+from kubecal_tasks.framework.past import NO_PAST
 from kubecal_tasks.framework.registry import UnknownTaskError, find_task
 from kubecal_tasks.framework.reports import Drawn, Failed, Judged, Measured, Prepared, Report
 from kubecal_tasks.framework.task import (
@@ -79,15 +83,25 @@ class Attempt:
     catalogue_hash: str
     problem: str = ""
     figures: bool = True
+    stored: StoredData | None = None
+    """What is analysed anew; None: it measures."""
 
-    def run(self, offers: Mapping[str, InputOffers]) -> None:
+    def run(self, offers: Mapping[str, InputOffers], stored: StoredData | None = None) -> None:
         """Measure, judge and draw, reporting each.
 
         Parameters
         ----------
         offers
             What the records have, by qubit and coupling.
+        stored
+            What was measured earlier and is to be analysed anew; None: it measures.
         """
+        if stored is not None:
+            replace(self, request=stored.of_then(self.request), stored=stored)._run(offers)
+        else:
+            self._run(offers)
+
+    def _run(self, offers: Mapping[str, InputOffers]) -> None:
         try:
             backend, task = self._bind(offers)
             self._measure_and_judge(backend, task, offers)
@@ -118,9 +132,14 @@ class Attempt:
         except RunParameterError as error:
             raise AttemptError("BadParameters", str(error)) from error
         backend = open_backend(request)
-        sources = conversion.sources(request, backend, offers)
         inputs: dict[str, dict[str, InputValue]] = {
-            judged: resolve(self.task_class.inputs, conversion.owners(request, judged), sources)
+            judged: resolve(
+                self.task_class.inputs,
+                conversion.owners(request, judged),
+                conversion.sources(request, backend, offers)
+                if self.stored is None
+                else conversion.sources_then(request, judged, backend, self.stored),
+            )
             for judged in request.judged
         }
         own, members = ({}, inputs) if request.members else (inputs[request.target], {})
@@ -165,6 +184,9 @@ class Attempt:
         """Preprocess and run, and leave the instrument safe however that ends."""
         started = datetime.now(UTC)
         task.preprocess(backend)
+        if self.stored is not None:
+            self.say(Measured(self.stored.raw_data, started, datetime.now(UTC)))
+            return conversion.raw_data_of(self.stored)
         backend.connect()
         try:
             if task.plays:
@@ -186,7 +208,8 @@ class Attempt:
         estimates = conversion.in_declared_units(declared, result.estimates)
         # A refusal measured nothing, so there is no R2 that could pass or fail.
         threshold = task.binding.r2_threshold if result.measured else None
-        past = conversion.past_of(declared, self.request, member, offers)
+        # What is known now may have been measured later than stored data were, or be made of the same.
+        past = NO_PAST if self.stored else conversion.past_of(declared, self.request, member, offers)
         judgement = judge(declared, estimates, result.checks, result.r2, threshold, past)
         metrics = dict(result.metrics) if result.r2 is None else {"r2": result.r2, **result.metrics}
         self.say(

@@ -29,7 +29,7 @@ def measure(connection: Connection[Any, Any]) -> None:
         connection.send(Failed("TaskError", f"the task cannot be loaded: {error}", traceback.format_exc()))
         return
     try:
-        offers = connection.recv()
+        offers, stored = connection.recv()
     except EOFError:
         return  # the parent is gone, and the claim with it
-    attempt.run(offers)
+    attempt.run(offers, stored)

@@ -12,12 +12,15 @@ from kubecal.api.request import TaskRequest
 from kubecal.api.run_parameters import RunValue, parse_run_parameters
 from kubecal.api.units import from_si, scale_of, to_si
 from kubecal.records.results import (
+    RAW_DATA,
+    READING,
     CheckRecord,
     FileContent,
     InputOffers,
     InputRecord,
     Offer,
     OutputRecord,
+    StoredData,
     SuggestionRecord,
 )
 from kubecal_tasks.backends.base import Backend
@@ -28,6 +31,9 @@ from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
 from kubecal_tasks.framework.past import Past, PastValue
 from kubecal_tasks.framework.task import BaseTask
 from kubecal_tasks.programs import Acquisition
+
+_READING = ".json"
+"""What ends the name of a file that holds what a backend told, rather than a program and its data."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,28 @@ def _past_value(value: float, error: float, scale: float, measured_at: datetime,
 def _scale(unit: str, declared: str) -> float:
     """Values are told in the catalogue's units; one from elsewhere may say that it is in another."""
     return scale_of(unit) / scale_of(declared) if unit not in ("", declared) else 1.0
+
+
+def sources_then(
+    request: TaskRequest, judged: str, backend: Backend, stored: StoredData
+) -> dict[str, tuple[Source, ...]]:
+    """What provided inputs where stored data were measured: what was used then, and what never changes.
+
+    Nothing else that is known now: what was measured since would say of the old data what was not true then.
+    """
+    used: dict[str, dict[str, Candidate]] = {}
+    whose = owners(request, judged)
+    for each in stored.inputs[judged]:
+        used.setdefault(whose[each.role], {})[each.name] = Candidate(each.value, each.error, each.unit, each.entity_id)
+    return {
+        one: (
+            (Origin.SNAPSHOT, used.get(one, {})),
+            (Origin.DESIGN, _chip_design(request, one)),
+            (Origin.BACKEND, {name: Candidate(*value) for name, value in backend.design(one).items()}),
+        )
+        for one in whose.values()
+        if one in request.parameter_ids
+    }
 
 
 def _candidates(offers: Mapping[str, Offer]) -> dict[str, Candidate]:
@@ -214,6 +242,23 @@ def read_parameters(task: type[BaseTask], request: TaskRequest) -> Parameters:
     return Parameters(si, {name: value for name, value in written.items() if value is not None})
 
 
+def raw_data_of(stored: StoredData) -> tuple[Acquisition | Reading, ...]:
+    """What ``raw_files`` was given.
+
+    Raises
+    ------
+    ProgramError
+        If a stored program is none that this code knows.
+    """
+    return tuple(_raw_datum(file) for file in stored.raw_data)
+
+
+def _raw_datum(file: FileContent) -> Acquisition | Reading:
+    if file.name.endswith(_READING):
+        return Reading.from_json(file.name.removesuffix(_READING), file.content)
+    return Acquisition.from_npz(file.content)
+
+
 def raw_files(raw: Sequence[Acquisition | Reading]) -> tuple[FileContent, ...]:
     """Every program with its data, and what else the backend said."""
     return tuple(_raw_file(each) for each in raw)
@@ -222,5 +267,5 @@ def raw_files(raw: Sequence[Acquisition | Reading]) -> tuple[FileContent, ...]:
 def _raw_file(raw: Acquisition | Reading) -> FileContent:
     name = "-".join(raw.label.split())
     if isinstance(raw, Reading):
-        return FileContent(f"{name}.json", "application/json", raw.to_json())
-    return FileContent(f"{name}.npz", "application/x-npz", raw.to_npz())
+        return FileContent(f"{name}{_READING}", READING, raw.to_json())
+    return FileContent(f"{name}.npz", RAW_DATA, raw.to_npz())

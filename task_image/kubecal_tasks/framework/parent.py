@@ -33,7 +33,8 @@ from kubecal.api.request import (
     TaskTrouble,
     Verdict,
 )
-from kubecal.records.results import AttemptResult, CheckRecord, CrashReport, InputOffers
+from kubecal.records.files import MissingFileError
+from kubecal.records.results import AttemptResult, CheckRecord, CrashReport, InputOffers, StoredData
 from kubecal.records.store import RecordStore, RecordsUnavailable
 from kubecal.records.task import AttemptRecords, LostClaim, NotClaimed
 from kubecal_tasks.framework.interruption import InterruptedTaskError, Interruption
@@ -139,8 +140,9 @@ class _Attempt:
     def run(self) -> Receipt:
         """Claim, let the child measure, store."""
         offers = self._claim()
+        stored = self._stored()
         try:
-            self._child.send(offers)
+            self._child.send((offers, stored))
             judged = self._listen()
         except InterruptedTaskError:
             self._park()
@@ -166,6 +168,21 @@ class _Attempt:
             raise TaskEnded(EXIT_TROUBLE, "NotClaimed", str(error)) from error
         except RecordsUnavailable as error:
             raise TaskEnded(EXIT_TROUBLE, "NotClaimed", f"the attempt could not be claimed: {error}") from error
+
+    def _stored(self) -> StoredData | None:
+        """What is analysed anew instead of measuring; all that is said of it is as old as these data."""
+        if self._request.reanalyses is None:
+            return None
+        try:
+            stored = self._persist(self._records.stored, self._claim_until, before_measuring=True)
+        except InterruptedTaskError:
+            self._interrupted()
+        except RecordsUnavailable as error:
+            raise TaskEnded(EXIT_TROUBLE, "NotClaimed", f"the stored data could not be read: {error}") from error
+        except MissingFileError as error:
+            self._crashed(Failed("RawDataMissing", str(error)))
+        self._request, self._records = stored.of_then(self._request), self._records.of(stored)
+        return stored
 
     def _listen(self) -> Mapping[str, Judged] | Failed:
         """Take in what the child says until it has said everything or its time is over."""
@@ -284,7 +301,7 @@ class _Attempt:
 
     def _park(self) -> None:
         """Leave the instrument safe: the child does it itself, or a fresh process after it was killed."""
-        if self._child.stop():
+        if self._child.stop() or self._request.reanalyses is not None:
             return
         try:
             subprocess.run([sys.executable, "-m", "kubecal_tasks.framework.park"], timeout=_PARK_S, check=True)

@@ -1,7 +1,7 @@
 """What the measuring child tells its parent: plain values, so that the parent needs no numeric library.
 
-The other way goes one message only, the records' :class:`kubecal.records.results.InputOffers` by qubit and coupling:
-the attempt is claimed, begin.
+The other way goes one message only: the attempt is claimed, begin, with the records'
+:class:`kubecal.records.results.InputOffers` by qubit and coupling, and the data that are analysed anew, if any.
 """
 
 from __future__ import annotations

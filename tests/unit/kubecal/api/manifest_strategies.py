@@ -68,6 +68,9 @@ _SET = st.one_of(
     _fields({"qubits": st.dictionaries(_QUBIT, _VALUES, min_size=1, max_size=2)}, couplings=_BY_COUPLING),
     _fields({"couplings": st.dictionaries(_COUPLING, _VALUES, min_size=1, max_size=2)}),
 )
+_REANALYSE = _fields(
+    {"executionId": _EXECUTION}, tasks=_some(st.sampled_from(["CheckT1", "CheckRabi"])), publish=st.booleans()
+)
 _MEASURES = _fields(
     {"name": _NAME, "tasks": _ENTRIES},
     targets=_TARGETS,
@@ -86,6 +89,7 @@ _STEP = st.one_of(
         {"name": _NAME, "publish": _fields({"executionId": _EXECUTION}, targets=_some(_QUBIT | _COUPLING))},
     ),
     _fields({"name": _NAME, "revert": _fields({"executionId": _EXECUTION})}),
+    _fields({"name": _NAME, "reanalyse": _REANALYSE}),
     _fields({"name": _NAME, "exclude": _fields({"taskIds": _TASK_IDS, "reason": st.text(min_size=1, max_size=8)})}),
     _fields({"name": _NAME, "exclude": _fields({"taskIds": _TASK_IDS, "undo": st.just(True)}, reason=_TEXT)}),
 )

@@ -54,6 +54,12 @@ def test_a_step_without_tasks_or_filter_acts_on_records(kind: str, action: objec
     assert step.action == getattr(step, kind)
 
 
+def test_a_step_that_analyses_data_anew_publishes_nothing_unless_it_is_told_to() -> None:
+    (step,) = session_spec(steps=[{"name": "again", "reanalyse": {"executionId": "20261123-004"}}]).steps
+    assert step.reanalyse is not None
+    assert (step.action, step.reanalyse.tasks, step.reanalyse.publish) == (None, (), False)
+
+
 def test_values_by_hand_are_found_by_what_they_belong_to() -> None:
     values = {"qubits": {"0": {"t1": {"value": 30}}}, "couplings": {"0-1": {"zx_rotation": {"value": 1, "error": 0.1}}}}
     given = session_spec(steps=[{"name": "nudge", "set": values}]).steps[0].set

@@ -26,6 +26,7 @@ from kubecal.api.request import (
     Receipt,
     RequestChip,
     RequestSite,
+    StoredSource,
     TaskRequest,
     TaskTrouble,
     Verdict,
@@ -207,6 +208,19 @@ async def test_an_attempt_without_a_result_says_why(
     assert isinstance(ended[1], TaskTrouble)
     assert ended[1].reason == reason
     assert (await node.row(request))["status"] == "running", "what becomes of it is the controller's to say"
+
+
+GONE = StoredSource(execution_id="20261122-001", session_uid="then", step="check", ordinal=0, attempt=1)
+
+
+async def test_data_that_are_not_there_any_more_are_named_and_nothing_is_measured(node: Node) -> None:
+    request = a_request("CheckRabi", {}, reanalyses=GONE)
+    code, trouble = await node.run(request)
+    assert code == 1
+    assert isinstance(trouble, TaskTrouble)
+    assert trouble.reason == "RawDataMissing"
+    assert trouble.message.startswith("CheckRabi on 0 has no record in execution 20261122-001 any more")
+    assert (await node.row(request))["message"].startswith("RawDataMissing: ")
 
 
 async def test_an_attempt_that_was_never_planned_is_not_measured(node: Node) -> None:

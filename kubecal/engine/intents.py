@@ -12,9 +12,9 @@ from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import SessionStatus
 from kubecal.api.steps import Action
+from kubecal.engine.earlier import Disputed
 from kubecal.engine.model import (
     ChipView,
-    Disputed,
     PinnedImage,
     Plan,
     PlanFacts,

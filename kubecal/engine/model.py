@@ -26,9 +26,8 @@ from kubecal.api.session import SessionSpec
 from kubecal.api.session_status import SessionStatus
 from kubecal.api.steps import Action, Filter
 from kubecal.api.wires import Wire
+from kubecal.engine.earlier import Disputed, StoredAttempt
 from kubecal.engine.lanes import NOWHERE, Standing, Way, ways
-
-# ---------------------------------------------------------------- identity
 
 
 class TaskKey(NamedTuple):
@@ -58,21 +57,6 @@ class SessionRef:
     name: str
 
 
-# ---------------------------------------------------------------- plan
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAttempt:
-    """An attempt of an earlier execution whose raw data are kept."""
-
-    execution_id: str
-    session_uid: str
-    key: TaskKey
-    attempt: int
-    members: tuple[str, ...] = ()
-    """Of a MUX or batch task those of which this was the last attempt."""
-
-
 @dataclass(frozen=True)
 class PlannedTask:
     """One task on one target, fully resolved but for its inputs."""
@@ -100,7 +84,7 @@ class PlannedTask:
     stored: StoredAttempt | None = None
     """Whose raw data are analysed anew instead of measuring; None: it measures."""
     publishes: bool = True
-    """Whether its results may be published where the session's are."""
+    """False: not even where the session's results are."""
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -171,9 +155,6 @@ class Plan:
         return {task.key: task for task in (*self.tasks, *self.parking)}
 
 
-# ---------------------------------------------------------------- observation
-
-
 class RowStatus(StrEnum):
     """``status`` of a row of task_result_history."""
 
@@ -194,15 +175,6 @@ class Trouble(StrEnum):
     """Non-zero exit, out of memory, no result stored: charged."""
     VERDICT = "Verdict"
     """Measured and judged, not ok."""
-
-
-@dataclass(frozen=True, slots=True)
-class Disputed:
-    """What an inconsistent attempt found: the next one has to agree with it."""
-
-    measured_at: datetime
-    values: Mapping[str, tuple[float, float]]
-    """Value and error of each output that was inconsistent, by name, in the catalogue's units."""
 
 
 @dataclass(frozen=True, slots=True)

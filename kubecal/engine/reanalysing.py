@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from kubecal.api.actions import ReanalyseResults
 from kubecal.api.catalogue import Catalogue, CatalogueTask, TargetKind
 from kubecal.api.topology import Coupling
+from kubecal.engine.earlier import StoredAttempt
 from kubecal.engine.lanes import CHIP, Standing, chip_standing, coupling_standing, qubits_standing
-from kubecal.engine.model import PlannedTask, StoredAttempt, TaskKey
+from kubecal.engine.model import PlannedTask, TaskKey
 from kubecal.engine.problems import did_you_mean
 from kubecal.engine.targets import Chosen, Grounds, Sort
 
@@ -48,14 +49,14 @@ def reanalysed(
             f"{field}: what execution {wanted.execution_id} has stored is looked up when a session begins, and this "
             "step was appended later: apply a session of its own"
         ]
-    known = {one.key.task for one in stored}
+    known = {one.task for one in stored}
     problems = [
         f"{field}.tasks: execution {wanted.execution_id} has no raw data of {name!r}: {did_you_mean(name, known)}"
         for name in wanted.tasks
         if name not in known
     ]
-    chosen = [one for one in stored if (one.key.task in wanted.tasks or not wanted.tasks) and _within(one, session)]
-    strange = sorted({one.key.task for one in chosen} - set(catalogue.task_by_name))
+    chosen = [one for one in stored if (one.task in wanted.tasks or not wanted.tasks) and _within(one, session)]
+    strange = sorted({one.task for one in chosen} - set(catalogue.task_by_name))
     if strange:
         problems.append(
             f"{field}: execution {wanted.execution_id} has raw data of {', '.join(strange)}, which are not in the "
@@ -82,7 +83,7 @@ def _tasks(
 ) -> Iterator[PlannedTask]:
     seen: Counter[tuple[str, str]] = Counter()
     for one in chosen:
-        name, target = one.key.task, one.key.target
+        name, target = one.task, one.target
         task = catalogue.task_by_name[name]
         yield PlannedTask(
             key=TaskKey(step, name, target, seen[name, target]),
@@ -106,22 +107,22 @@ def _standing(task: CatalogueTask, one: StoredAttempt, number: int) -> Standing:
         return chip_standing(number, 0)
     if task.kind is TargetKind.COUPLING:
         control, target = _qubits(one)
-        return coupling_standing(one.key.target, (control, target), number, 0, None)
+        return coupling_standing(one.target, (control, target), number, 0, None)
     return qubits_standing(_qubits(one), number, 0)
 
 
 def _qubits(one: StoredAttempt) -> tuple[str, ...]:
     """The qubits it was about; none where it was about the chip as a whole."""
-    if one.members or one.key.target == CHIP:
+    if one.members or one.target == CHIP:
         return one.members
-    return tuple(one.key.target.split("-"))
+    return tuple(one.target.split("-"))
 
 
 def _within(one: StoredAttempt, session: Chosen) -> bool:
     """A session about the chip analyses everything; one about qubits or couplings what lies within them."""
     if session.sort is Sort.CHIP:
         return True
-    if session.sort is Sort.COUPLINGS and "-" in one.key.target and not one.members:
-        return one.key.target in session.ids
+    if session.sort is Sort.COUPLINGS and "-" in one.target and not one.members:
+        return one.target in session.ids
     qubits = _qubits(one)
     return bool(qubits) and set(qubits) <= set(session.qubits)

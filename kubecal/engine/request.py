@@ -105,8 +105,8 @@ def _source(create: CreatePod) -> StoredSource | None:
     return StoredSource(
         execution_id=stored.execution_id,
         session_uid=stored.session_uid,
-        step=stored.key.step,
-        ordinal=stored.key.ordinal,
+        step=stored.step,
+        ordinal=stored.ordinal,
         attempt=stored.attempt,
     )
 

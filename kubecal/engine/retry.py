@@ -16,7 +16,8 @@ from typing import Any
 
 from kubecal.api.request import Verdict
 from kubecal.api.session import Retry
-from kubecal.engine.model import AttemptRow, Disputed, PodView, RowStatus, Trouble
+from kubecal.engine.earlier import Disputed
+from kubecal.engine.model import AttemptRow, PodView, RowStatus, Trouble
 
 CRASH_LIMIT = 2
 """Crashes that are tried again."""

@@ -24,11 +24,11 @@ from kubecal.api.naming import task_id
 from kubecal.api.request import Verdict
 from kubecal.api.session import SessionSpec
 from kubecal.api.wires import Wire, wire_of
+from kubecal.engine.earlier import Disputed, StoredAttempt
 from kubecal.engine.intents import Admission
 from kubecal.engine.model import (
     AttemptRow,
     ChipView,
-    Disputed,
     MemberRow,
     PinnedImage,
     PlanFacts,
@@ -36,7 +36,6 @@ from kubecal.engine.model import (
     RowStatus,
     SessionRecord,
     SessionRef,
-    StoredAttempt,
     TaskKey,
     Trouble,
     task_key,
@@ -223,12 +222,12 @@ def facts_of(stored: Document) -> PlanFacts:
 
 def _stored_document(one: StoredAttempt) -> list[Any]:
     """Any: a document; as a list, because an execution may have thousands."""
-    return [one.session_uid, list(one.key), one.attempt, list(one.members)]
+    return [one.session_uid, one.step, one.task, one.target, one.ordinal, one.attempt, list(one.members)]
 
 
 def _stored_attempt(execution: str, stored: Sequence[Any]) -> StoredAttempt:
-    session_uid, key, attempt, members = stored
-    return StoredAttempt(execution, session_uid, task_key(*key), attempt, tuple(members))
+    session_uid, step, task, target, ordinal, attempt, members = stored
+    return StoredAttempt(execution, session_uid, step, task, target, ordinal, attempt, tuple(members))
 
 
 def chip_document(chip: ChipView) -> Document:
@@ -304,8 +303,8 @@ def _source_row(planned: PlannedTask, judged: str) -> str:
     source = planned.stored
     if source is None:
         return ""
-    key = source.key
-    return task_id(source.session_uid, key.step, key.task, key.target, key.ordinal, source.attempt, judged)
+    place = (source.step, source.task, source.target, source.ordinal)
+    return task_id(source.session_uid, *place, source.attempt, judged)
 
 
 def following_row(

@@ -9,9 +9,10 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from kubecal.api.chip import ChipSpec
 from kubecal.engine.admission import directs_by_frequency
+from kubecal.engine.earlier import StoredAttempt
 from kubecal.engine.filters import FILTERED
 from kubecal.engine.intents import LookUp
-from kubecal.engine.model import PlanFacts, RowStatus, StoredAttempt, TaskKey
+from kubecal.engine.model import PlanFacts, RowStatus, TaskKey
 from kubecal.records.documents import ENDED, Document
 from kubecal.records.indexes import HAS_RAW_DATA
 from kubecal.records.store import RecordStore
@@ -106,7 +107,7 @@ def last_attempts(execution_id: str, rows: Sequence[Document]) -> tuple[StoredAt
         members[key, row["attempt"]] += [qid] if several else []
         began.setdefault((key, row["attempt"]), row)
     return tuple(
-        StoredAttempt(execution_id, row["session_uid"], key, attempt, tuple(sorted(members[key, attempt], key=int)))
+        StoredAttempt(execution_id, row["session_uid"], *key, attempt, tuple(sorted(members[key, attempt], key=int)))
         for (key, attempt), row in sorted(began.items(), key=lambda each: (str(each[1]["start_at"]), each[0]))
     )
 

@@ -8,7 +8,8 @@ from typing import Any
 from kubecal.api.request import Verdict
 from kubecal.api.session_status import Phase
 from kubecal.engine.decide import decide
-from kubecal.engine.model import Disputed, RowStatus, TaskKey, Trouble
+from kubecal.engine.earlier import Disputed
+from kubecal.engine.model import RowStatus, TaskKey, Trouble
 from tests.unit.kubecal.engine.builders import (
     FIRST,
     NOON,

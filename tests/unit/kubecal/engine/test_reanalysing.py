@@ -11,7 +11,8 @@ from kubecal.api.catalogue import TargetKind
 from kubecal.api.request import StoredSource, Verdict
 from kubecal.engine.admission import needs_facts
 from kubecal.engine.decide import decide
-from kubecal.engine.model import AttemptRow, Plan, PlanFacts, RowStatus, SessionView, StoredAttempt, TaskKey, Trouble
+from kubecal.engine.earlier import StoredAttempt
+from kubecal.engine.model import AttemptRow, Plan, PlanFacts, RowStatus, SessionView, TaskKey, Trouble
 from kubecal.engine.plan import plan_session
 from kubecal.engine.request import build_request
 from tests.unit.kubecal.engine.builders import (
@@ -30,7 +31,7 @@ EXECUTION = "20261122-001"
 
 
 def stored(task: str, target: str, attempt: int = 1, step: str = "check", **changes: Any) -> StoredAttempt:
-    return StoredAttempt(EXECUTION, "uid-then", TaskKey(step, task, target, 0), attempt, **changes)
+    return StoredAttempt(EXECUTION, "uid-then", step, task, target, 0, attempt, **changes)
 
 
 RABI_0, RABI_1, T1_0 = stored("Rabi", "0"), stored("Rabi", "1", attempt=2), stored("T1", "0")

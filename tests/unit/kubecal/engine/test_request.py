@@ -10,8 +10,9 @@ from kubecal.api.catalogue import TargetKind
 from kubecal.api.chip import ChipSpec, ChipStatus
 from kubecal.api.request import MAX_REQUEST_BYTES, DisputedValues, GivenInput
 from kubecal.api.session import SessionSpec
+from kubecal.engine.earlier import Disputed
 from kubecal.engine.intents import CreatePod
-from kubecal.engine.model import ChipView, Disputed, PlannedTask, SessionRef, TaskKey
+from kubecal.engine.model import ChipView, PlannedTask, SessionRef, TaskKey
 from kubecal.engine.request import build_request, request_size_problem
 
 DESIGN = {

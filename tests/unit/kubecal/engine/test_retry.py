@@ -8,7 +8,8 @@ import pytest
 
 from kubecal.api.request import Verdict
 from kubecal.api.session import RetriedVerdict, Retry
-from kubecal.engine.model import AttemptRow, Disputed, MemberRow, RowStatus, Trouble
+from kubecal.engine.earlier import Disputed
+from kubecal.engine.model import AttemptRow, MemberRow, RowStatus, Trouble
 from kubecal.engine.retry import (
     NEVER_STARTED,
     Ending,

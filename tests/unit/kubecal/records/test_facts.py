@@ -8,9 +8,10 @@ from typing import Any
 from kubecal.api.chip import ChipSpec
 from kubecal.api.request import Verdict
 from kubecal.api.session import SessionSpec
+from kubecal.engine.earlier import StoredAttempt
 from kubecal.engine.filters import FILTERED
 from kubecal.engine.intents import LookUp, SettleExecution, SettleRow
-from kubecal.engine.model import PlanFacts, RowStatus, SessionRef, StoredAttempt
+from kubecal.engine.model import PlanFacts, RowStatus, SessionRef
 from kubecal.records.documents import facts_document, facts_of
 from kubecal.records.facts import last_attempts, look_up
 from kubecal.records.store import RecordStore
@@ -111,8 +112,8 @@ async def test_what_has_raw_data_can_be_analysed_anew(store: RecordStore) -> Non
     assert found.problem == ""
     assert found.stored == {
         lab.execution_id: (
-            StoredAttempt(lab.execution_id, uid, tasks[0].key, 1),
-            StoredAttempt(lab.execution_id, uid, tasks[3].key, 1, ("0", "1", "3")),
+            StoredAttempt(lab.execution_id, uid, *tasks[0].key, 1),
+            StoredAttempt(lab.execution_id, uid, *tasks[3].key, 1, ("0", "1", "3")),
         )
     }
     assert facts_of(facts_document(found)) == found
@@ -137,7 +138,7 @@ def test_of_each_member_the_last_attempt_counts() -> None:
     single = row("2", 1, 0, name="CheckT1", target="2")
     rows = [row("1", 2, 9), single, *(row(qid, 1, 5) for qid in ("3", "1", "10")), row("", 1, 1, target="chip")]
 
-    assert [(one.key.target, one.attempt, one.members) for one in last_attempts("20261123-000", rows)] == [
+    assert [(one.target, one.attempt, one.members) for one in last_attempts("20261123-000", rows)] == [
         ("2", 1, ()),
         ("chip", 1, ()),
         ("mux-0", 1, ("3", "10")),

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from kubecal.api.request import StoredSource, TaskRequest
-from kubecal.engine.model import PlannedTask, StoredAttempt, TaskKey
+from kubecal.engine.earlier import StoredAttempt
+from kubecal.engine.model import PlannedTask, TaskKey
 from kubecal.records.files import MissingFileError
 from kubecal.records.results import RAW_DATA
 from kubecal.records.store import RecordStore
@@ -30,7 +31,7 @@ async def measured(store: RecordStore, task: PlannedTask | None = None, **values
 async def again(store: RecordStore, then: Lab, publish: bool = False) -> tuple[Lab, AttemptRecords, TaskRequest]:
     """A session that analyses those data anew in another cool-down, its attempt claimed."""
     (before,) = then.admission.plan.tasks
-    stored = StoredAttempt(then.execution_id, then.admission.ref.uid, before.key, 1, before.members)
+    stored = StoredAttempt(then.execution_id, then.admission.ref.uid, *before.key, 1, before.members)
     task = replace(before, key=TaskKey("again", *before.key[1:]), wires=(), parameters={}, stored=stored)
     lab = await admitted(store, task)
     asked = request(lab.admission, lab.execution_id, task)

@@ -8,8 +8,9 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from kubecal.api.request import Verdict
 from kubecal.api.wires import Wire, WireKind, WireMode
+from kubecal.engine.earlier import Disputed
 from kubecal.engine.intents import SettleRow
-from kubecal.engine.model import Disputed, RowStatus
+from kubecal.engine.model import RowStatus
 from kubecal.records.reading import ResultReader
 from kubecal.records.results import CheckRecord, CrashReport, SuggestionRecord
 from kubecal.records.store import RecordStore

@@ -1,26 +1,29 @@
 """From the beginning of a shot to its readout: all points of a sweep and all draws of slow detunings, in step.
 
-Relaxation acts half before and half after every stretch (Strang), and so do slow detunings. A gate's average
-fidelity is right to first order in its length over T1 and T2 whatever the split; what is left is of the order of a
-twentieth of a stretch's length over T1, and stretches are short. Noise acts on the dressed states.
+Relaxation acts half before and half after pieces of every stretch (Strang), slow detunings before and after the
+whole of it. A gate's average fidelity is right to first order in its length over T1 and T2 whatever the split; what
+the pieces leave in single populations is about 2e-4 at the most. Noise acts on the dressed states.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kubecal_tasks.physics.coupling import PairTruth
 from kubecal_tasks.physics.pair_levels import TURN, PairLevels
 from kubecal_tasks.physics.pair_maps import WIDTH, coherent, relaxing, turn
-from kubecal_tasks.physics.pair_propagation import unitaries
-from kubecal_tasks.physics.pair_stretches import Schedule, Whole
+from kubecal_tasks.physics.pair_propagation import constant, unitaries
+from kubecal_tasks.physics.pair_stretches import Schedule, Stretch, Whole
 from kubecal_tasks.physics.propagation import Real, Relaxation
 
 _LAGS = 256
 """Phases between two tones that are told apart. Turning the frames takes up nearly all of what they do; nothing of
 the rest changes by more than 2e-4 within one."""
+_QUIET_S = 17e-9
+"""Relaxation acts between pieces no longer than this."""
 _LANES = 4096
 """Rows that are worked on at once: as many as fit near the processor."""
 
@@ -47,16 +50,12 @@ class Passage:
         nodes = np.where((schedule.numbers >= 0) & np.append(two_tone, False)[schedule.numbers], nodes, 0)
         distinct, which = np.unique(schedule.numbers * _LAGS + nodes, return_inverse=True)
         distinct, over = distinct[distinct >= 0], int(np.count_nonzero(distinct < 0))
-        relaxations = Relaxation.of(pair.control), Relaxation.of(pair.target)
-        halves: dict[float, Real] = {}
+        surroundings = _Surroundings((Relaxation.of(pair.control), Relaxation.of(pair.target)))
         maps = np.empty((len(distinct), WIDTH, WIDTH))
         for number, stretch in enumerate(schedule.stretches):
             (places,) = np.nonzero(distinct // _LAGS == number)
             phases = (distinct[places] % _LAGS) * (TURN / _LAGS)
-            if stretch.duration_s not in halves:
-                halves[stretch.duration_s] = relaxing(relaxations, stretch.duration_s / 2)
-            half = halves[stretch.duration_s]
-            maps[places] = half @ coherent(unitaries(levels, stretch, reference_hz, phases)) @ half
+            maps[places] = _maps(levels, stretch, reference_hz, phases, surroundings)
         durations = np.asarray([each.duration_s for each in schedule.stretches])[distinct // _LAGS]
         # Numbers below zero come first among the distinct ones, and stand for no step.
         return cls(maps, durations, which.reshape(schedule.numbers.shape) - over, schedule.angles)
@@ -105,3 +104,37 @@ class Passage:
         angle = frames[:, None] + detunings * (before / 2)[:, None, None]
         turn(rows, angle[..., 0], angle[..., 1])
         return rows
+
+
+class _Surroundings:
+    """What they do in half of a time, computed once."""
+
+    def __init__(self, relaxations: tuple[Relaxation, Relaxation]) -> None:
+        self._relaxations = relaxations
+        self._halves: dict[float, Real] = {}
+
+    def half(self, duration_s: float) -> Real:
+        """(82, 82)."""
+        if duration_s not in self._halves:
+            self._halves[duration_s] = relaxing(self._relaxations, duration_s / 2)
+        return self._halves[duration_s]
+
+
+def _maps(levels: PairLevels, stretch: Stretch, reference_hz: float, lags: Real, surroundings: _Surroundings) -> Real:
+    """(L, 82, 82) of one stretch at L phases of the target's frame after the control's."""
+    # While nothing is played, relaxation commutes with all but the static ZZ.
+    number = 1 if stretch.waits else math.ceil(stretch.duration_s / _QUIET_S)
+    length = stretch.duration_s / number
+    half = surroundings.half(length)
+    if constant(stretch):
+        piece = replace(stretch, duration_s=length)
+        return np.linalg.matrix_power(half @ coherent(unitaries(levels, piece, reference_hz, lags)) @ half, number)
+    control_hz, target_hz = stretch.frequencies_hz
+    total: Real | None = None
+    for index in range(number):
+        behind = lags + TURN * (target_hz - control_hz) * index * length
+        piece = stretch.piece(index * length, length)
+        one = half @ coherent(unitaries(levels, piece, reference_hz, behind)) @ half
+        total = one if total is None else total @ one
+    assert total is not None, "a stretch has a duration"
+    return total

@@ -102,6 +102,12 @@ def _edges(stretch: Stretch, slice_s: float) -> Real:
     return np.concatenate(edges)
 
 
+def constant(stretch: Stretch) -> bool:
+    """Whether nothing changes from its beginning to its end."""
+    spans = [_constant(part) for part in (stretch.control, stretch.target) if part is not None]
+    return not stretch.two_tone and all(low <= 0.0 and high >= stretch.duration_s for low, high in spans)
+
+
 def _constant(part: Part) -> tuple[float, float]:
     """Between which times of a stretch a part's envelope stays as it is."""
     pulse = part.pulse

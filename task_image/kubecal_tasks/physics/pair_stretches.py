@@ -55,6 +55,13 @@ class Stretch:
     lag_rad: float = 0.0
     """Phase of the target's line after the control's, where both play at one frequency."""
 
+    def piece(self, start_s: float, duration_s: float) -> Stretch:
+        """Some of it."""
+        control, target = (
+            part and replace(part, start_s=part.start_s + start_s) for part in (self.control, self.target)
+        )
+        return replace(self, control=control, target=target, duration_s=duration_s)
+
     @property
     def waits(self) -> bool:
         """Whether nothing is played."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from kubecal_tasks.physics import pair_stretches
 from kubecal_tasks.physics.coupling import PairTruth
 from kubecal_tasks.physics.evolution import Evolution
 from kubecal_tasks.physics.pair import PairEvolution
@@ -189,3 +190,12 @@ def test_a_line_of_neither_qubit_is_refused() -> None:
     stray = Frame("other", "drive/7", TARGET_HZ, "qubit/7")
     with pytest.raises(ValueError, match="drive/7"):
         found(pair(), replace(program(), frames=(stray,), body=(Play("other", Flat(), 0.1, 20e-9),)))
+
+
+def test_stretches_are_short_enough_for_what_noise_does_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = pair(NOISE | {"t1_s": 15 * US}, NOISE | {"t1_s": 15 * US}, onto_target=0.1)
+    body = (pulse("control"), cross(0.5, Swept("t")), ALL, pulse("target"), cross(0.5, Swept("t"), math.pi))
+    whole = program(*body, axes=over("t", np.linspace(0.1 * US, 0.9 * US, 5)))
+    coarse = found(truth, whole)
+    monkeypatch.setattr(pair_stretches, "LONGEST_S", 8e-9)
+    assert coarse == pytest.approx(found(truth, whole), abs=2e-4)

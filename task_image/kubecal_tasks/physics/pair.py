@@ -14,14 +14,15 @@ import numpy as np
 from kubecal_tasks.physics.coupling import PairTruth
 from kubecal_tasks.physics.pair_draws import draw_count, drawn, quadrature
 from kubecal_tasks.physics.pair_levels import STATES, TURN, PairLevels
-from kubecal_tasks.physics.pair_maps import WIDTH
+from kubecal_tasks.physics.pair_maps import WIDTH, turn
 from kubecal_tasks.physics.pair_passage import Passage
 from kubecal_tasks.physics.pair_stretches import Schedule, Stretch, Whole, schedule
 from kubecal_tasks.physics.propagation import Real, Relaxation
 from kubecal_tasks.physics.truth import QubitTruth
-from kubecal_tasks.programs.operations import drive_line
-from kubecal_tasks.programs.program import Program
-from kubecal_tasks.programs.timeline import timeline
+from kubecal_tasks.programs.operations import ShiftPhase, drive_line
+from kubecal_tasks.programs.program import Point, Program
+from kubecal_tasks.programs.swept import amount_at
+from kubecal_tasks.programs.timeline import Timeline, flatten, timeline
 
 _COHERENCE_TIMES = 3.0
 """Beyond so many T2 nothing is left that could turn."""
@@ -55,12 +56,7 @@ class PairEvolution:
         ValueError
             If a pulse is on another line, or the qubits are too close for their exchange.
         """
-        shots = [timeline(program, point) for point in program.points()]
-        qubits = self.pair.control, self.pair.target
-        reference_hz = self.pair.target.frequency_hz
-        cut = schedule(shots, (drive_line(qubits[0].id), drive_line(qubits[1].id)), reference_hz)
-        passage = Passage.of(self.pair, self.levels, cut, reference_hz)
-        radians = np.max([_radians(qubit, line, cut) for line, qubit in enumerate(qubits)], axis=0)
+        passage, shots, radians = self._prepared(program)
         rests = {shot.readout_length_s: self._rest(shot.readout_length_s + program.interval_s) for shot in shots}
         rest = np.stack([rests[shot.readout_length_s] for shot in shots])
         found = np.empty((len(shots), STATES))
@@ -73,6 +69,45 @@ class PairEvolution:
             draws = drawn(count, len(points), rng)
             found[points] = self._settled(passage, points, rest[points], draws, rng)
         return found
+
+    def ends(self, program: Program, starts: Real) -> Real:
+        """(S, 82) what a program's only point makes of so many states, in the frames that go on after it.
+
+        States are rows as ``pair_maps`` has them; the mean over the slow detunings, without drawing.
+
+        Raises
+        ------
+        ValueError
+            If the program has more than one point.
+        """
+        if program.size != 1:
+            raise ValueError(f"the program has {program.size} points: give one without a sweep")
+        passage, (shot,), radians = self._prepared(program)
+        sigmas, weights = quadrature(float(radians.max()), len(starts))
+        rows = passage(np.zeros(len(starts), dtype=np.int64), starts, sigmas * self._slow, weights)
+        (point,) = program.points()
+        angles = _frames_at(program, point, self._lines, shot.readout_start_s, self.pair.target.frequency_hz)
+        rows = rows[:, None].copy()
+        turn(rows, *(np.full((len(starts), 1), -angle) for angle in angles))
+        return np.asarray(rows[:, 0])
+
+    def _prepared(self, program: Program) -> tuple[Passage, list[Timeline], Real]:
+        """All steps of every point, their timelines, and (points,) what slow detunings turn in them, rad."""
+        shots = [timeline(program, point) for point in program.points()]
+        reference_hz = self.pair.target.frequency_hz
+        cut = schedule(shots, self._lines, reference_hz)
+        passage = Passage.of(self.pair, self.levels, cut, reference_hz)
+        qubits = self.pair.control, self.pair.target
+        return passage, shots, np.max([_radians(qubit, line, cut) for line, qubit in enumerate(qubits)], axis=0)
+
+    @property
+    def _lines(self) -> tuple[str, str]:
+        return drive_line(self.pair.control.id), drive_line(self.pair.target.id)
+
+    @property
+    def _slow(self) -> Real:
+        """(2,) rad/s."""
+        return TURN * np.asarray([self.pair.control.slow_detuning_hz, self.pair.target.slow_detuning_hz])
 
     @cached_property
     def levels(self) -> PairLevels:
@@ -98,7 +133,7 @@ class PairEvolution:
         difference, a few times; where that does not fade, from all nine states.
         """
         sigmas, weights = draws
-        slow = TURN * np.asarray([self.pair.control.slow_detuning_hz, self.pair.target.slow_detuning_hz])
+        slow = self._slow
         detunings = sigmas * slow
         qubits = self.pair.control, self.pair.target
         thermal = np.kron(*(np.asarray([1.0 - q.thermal, q.thermal, 0.0]) for q in qubits))
@@ -136,6 +171,23 @@ def _stationary(shot: Real) -> Real:
     system = shot - np.eye(STATES)
     system[-1] = 1.0
     return np.linalg.solve(system, np.eye(STATES)[-1])
+
+
+def _frames_at(
+    program: Program, point: Point, lines: tuple[str, str], time_s: float, reference_hz: float
+) -> tuple[float, float]:
+    """Angles against the reference of the two qubits' own frames, the first on each line, at a time."""
+    turned: dict[str, float] = {}
+    for operation in flatten(program, program.body, point):
+        if isinstance(operation, ShiftPhase):
+            group = program.frame_by_name[operation.frame].group
+            turned[group] = turned.get(group, 0.0) + amount_at(operation.phase_rad, point.values)
+    angles = []
+    for line in lines:
+        frame = next(each for each in program.frames if each.line == line)
+        ahead = TURN * (amount_at(frame.frequency_hz, point.values) - reference_hz)
+        angles.append(turned.get(frame.group, 0.0) + ahead * time_s)
+    return angles[0], angles[1]
 
 
 def _radians(qubit: QubitTruth, line: int, cut: Schedule) -> Real:

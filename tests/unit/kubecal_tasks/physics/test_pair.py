@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kubecal_tasks.physics import pair_stretches
+from kubecal_tasks.physics import pair_passage, pair_stretches
 from kubecal_tasks.physics.coupling import PairTruth
 from kubecal_tasks.physics.evolution import Evolution
 from kubecal_tasks.physics.pair import PairEvolution
@@ -116,7 +116,7 @@ def test_ramsey_finds_the_dressed_frequency_and_the_static_zz(excited: bool) -> 
     """The truth's frequency is met with the other qubit in |0>; in |1> it is off by zeta."""
     truth = pair()
     zeta_hz = PairEvolution(truth).levels.static_zz / TURN
-    t = np.linspace(0.2 * US, 4 * US, 40)
+    t = np.linspace(0.2 * US, 4 * US, 20)
     first = (flip("control"), ALL) if excited else ()
     fringes = []
     for quarter in range(4):
@@ -126,7 +126,7 @@ def test_ramsey_finds_the_dressed_frequency_and_the_static_zz(excited: bool) -> 
     turning = (fringes[0] - fringes[2]) + 1j * (fringes[1] - fringes[3])
     slope = np.polyfit(t, np.unwrap(np.angle(turning)), 1)[0] / TURN
     assert slope == pytest.approx(1.0 * MHZ + excited * zeta_hz, abs=500.0)
-    assert np.abs(turning) == pytest.approx(np.ones(40), abs=0.02)
+    assert np.abs(turning) == pytest.approx(np.ones(20), abs=0.02)
 
 
 def test_the_targets_turning_depends_on_the_control() -> None:
@@ -199,3 +199,16 @@ def test_stretches_are_short_enough_for_what_noise_does_between_them(monkeypatch
     coarse = found(truth, whole)
     monkeypatch.setattr(pair_stretches, "LONGEST_S", 8e-9)
     assert coarse == pytest.approx(found(truth, whole), abs=2e-4)
+
+
+def test_phases_between_two_tones_are_told_apart_finely_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten pulses on both qubits at once, each at another phase of the two frequencies."""
+    truth = pair(onto_target=0.1j, onto_control=0.1)
+    body = tuple(
+        each
+        for number in range(10)
+        for each in (pulse("control", phase=number), pulse("target", phase=2 * number), ALL, wait(7.3e-9), ALL)
+    )
+    coarse = found(truth, program(*body))
+    monkeypatch.setattr(pair_passage, "_LAGS", 1 << 14)
+    assert coarse == pytest.approx(found(truth, program(*body)), abs=3e-4)

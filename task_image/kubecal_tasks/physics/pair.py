@@ -29,8 +29,9 @@ _COHERENCE_TIMES = 3.0
 _NEAR_HZ = 20e6
 """A pulse that close to a qubit undoes what its detuning has turned, a cross-resonance tone does not."""
 _PASSES = 6
-_SETTLED = 1e-6
-_FEW_DRAWS = 4
+_SETTLED, _SETTLED_DRAWN = 1e-6, 1e-5
+_CORRECTION_DRAWS = (4, 1)
+"""For the first and for all further corrections: of a percent or so, and of a percent of that."""
 
 
 @dataclass(frozen=True)
@@ -139,19 +140,19 @@ class PairEvolution:
         thermal = np.kron(*(np.asarray([1.0 - q.thermal, q.thermal, 0.0]) for q in qubits))
         found = _populations(passage, points, np.tile(thermal, (len(points), 1)), detunings, weights)
         change = np.einsum("pij,pj->pi", rest, found) - thermal
-        if rng is not None and len(weights) > _FEW_DRAWS:
-            # For a correction of a percent few will do.
-            sigmas, weights = drawn(_FEW_DRAWS, len(points), rng)
-            detunings = sigmas * slow
-        for _ in range(_PASSES):
-            (left,) = np.nonzero(np.abs(change).max(axis=1) > _SETTLED)
+        settled = _SETTLED if rng is None else _SETTLED_DRAWN
+        for number in range(_PASSES):
+            if rng is not None and number < len(_CORRECTION_DRAWS) and len(weights) > _CORRECTION_DRAWS[number]:
+                sigmas, weights = drawn(_CORRECTION_DRAWS[number], len(points), rng)
+                detunings = sigmas * slow
+            (left,) = np.nonzero(np.abs(change).max(axis=1) > settled)
             if len(left) == 0:
                 return found
             more = _populations(passage, points[left], change[left], detunings[left], weights)
             found[left] += more
             change[:] = 0.0
             change[left] = np.einsum("pij,pj->pi", rest[left], more)
-        for row in np.flatnonzero(np.abs(change).max(axis=1) > _SETTLED).tolist():
+        for row in np.flatnonzero(np.abs(change).max(axis=1) > settled).tolist():
             same = np.full(STATES, points[row])
             every = np.tile(draws[0][row] * slow, (STATES, 1, 1))
             shot = _populations(passage, same, np.eye(STATES), every, draws[1]).T

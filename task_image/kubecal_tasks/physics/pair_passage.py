@@ -88,6 +88,9 @@ class Passage:
     def _together(self, points: Whole, steps: Whole, starts: Real, detunings: Real) -> Real:
         """(N, D, 82)."""
         rows = np.repeat(starts[:, None], detunings.shape[1], axis=1)
+        # One by one: side by side, the maps would be copied first, which costs more than they do.
+        onto, maps = np.empty_like(rows), tuple(self.maps)
+        places = list(zip(rows, onto, strict=True))
         before = np.zeros(len(points))
         frames = np.zeros((len(points), 2))
         for step in range(int(steps.max(initial=0))):
@@ -99,7 +102,9 @@ class Passage:
                 :, None, None
             ]
             turn(rows[:live], angle[..., 0], angle[..., 1])
-            rows[:live] = rows[:live] @ self.maps[which]
+            for (row, after), number in zip(places[:live], which.tolist(), strict=True):
+                np.dot(row, maps[number], out=after)
+            rows[:live] = onto[:live]
             before[:live], frames[:live] = durations, angles[:, 1]
         angle = frames[:, None] + detunings * (before / 2)[:, None, None]
         turn(rows, angle[..., 0], angle[..., 1])

@@ -18,12 +18,14 @@ from kubecal_tasks.tasks.check_qubit_frequencies import CheckQubitFrequencies
 from kubecal_tasks.tasks.check_qubit_frequency import CheckQubitFrequency
 from kubecal_tasks.tasks.check_rabi import CheckRabi
 from kubecal_tasks.tasks.check_ramsey import CheckRamsey
+from kubecal_tasks.tasks.check_readout_amplitude import CheckReadoutAmplitude
 from kubecal_tasks.tasks.check_reflection_coefficient import CheckReflectionCoefficient
 from kubecal_tasks.tasks.check_resonator_frequencies import CheckResonatorFrequencies
 from kubecal_tasks.tasks.check_resonator_spectroscopy import CheckResonatorSpectroscopy
 from kubecal_tasks.tasks.check_status import CheckStatus
 from kubecal_tasks.tasks.check_t1 import CheckT1
 from kubecal_tasks.tasks.check_t2_echo import CheckT2Echo
+from kubecal_tasks.tasks.check_waveform import CheckWaveform
 from kubecal_tasks.tasks.check_zx90 import CheckZX90
 from kubecal_tasks.tasks.configure import Configure
 from kubecal_tasks.tasks.configure_all import ConfigureAll
@@ -36,8 +38,8 @@ from kubecal_tasks.tasks.dump_box import DumpBox
 from kubecal_tasks.tasks.link_up import LinkUp
 from kubecal_tasks.tasks.randomized_benchmarking import RandomizedBenchmarking
 from kubecal_tasks.tasks.readout_configure import ReadoutConfigure
-from kubecal_tasks.tasks.x90_interleaved_randomized_benchmarking import X90InterleavedRandomizedBenchmarking
 from kubecal_tasks.tasks.x180_interleaved_randomized_benchmarking import X180InterleavedRandomizedBenchmarking
+from kubecal_tasks.tasks.x90_interleaved_randomized_benchmarking import X90InterleavedRandomizedBenchmarking
 
 TASKS: tuple[type[BaseTask], ...] = (
     Configure,
@@ -50,6 +52,8 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckResonatorSpectroscopy,
     CheckResonatorFrequencies,
     CheckReflectionCoefficient,
+    CheckWaveform,
+    CheckReadoutAmplitude,
     CheckQubitFrequencies,
     CheckControlAmplitude,
     CheckChevron,

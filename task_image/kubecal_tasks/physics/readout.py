@@ -136,16 +136,20 @@ class Readout:
             centres.append(before * middles + after * (1 - middles))
         return np.concatenate(centres, axis=-1), probabilities
 
-    def classes_at(self, times_s: Real) -> Complex:
-        """(..., K, C) where each kind of shot is at a time after the readout's start; 0 outside of the readout."""
+    def classes_at(self, times_s: Real, sample_s: float) -> Complex:
+        """(..., K, C) where each kind of shot is in a sample: its middle, after the readout's start, and its length.
+
+        Outside of the readout there is nothing, and of a sample across its edge the part within.
+        """
         share = times_s / self.length_s[..., None]
         middles = (np.arange(_JUMP_BINS) + 0.5) / _JUMP_BINS
         centres = [np.broadcast_to(self.centres[..., None, :], (*self.centres.shape[:-1], len(times_s), 3))]
         for state, other in enumerate((1, 0, 1)):
             before, after = self.centres[..., state, None, None], self.centres[..., other, None, None]
             centres.append(np.where(share[..., None] < middles, before, after))
-        inside = (share >= 0.0) & (share < 1.0)
-        return np.concatenate(centres, axis=-1) * inside[..., None]
+        ends = np.minimum(times_s + sample_s / 2, self.length_s[..., None])
+        within = np.clip((ends - np.maximum(times_s - sample_s / 2, 0.0)) / sample_s, 0.0, 1.0)
+        return np.asarray(np.concatenate(centres, axis=-1) * within[..., None])
 
 
 def _cable(truth: QubitTruth, frequency_hz: Real, amplitude: Real) -> Complex:

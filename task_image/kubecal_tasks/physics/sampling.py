@@ -120,7 +120,7 @@ def sample_traces(
     for each in states:
         for tone, counts in _class_counts(tones, each, shots, rng).items():
             read = tones[tone]
-            kinds = _plane(read.classes_at(times_s)) * np.ones((points, 1, 1, 1))
+            kinds = _plane(read.classes_at(times_s, wanted.sample_s)) * np.ones((points, 1, 1, 1))
             flat = (points * samples, counts.shape[1])
             many = np.broadcast_to(counts[:, None], (points, samples, counts.shape[1])).reshape(flat)
             mean, scatter = _mean_and_scatter(many, kinds.reshape(*flat, 2), shots)

@@ -171,7 +171,10 @@ class FakeBackend:
                 continue
             share = GLITCHED_SHARE if fault.value is None else fault.value
             place = np.random.default_rng(self._attempt_key())
-            found[..., number, :] = glitched(iq[..., number, :], share, ADC_FULL_SCALE, place, rng)
+            own = iq[..., number, :]
+            # A trace is a sweep over time: its samples are hit as the points of any other.
+            hit = own.reshape(-1, 2) if isinstance(program.acquisition, Trace) else own
+            found[..., number, :] = glitched(hit, share, ADC_FULL_SCALE, place, rng).reshape(own.shape)
         return found
 
     def _attempt_key(self) -> list[int]:

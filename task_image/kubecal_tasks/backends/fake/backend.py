@@ -79,7 +79,7 @@ class FakeBackend:
 
     def link_up(self) -> None:
         """There are no links that could be down."""
-        self._require_connection()
+        self._require_answer()
 
     def configure(self, targets: Sequence[str]) -> None:
         """Note whose settings are pushed; a program on other lines is refused."""
@@ -91,7 +91,7 @@ class FakeBackend:
 
     def status(self) -> Sequence[ModuleStatus]:
         """A control module for each qubit and a readout module for each MUX; well unless a fault says otherwise."""
-        self._require_connection()
+        self._require_answer()
         rows = []
         for qubit in self._qubits:
             broken = self._chip.faults.on(FaultKind.INSTRUMENT_ERROR, qubit) is not None
@@ -101,7 +101,8 @@ class FakeBackend:
 
     def noise(self) -> Mapping[str, float]:
         """Scatter of a thousand shots of the design length, of every qubit's readout channel."""
-        self._require_connection()
+        self._require_answer()
+        self._fail_as_planted()
         rng = np.random.default_rng([*self._attempt_key(), self._answers])
         self._answers += 1
         levels = {}
@@ -113,7 +114,8 @@ class FakeBackend:
 
     def dump(self) -> Mapping[str, object]:
         """Its configuration and what it can do: nothing of the truth."""
-        self._require_connection()
+        self._require_answer()
+        self._fail_as_planted()
         return {
             "config": self._config.model_dump(mode="json", by_alias=True),
             "capabilities": asdict(self.capabilities()),
@@ -137,6 +139,7 @@ class FakeBackend:
         for line in (*(frame.line for frame in program.frames), *(tone.line for tone in program.readout.tones)):
             if line not in self._configured:
                 raise InstrumentError(f"{line} is not configured: call configure before run")
+        self._require_answer()
         self._fail_as_planted()
         mistake = self._chip.faults.anywhere(FaultKind.WRONG_WINDOW)
         played = self.capabilities().snapped(program if mistake is None else narrowed(program, mistake.value))
@@ -190,13 +193,17 @@ class FakeBackend:
         ]
 
     def _fail_as_planted(self) -> None:
+        if self._chip.faults.anywhere(FaultKind.INSTRUMENT_ERROR) is not None:
+            raise InstrumentError(f"the instrument reports an error ({_BROKEN})")
+
+    def _require_answer(self) -> None:
+        """Refuse before ``connect``, and say nothing for as long as is planted."""
+        self._require_connection()
         hang = self._chip.faults.anywhere(FaultKind.INSTRUMENT_HANG)
         if hang is not None:
             seconds = HANG_S if hang.value is None else hang.value
             _sleep(seconds)
             raise InstrumentError(f"the instrument did not answer for {seconds:g} s (planted fault InstrumentHang)")
-        if self._chip.faults.anywhere(FaultKind.INSTRUMENT_ERROR) is not None:
-            raise InstrumentError(f"the instrument reports an error ({_BROKEN})")
 
     def _require_connection(self) -> None:
         if not self._connected:

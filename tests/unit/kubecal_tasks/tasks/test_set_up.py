@@ -62,6 +62,19 @@ def test_a_module_that_is_not_well_is_named(task: str) -> None:
     assert "control-2 is not well (planted fault InstrumentError)" in outcome.judged.message
 
 
+@pytest.mark.parametrize("task", ["CheckNoise", "DumpBox"])
+def test_instruments_that_report_an_error_have_no_answer(task: str) -> None:
+    outcome = run(task, [{"kind": "InstrumentError", "target": "2"}])
+    assert (outcome.verdict, outcome.raw_data) == (Verdict.HARDWARE_ERROR, ())
+
+
+@pytest.mark.parametrize("task", ALL)
+def test_instruments_that_do_not_answer_are_a_hardware_error(task: str) -> None:
+    outcome = run(task, [{"kind": "InstrumentHang", "target": "2", "value": 0.01}])
+    assert outcome.verdict is Verdict.HARDWARE_ERROR
+    assert "did not answer for 0.01 s" in outcome.judged.message
+
+
 def test_status_has_a_row_for_each_module() -> None:
     outcome = run("CheckStatus", [{"kind": "InstrumentError", "target": "1"}])
     rows = {each.name: each.ok for each in outcome.judged.checks if each.name != "modules"}

@@ -7,11 +7,13 @@ from kubecal_tasks.tasks.check_chevron import CheckChevron
 from kubecal_tasks.tasks.check_coarse_chevron import CheckCoarseChevron
 from kubecal_tasks.tasks.check_control_amplitude import CheckControlAmplitude
 from kubecal_tasks.tasks.check_cross_resonance import CheckCrossResonance
+from kubecal_tasks.tasks.check_dispersive_shift import CheckDispersiveShift
 from kubecal_tasks.tasks.check_drag_hpi_pulse import CheckDRAGHPIPulse
 from kubecal_tasks.tasks.check_drag_pi_pulse import CheckDRAGPIPulse
 from kubecal_tasks.tasks.check_fine_chevron import CheckFineChevron
 from kubecal_tasks.tasks.check_hpi_pulse import CheckHPIPulse
 from kubecal_tasks.tasks.check_noise import CheckNoise
+from kubecal_tasks.tasks.check_optimal_readout_frequency import CheckOptimalReadoutFrequency
 from kubecal_tasks.tasks.check_pi_pulse import CheckPIPulse
 from kubecal_tasks.tasks.check_qubit import CheckQubit
 from kubecal_tasks.tasks.check_qubit_frequencies import CheckQubitFrequencies
@@ -19,6 +21,7 @@ from kubecal_tasks.tasks.check_qubit_frequency import CheckQubitFrequency
 from kubecal_tasks.tasks.check_rabi import CheckRabi
 from kubecal_tasks.tasks.check_ramsey import CheckRamsey
 from kubecal_tasks.tasks.check_readout_amplitude import CheckReadoutAmplitude
+from kubecal_tasks.tasks.check_readout_frequency import CheckReadoutFrequency
 from kubecal_tasks.tasks.check_reflection_coefficient import CheckReflectionCoefficient
 from kubecal_tasks.tasks.check_resonator_frequencies import CheckResonatorFrequencies
 from kubecal_tasks.tasks.check_resonator_spectroscopy import CheckResonatorSpectroscopy
@@ -62,6 +65,9 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckQubit,
     CheckRabi,
     CheckQubitFrequency,
+    CheckReadoutFrequency,
+    CheckDispersiveShift,
+    CheckOptimalReadoutFrequency,
     CreateHPIPulse,
     CheckHPIPulse,
     CreatePIPulse,

@@ -52,8 +52,8 @@ def prepare_complex(x: Array, iq: Array, covariance: Array | None, parameters: i
 
 
 def _flat(parts: Array) -> Array:
-    """(Q, ..., N, 2) to (Q, ... 2 N)."""
-    moved: Array = np.moveaxis(parts, -1, -2).reshape(parts.shape[0], -1)
+    """(Q, ..., N, 2) to (Q, 2 ... N): the real parts of all sweeps first."""
+    moved: Array = np.moveaxis(parts, -1, 1).reshape(parts.shape[0], -1)
     return moved
 
 

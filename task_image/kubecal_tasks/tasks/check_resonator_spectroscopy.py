@@ -14,7 +14,7 @@ from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.fits.punch_out import FEWEST_ROWS, LineTrack, fit_punch_out, follow_lines, punch_out_checks
 from kubecal_tasks.fits.resonator_lines import assigned
 from kubecal_tasks.fits.values import Array, Measured
-from kubecal_tasks.framework.declarations import DAY_S, InputParameter, OutputParameter, Precision
+from kubecal_tasks.framework.declarations import InputParameter, OutputParameter
 from kubecal_tasks.framework.outcome import Check, Suggestion
 from kubecal_tasks.framework.task import PostProcessResult
 from kubecal_tasks.programs import Acquisition, Average, Axis, Program, ProgramError, Readout, Swept, Tone, readout_line
@@ -23,7 +23,13 @@ from kubecal_tasks.tasks.declared import INTERVAL, MAX_SHOTS, duration_s, shots,
 from kubecal_tasks.tasks.findings import as_checks, estimate, metrics, quality_line, value_line
 from kubecal_tasks.tasks.qubit_task import GIGAHERTZ, MEGAHERTZ
 from kubecal_tasks.tasks.readout_pictures import PowerMap, power_map_picture
-from kubecal_tasks.tasks.readout_task import READOUT_LENGTH, ReadoutTask, readout_frequency, with_spread
+from kubecal_tasks.tasks.readout_task import (
+    READOUT_LENGTH,
+    ReadoutTask,
+    readout_amplitude,
+    readout_frequency,
+    with_spread,
+)
 
 NEARLY_FULL = 0.95
 """Of the ADC's full scale: rows whose points reach it were cut off."""
@@ -44,18 +50,7 @@ class CheckResonatorSpectroscopy(ReadoutTask):
     )
     outputs: ClassVar[tuple[OutputParameter, ...]] = (
         readout_frequency("readout_frequency", "resonance with the qubit in |0>, at readout_amplitude", "readout"),
-        OutputParameter(
-            "readout_amplitude",
-            "a.u.",
-            group="readout",
-            description="at which the line has moved by 2 % of its way from dressed to bare",
-            minimum=0.0,
-            maximum=1.0,
-            precision=Precision(relative=0.1),
-            drift=0.01,
-            drift_relative=True,
-            max_age_s=DAY_S,
-        ),
+        readout_amplitude("at which the line has moved by 2 % of its way from dressed to bare", "readout"),
         OutputParameter("optimal_power", "dB", description="readout_amplitude in dB of full scale"),
     )
     run_parameters: ClassVar[tuple[RunParameter, ...]] = (

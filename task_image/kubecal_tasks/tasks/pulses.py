@@ -51,8 +51,8 @@ class Pulses:
 
     qubit: str
     drive_hz: float
-    readout_hz: float
-    readout_amplitude: float
+    readout_hz: Amount
+    readout_amplitude: Amount
     readout_s: float
     interval_s: float
     shots: int

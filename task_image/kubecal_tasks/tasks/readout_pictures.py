@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubecal_tasks.fits.dispersive import DispersiveFit
 from kubecal_tasks.fits.punch_out import LineTrack, PunchOutFit
 from kubecal_tasks.fits.resonator import ResonatorFit
+from kubecal_tasks.fits.separation import SeparationFit
 from kubecal_tasks.fits.values import Array
 from kubecal_tasks.framework.task import FigureContext
 from kubecal_tasks.programs import Acquisition
@@ -83,5 +85,27 @@ def band_picture(acquired: Acquisition, lines: Sequence[ResonatorFit], own: Reso
         from kubecal_tasks.figures.power_map import band_figure
 
         return band_figure(acquired.x, acquired.iq, lines, own, context, design)
+
+    return draw
+
+
+def separation_picture(fit: SeparationFit, iq: Array, shot_sigma: float, previous: float) -> Draw:
+    """Distance of |0> and |1> against readout frequency."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures.states import separation_figure
+
+        return separation_figure(fit, iq, shot_sigma, context, previous)
+
+    return draw
+
+
+def dispersive_picture(fit: DispersiveFit, previous: float) -> Draw:
+    """The resonator with |0> and with |1>, and their difference."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures.states import dispersive_figure
+
+        return dispersive_figure(fit, context, previous)
 
     return draw

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+
+import numpy as np
 
 from kubecal.api.request import Verdict
+from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.fits.frequency_windows import moved, wider
 from kubecal_tasks.fits.suggestions import Proposal
 from kubecal_tasks.fits.values import Array
 from kubecal_tasks.framework.declarations import DAY_S, InputParameter, OutputParameter, Precision
 from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
-from kubecal_tasks.programs import Amount, Average, Axis, Program, Readout, Tone, readout_line
+from kubecal_tasks.programs import (
+    Acquisition,
+    Amount,
+    Average,
+    Axis,
+    Operation,
+    Program,
+    Readout,
+    Swept,
+    Tone,
+    readout_line,
+)
 from kubecal_tasks.tasks.declared import MAX_SHOTS
+from kubecal_tasks.tasks.pulses import Pulses
 from kubecal_tasks.tasks.qubit_task import QubitTask
 
 READOUT_LENGTH = InputParameter("readout_length", "ns", fallback=384.0)
@@ -22,6 +38,7 @@ READOUT_INPUTS = (
     READOUT_LENGTH,
 )
 """What a task reads that drives nothing."""
+STATES = ("ground", "excited")
 FREQUENCY_ERROR_GHZ = 200e-6
 """With which a readout frequency is still of use: a tenth of a narrow line."""
 
@@ -40,6 +57,22 @@ def readout_frequency(name: str, description: str, group: str = "") -> OutputPar
     )
 
 
+def readout_amplitude(description: str, group: str = "") -> OutputParameter:
+    """An amplitude of the readout tone: a tenth more or less changes the separation by less than a tenth."""
+    return OutputParameter(
+        "readout_amplitude",
+        "a.u.",
+        group=group,
+        description=description,
+        minimum=0.0,
+        maximum=1.0,
+        precision=Precision(relative=0.1),
+        drift=0.01,
+        drift_relative=True,
+        max_age_s=DAY_S,
+    )
+
+
 class ReadoutTask(QubitTask):
     """A task that sweeps a qubit's readout tone."""
 
@@ -54,6 +87,39 @@ class ReadoutTask(QubitTask):
             interval_s=self.interval_s(),
             axes=tuple(axes),
         )
+
+    def in_both_states(
+        self,
+        backend: Backend,
+        axis: Axis,
+        frequency: Amount,
+        amplitude: Amount,
+        excite: Callable[[Pulses], Sequence[Operation]],
+    ) -> dict[str, Program]:
+        """The readout with the qubit left alone and with it excited, under the names of ``STATES``.
+
+        Parameters
+        ----------
+        axis, frequency, amplitude
+            What is swept, and the tone that may follow it.
+        excite
+            The pulses that make |1> of |0>.
+        """
+        pulses = replace(self.pulses(backend), readout_hz=frequency, readout_amplitude=amplitude)
+        bodies = ((), tuple(excite(pulses)))
+        return {
+            state: pulses.swept(axis.name, axis.unit, np.asarray(axis.values), partial(_same, body))
+            for state, body in zip(STATES, bodies, strict=True)
+        }
+
+    def both(self, result: Sequence[Acquisition]) -> tuple[Array, Array]:
+        """(2, N, 2) means of |0> and of |1>, and (2, N, 2, 2) their covariances."""
+        parts = [next(each for each in result if each.label == state) for state in STATES]
+        return np.stack([part.iq for part in parts]), np.stack([part.covariance for part in parts])
+
+    def shot_sigma(self, covariance: Array) -> float:
+        """Scatter of one shot in each quadrature, from covariances (..., 2, 2) of means: the typical one."""
+        return float(np.sqrt(np.median(np.einsum("...ii->...", covariance) / 2) * self.integer("shots")))
 
     def suggest_frequencies(
         self,
@@ -79,6 +145,11 @@ class ReadoutTask(QubitTask):
     def limits(self) -> tuple[float, float]:
         """What the sweep's declaration allows, SI."""
         return self._limits()
+
+
+def _same(body: Sequence[Operation], _: Swept) -> Sequence[Operation]:
+    """The pulses before a readout do not follow its sweep."""
+    return body
 
 
 def about(x: Array, middle: float, to: float, least_span: float, limits: tuple[float, float]) -> Proposal | None:

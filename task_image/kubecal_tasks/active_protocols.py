@@ -18,6 +18,7 @@ from kubecal_tasks.tasks.check_pi_pulse import CheckPIPulse
 from kubecal_tasks.tasks.check_qubit import CheckQubit
 from kubecal_tasks.tasks.check_qubit_frequencies import CheckQubitFrequencies
 from kubecal_tasks.tasks.check_qubit_frequency import CheckQubitFrequency
+from kubecal_tasks.tasks.check_qubit_spectroscopy import CheckQubitSpectroscopy
 from kubecal_tasks.tasks.check_rabi import CheckRabi
 from kubecal_tasks.tasks.check_ramsey import CheckRamsey
 from kubecal_tasks.tasks.check_readout_amplitude import CheckReadoutAmplitude
@@ -25,6 +26,7 @@ from kubecal_tasks.tasks.check_readout_frequency import CheckReadoutFrequency
 from kubecal_tasks.tasks.check_reflection_coefficient import CheckReflectionCoefficient
 from kubecal_tasks.tasks.check_resonator_frequencies import CheckResonatorFrequencies
 from kubecal_tasks.tasks.check_resonator_spectroscopy import CheckResonatorSpectroscopy
+from kubecal_tasks.tasks.check_simultaneous_qubit_spectroscopy import CheckSimultaneousQubitSpectroscopy
 from kubecal_tasks.tasks.check_status import CheckStatus
 from kubecal_tasks.tasks.check_t1 import CheckT1
 from kubecal_tasks.tasks.check_t2_echo import CheckT2Echo
@@ -57,6 +59,8 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckReflectionCoefficient,
     CheckWaveform,
     CheckReadoutAmplitude,
+    CheckQubitSpectroscopy,
+    CheckSimultaneousQubitSpectroscopy,
     CheckQubitFrequencies,
     CheckControlAmplitude,
     CheckChevron,

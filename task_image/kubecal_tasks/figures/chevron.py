@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kubecal_tasks.figures import style
 from kubecal_tasks.figures.figure import NO_SIGNAL, Axis, Context, Figure, Panel, grid, house_style, new_sheet
@@ -78,38 +79,44 @@ def rates_figure(fit: ChevronFit, context: Context, drive_hz: float, name: str =
         return sheet.finished(name)
 
 
-def scan_figure(fit: ChevronFit, context: Context, drive_hz: float, y: Axis, name: str = "scan") -> Figure:
+def scan_figure(
+    fit: ChevronFit, context: Context, drive_hz: float, y: Axis, name: str = "scan", photons: int = 1
+) -> Figure:
     """Signal against drive frequency, the mean over the durations of the drive, with the resonance and its width.
 
     Parameters
     ----------
     drive_hz
         The frequency that detunings are counted from, and at which the resonance was expected.
+    photons
+        How many together are resonant; detunings are those of all of them.
     """
     frequency = Axis("Drive frequency", "GHz", 1e9)
     seen = fit.evidence
-    kept = fit.image(seen.kept.astype(np.float64)) > 0
-    values = np.where(kept, fit.image(seen.y), np.nan)
-    weights = kept.sum(axis=1)
-    some = weights > 0
-    mean = np.full(fit.detuning.size, np.nan)
-    mean[some] = np.nansum(values[some], axis=1) / weights[some]
-    sigma = np.sqrt(np.sum(np.where(kept, fit.image(seen.sigma), 0.0) ** 2, axis=1)) / np.maximum(weights, 1)
-    fine = np.linspace(float(fit.detuning.min()), float(fit.detuning.max()), style.FINE_POINTS)
+    # A mean without one of its durations is another mean: such a point is marked as the clipped one that it has.
+    kept = np.asarray(seen.kept.reshape(fit.detuning.size, fit.time.size).all(axis=1))
+    mean = fit.image(seen.y).mean(axis=1)
+    sigma = np.sqrt(np.sum(fit.image(seen.sigma) ** 2, axis=1)) / fit.time.size
+    low, high = float(fit.detuning.min()), float(fit.detuning.max())
+    fine = np.linspace(low, high, style.FINE_POINTS)
+
+    def drive(detuning: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(drive_hz + detuning / photons)
+
     with house_style():
         sheet = new_sheet(context)
         panel = sheet.panel(grid(sheet, 1, 1)[0], "scan", frequency, y)
-        panel.points(drive_hz + fit.detuning, mean, sigma)
+        panel.points(drive(fit.detuning), mean, sigma, kept)
         dashes = "--" if context.verdict == NO_SIGNAL else "-"
-        panel.line(drive_hz + fine, fit.model(fine, fit.time).mean(axis=1), fit_label(seen, context), ls=dashes)
-        low, high = float(fit.detuning.min()), float(fit.detuning.max())
+        panel.line(drive(fine), fit.model(fine, fit.time).mean(axis=1), fit_label(seen, context), ls=dashes)
+        panel.axes.set_xlim(*frequency.shown(drive(np.asarray([1.03 * low - 0.03 * high, 1.03 * high - 0.03 * low]))))
         if context.verdict != NO_SIGNAL and low <= fit.centre.value <= high:
-            panel.marker(drive_hz + fit.centre.value, "resonance", style.NEW)
-            half = fit.rabi_rate.value
-            edges = frequency.shown(drive_hz + fit.centre.value + np.asarray([-half, half]))
-            panel.axes.axvspan(float(edges[0]), float(edges[1]), color=style.FAINT, alpha=0.5, lw=0, zorder=0)
-            panel.axes.set_xlim(*frequency.shown(drive_hz + 1.03 * np.asarray([low, high])))
-        panel.marker(drive_hz, "expected", style.PREVIOUS, dashed=True)
+            centre = drive(np.asarray(fit.centre.value))
+            panel.marker(float(centre), "resonance", style.NEW)
+            width = fit.centre.value + np.asarray([-1.0, 1.0]) * fit.rabi_rate.value
+            panel.axes.axvspan(*frequency.shown(drive(width)), color=style.FAINT, alpha=0.5, lw=0, zorder=0)
+        if photons == 1:
+            panel.marker(drive_hz, "expected", style.PREVIOUS, dashed=True)
         panel.legend()
         return sheet.finished(name)
 

@@ -22,6 +22,7 @@ from kubecal_tasks.framework.task import PostProcessResult
 from kubecal_tasks.programs import Acquisition
 from kubecal_tasks.tasks.declared import MAX_SHOTS, STANDARD_INPUTS, pulse_amplitude
 from kubecal_tasks.tasks.detuned import driven_at, driven_with
+from kubecal_tasks.tasks.dressing import line_shift_hz, undressed_rate
 from kubecal_tasks.tasks.findings import metrics, quality_line, value_line
 from kubecal_tasks.tasks.maps import chevron_picture
 from kubecal_tasks.tasks.pulses import Pulses
@@ -42,8 +43,8 @@ SCAN_AMPLITUDE = InputParameter("control_amplitude", "a.u.", hint="CheckControlA
 _ORIGINS = tuple(Origin)
 _NEGLECTED = 0.1
 """Of the third level's shift: it is that of a resonant drive, and the scan is not resonant everywhere."""
-_NEGLECTED_RATE = 0.5
-"""The same of its effect on the rate, which is a tenth as large and changes more along the scan."""
+_NEGLECTED_RATE = 1.5
+"""The same of its effect on the rate, which is smaller (0.04 % at 12.5 MHz) and changes more along the scan."""
 _GOOD_PERIODS = 4.0
 MAX_SCAN_POINTS = 201
 NANOSECOND = 1e-9
@@ -152,32 +153,26 @@ class DetunedTask(QubitTask):
         trace = measured_trace(np.arange(float(len(iq))), iq, covariance, self.reference())
         shape = (detunings.size, durations.size)
         fit = fit_chevron(detunings, durations, trace.signal.reshape(shape), trace.variance.reshape(shape))
-        rate = self.undressed_rate(fit.rabi_rate)
+        rate = undressed_rate(fit.rabi_rate, self.value("anharmonicity"), _NEGLECTED_RATE)
         shift = self.dressing(rate)
         spread = math.hypot(shift.error, _NEGLECTED * shift.value)
-        found = driven_at(scan) + fit.centre.value - shift.value
-        needed = driven_with(scan) * TARGET_RATE_HZ / rate.value
+        found = driven_at(scan, self.target) + fit.centre.value - shift.value
+        needed = driven_with(scan, self.target) * TARGET_RATE_HZ / rate.value
         return Driven(
             fit=fit,
             trace=trace,
-            drive_hz=driven_at(scan),
+            drive_hz=driven_at(scan, self.target),
             frequency=Measured(found, math.hypot(fit.centre.error, spread)),
             spread_hz=spread,
             amplitude=Measured(needed, needed * rate.error / rate.value),
         )
 
-    def undressed_rate(self, found: Measured) -> Measured:
-        """The two-level Rabi rate, from one that is slower by (rate / 2 anharmonicity)^2: |1> is mixed with |2>."""
-        part = (found.value / (2 * self.value("anharmonicity"))) ** 2
-        error = math.hypot(found.error, _NEGLECTED_RATE * part * found.value)
-        return Measured(found.value * (1.0 + part), error)
-
     def dressing(self, rate: Measured) -> Measured:
-        """By how much the drive itself moves the resonance up: rate^2 / 2 |anharmonicity|, second order in |1>-|2>."""
+        """By how much the drive itself moves the resonance up; its error is that of the anharmonicity."""
         own = self.binding.inputs["anharmonicity"]
         size = abs(own.si_value)
         error = own.si_error or (_TYPICAL_SPREAD_HZ if own.origin is Origin.FALLBACK else 0.0)
-        shift = rate.value**2 / (2 * size)
+        shift = line_shift_hz(rate.value, size)
         return Measured(shift, shift * error / size)
 
     def frequency_estimate(self, name: str, driven: Driven) -> Estimate:

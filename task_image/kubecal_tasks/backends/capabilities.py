@@ -10,6 +10,7 @@ from kubecal_tasks.programs.operations import Delay, Operation, Play, Repeat
 from kubecal_tasks.programs.program import Program
 from kubecal_tasks.programs.swept import Amount, Swept
 from kubecal_tasks.programs.timeline import timeline
+from kubecal_tasks.programs.wanted import Trace
 
 _GRID_TOLERANCE = 1e-3
 """Of a step: what rounding of a time in seconds may miss the grid by."""
@@ -98,6 +99,9 @@ def _ends(program: Program, amount: Amount) -> tuple[float, ...]:
 def _durations(program: Program) -> Iterator[tuple[str, Amount]]:
     """Every duration of a program and whose it is."""
     yield "the readout", program.readout.length_s
+    if isinstance(program.acquisition, Trace):
+        yield "a sample of the trace", program.acquisition.sample_s
+        yield "the margin of the trace", program.acquisition.margin_s
     sequences = (s for axis in program.sequences.values() for s in axis.parts)
     for operations in (program.body, *sequences):
         yield from _durations_in(operations)

@@ -107,6 +107,19 @@ def vars_of(program: Program) -> dict[str, Any]:
     return {name: getattr(program, name) for name in names}
 
 
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (Trace(7, 0.05e-9), "a sample of the trace lasts 0.05 ns"),
+        (Trace(7, 8e-9, 3.333e-9), "the margin of the trace lasts 3.333 ns"),
+    ],
+)
+def test_a_trace_finer_than_the_digitiser_is_refused(wanted: Trace, words: str) -> None:
+    chip = backend("0")
+    with pytest.raises(ProgramRefused, match=words):
+        chip.run(read(chip, ("0",), acquisition=wanted))
+
+
 def test_a_qubit_reads_the_same_alone_and_with_the_others_but_for_what_leaks() -> None:
     chip = backend(**MUX, config=exact())
     together = Acquisition("all", read(chip, ("0", "1", "2", "3")), chip.run(read(chip, ("0", "1", "2", "3"))))

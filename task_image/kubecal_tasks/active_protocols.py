@@ -42,6 +42,7 @@ from kubecal_tasks.tasks.create_zx90 import CreateZX90
 from kubecal_tasks.tasks.dump_box import DumpBox
 from kubecal_tasks.tasks.link_up import LinkUp
 from kubecal_tasks.tasks.randomized_benchmarking import RandomizedBenchmarking
+from kubecal_tasks.tasks.readout_classification import ReadoutClassification
 from kubecal_tasks.tasks.readout_configure import ReadoutConfigure
 from kubecal_tasks.tasks.x180_interleaved_randomized_benchmarking import X180InterleavedRandomizedBenchmarking
 from kubecal_tasks.tasks.x90_interleaved_randomized_benchmarking import X90InterleavedRandomizedBenchmarking
@@ -83,6 +84,7 @@ TASKS: tuple[type[BaseTask], ...] = (
     CreateDRAGPIPulse,
     CheckDRAGHPIPulse,
     CheckDRAGPIPulse,
+    ReadoutClassification,
     RandomizedBenchmarking,
     X90InterleavedRandomizedBenchmarking,
     X180InterleavedRandomizedBenchmarking,

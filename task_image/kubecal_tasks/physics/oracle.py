@@ -9,12 +9,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
+from scipy.special import ndtr
 
 from kubecal_tasks.physics.evolution import TURN, Evolution
 from kubecal_tasks.physics.propagation import slice_unitaries, slices
+from kubecal_tasks.physics.readout import Readout
 from kubecal_tasks.physics.truth import QubitTruth
 from kubecal_tasks.programs.envelopes import Envelope, Gaussian
 from kubecal_tasks.programs.program import Program
+from kubecal_tasks.programs.swept import Swept
 
 HALF_PI = math.pi / 2
 
@@ -115,6 +118,18 @@ class Oracle:
             return self.tilt(amplitude, drive_hz, duration_s, beta_s)
 
         return float(brentq(tilted, -3.0 * period, 4.0 * period, xtol=1e-15))
+
+    def assigned_excited(self, program: Program, angle: float, threshold: float) -> NDArray[np.float64]:
+        """(points,) how often a shot's I cos(angle) + Q sin(angle) lies above a threshold, at the program's readout."""
+        tone, length_s = program.readout.tones[0], program.readout.length_s
+        assert not isinstance(tone.frequency_hz, Swept)
+        assert not isinstance(tone.amplitude, Swept)
+        assert not isinstance(length_s, Swept)
+        readout = Readout.of(self.truth, tone.frequency_hz, tone.amplitude, length_s)
+        centres, given, _ = readout.classes()
+        along = (centres * np.exp(-1j * angle)).real
+        above = ndtr((along - threshold) / readout.sigma)
+        return np.asarray(self.populations(program) @ given @ above)
 
     def _propagator(
         self, amplitude: float, drive_hz: float, duration_s: float, envelope: Envelope, beta_s: float

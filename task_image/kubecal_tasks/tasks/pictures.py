@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from kubecal_tasks.fits import AmplitudeFit, DecayFit, OscillationFit, RamseyFit, RepetitionFit
 from kubecal_tasks.fits.drag import DragFit
+from kubecal_tasks.fits.mixture import MixtureFit
 from kubecal_tasks.fits.train import TrainFit
+from kubecal_tasks.fits.values import Array
 from kubecal_tasks.framework.task import FigureContext
 from kubecal_tasks.tasks.trace import Trace
 
@@ -91,6 +93,17 @@ def drag_picture(fit: DragFit, trace: Trace) -> Draw:
         from kubecal_tasks.figures.drag import drag_figure
 
         return drag_figure(fit, context, y=_signal_axis(trace))
+
+    return draw
+
+
+def classification_picture(fit: MixtureFit, ground: Array, excited: Array) -> Draw:
+    """The shots in the IQ plane, their histograms with the threshold, and how they were assigned."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures.classification import classification_figure
+
+        return classification_figure(fit, ground, excited, context)
 
     return draw
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kubecal_tasks.programs import (
     Amount,
+    AnyAxis,
     Average,
     Axis,
     BlockAxis,
@@ -24,7 +25,9 @@ from kubecal_tasks.programs import (
     Program,
     Readout,
     Repeat,
+    SequenceAxis,
     ShiftPhase,
+    Shots,
     Swept,
     Tone,
     drive_line,
@@ -137,7 +140,12 @@ class Pulses:
         """A virtual Z: turning the qubit ahead is leaving the frame of all later pulses behind."""
         return ShiftPhase(_DRIVE, -angle_rad)
 
-    def _program(self, axis: Axis | BlockAxis, body: tuple[Operation, ...], share: int) -> Program:
+    def single_shots(self, sequences: Sequence[Sequence[Operation]]) -> Program:
+        """Every single shot after each of some sequences, by their number."""
+        axis = SequenceAxis("prepared", tuple(map(float, range(len(sequences)))), tuple(map(tuple, sequences)))
+        return replace(self._program(axis, (Choose("prepared"),), share=1), acquisition=Shots(self.shots))
+
+    def _program(self, axis: AnyAxis, body: tuple[Operation, ...], share: int) -> Program:
         tone = Tone(readout_line(self.qubit), self.readout_hz, self.readout_amplitude)
         return Program(
             frames=(Frame(_DRIVE, drive_line(self.qubit), self.drive_hz, group=f"qubit/{self.qubit}"),),

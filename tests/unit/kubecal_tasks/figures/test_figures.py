@@ -20,11 +20,13 @@ from kubecal_tasks.figures import (
     ramsey_figure,
     repetition_figure,
 )
+from kubecal_tasks.figures.classification import classification_figure
 from kubecal_tasks.figures.drag import drag_figure
 from kubecal_tasks.figures.figure import with_micro
 from kubecal_tasks.figures.train import train_figure
 from kubecal_tasks.fits import fit_amplitude, fit_decay, fit_oscillation, fit_ramsey, fit_repetition
 from kubecal_tasks.fits.drag import fit_drag
+from kubecal_tasks.fits.mixture import fit_mixture
 from kubecal_tasks.fits.train import Series, fit_train
 
 VARIANCE = 1e-4
@@ -89,12 +91,18 @@ def drag(context: Context) -> Figure:
     return drag_figure(fit_drag(beta, y, np.full((2, 21), VARIANCE), counts, 0.8e9), context)
 
 
+def classification(context: Context) -> Figure:
+    rng = np.random.default_rng(1)
+    ground, excited = (rng.normal((state / 2, 0.2), 0.1, (500, 2)) for state in (0, 1))
+    return classification_figure(fit_mixture(ground, excited), ground, excited, context)
+
+
 def points(context: Context) -> Figure:
     x = np.linspace(0, 1, 5)
     return points_figure(x, np.full(5, np.nan), None, context, Axis("Delay", "us", 1e-6), Axis("P(1)"))
 
 
-ALL = [decay, oscillation, amplitude, repetition, ramsey, train, drag, points]
+ALL = [decay, oscillation, amplitude, repetition, ramsey, train, drag, classification, points]
 Draw = Callable[[Context], Figure]
 
 

@@ -29,7 +29,9 @@ from kubecal_tasks.tasks.check_resonator_spectroscopy import CheckResonatorSpect
 from kubecal_tasks.tasks.check_simultaneous_qubit_spectroscopy import CheckSimultaneousQubitSpectroscopy
 from kubecal_tasks.tasks.check_status import CheckStatus
 from kubecal_tasks.tasks.check_t1 import CheckT1
+from kubecal_tasks.tasks.check_t1_average import CheckT1Average
 from kubecal_tasks.tasks.check_t2_echo import CheckT2Echo
+from kubecal_tasks.tasks.check_t2_echo_average import CheckT2EchoAverage
 from kubecal_tasks.tasks.check_waveform import CheckWaveform
 from kubecal_tasks.tasks.check_zx90 import CheckZX90
 from kubecal_tasks.tasks.configure import Configure
@@ -79,7 +81,9 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckPIPulse,
     CheckRamsey,
     CheckT1,
+    CheckT1Average,
     CheckT2Echo,
+    CheckT2EchoAverage,
     CreateDRAGHPIPulse,
     CreateDRAGPIPulse,
     CheckDRAGHPIPulse,

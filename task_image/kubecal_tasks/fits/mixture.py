@@ -274,7 +274,7 @@ def _most_likely(ground: Array, excited: Array, sigma: float) -> tuple[_Paramete
     bounds = [(-1.0, 1.0), (0.0, 3.0), (-12.0, 0.0), (-12.0, 0.0), (-8.0, 1.0)]
     first = np.asarray([0.0, 1.0, -4.0, -3.0, math.log(_TYPICAL_RATE)])
     best = optimize.minimize(unlikely, first, method="L-BFGS-B", bounds=bounds)
-    covariance: Array = np.linalg.pinv(_curvature(unlikely, best.x))[:2, :2] * unit**2
+    covariance = np.asarray(np.linalg.pinv(_curvature(unlikely, best.x))[:2, :2] * unit**2, dtype=np.float64)
     found = unpack(best.x)
     return found._replace(low=start + unit * found.low, high=start + unit * found.high), covariance
 

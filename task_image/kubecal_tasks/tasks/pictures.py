@@ -12,7 +12,7 @@ from kubecal_tasks.fits import AmplitudeFit, DecayFit, OscillationFit, RamseyFit
 from kubecal_tasks.fits.drag import DragFit
 from kubecal_tasks.fits.mixture import MixtureFit
 from kubecal_tasks.fits.train import TrainFit
-from kubecal_tasks.fits.values import Array
+from kubecal_tasks.fits.values import Array, Mask, Measured
 from kubecal_tasks.framework.task import FigureContext
 from kubecal_tasks.tasks.trace import Trace
 
@@ -104,6 +104,18 @@ def classification_picture(fit: MixtureFit, ground: Array, excited: Array) -> Dr
         from kubecal_tasks.figures.classification import classification_figure
 
         return classification_figure(fit, ground, excited, context)
+
+    return draw
+
+
+def runs_picture(values: Array, errors: Array, used: Mask, mean: Measured, std: Measured, quantity: str) -> Draw:
+    """A coherence time in each of several runs, with mean and scatter."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures import Axis
+        from kubecal_tasks.figures.runs import runs_figure
+
+        return runs_figure(values, errors, used, mean, std, context, y=Axis(quantity, "us", 1e-6))
 
     return draw
 

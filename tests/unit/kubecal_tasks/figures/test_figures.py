@@ -23,11 +23,13 @@ from kubecal_tasks.figures import (
 from kubecal_tasks.figures.classification import classification_figure
 from kubecal_tasks.figures.drag import drag_figure
 from kubecal_tasks.figures.figure import with_micro
+from kubecal_tasks.figures.runs import runs_figure
 from kubecal_tasks.figures.train import train_figure
 from kubecal_tasks.fits import fit_amplitude, fit_decay, fit_oscillation, fit_ramsey, fit_repetition
 from kubecal_tasks.fits.drag import fit_drag
 from kubecal_tasks.fits.mixture import fit_mixture
 from kubecal_tasks.fits.train import Series, fit_train
+from kubecal_tasks.fits.values import Measured
 
 VARIANCE = 1e-4
 
@@ -97,12 +99,18 @@ def classification(context: Context) -> Figure:
     return classification_figure(fit_mixture(ground, excited), ground, excited, context)
 
 
+def runs(context: Context) -> Figure:
+    values, used = noisy(np.linspace(29.0, 31.0, 10)) * 1e-6, np.arange(10) != 4
+    mean, std = Measured(30e-6, 0.2e-6), Measured(0.6e-6, 0.1e-6)
+    return runs_figure(values, np.full(10, 1e-6), used, mean, std, context, Axis("T1", "us", 1e-6))
+
+
 def points(context: Context) -> Figure:
     x = np.linspace(0, 1, 5)
     return points_figure(x, np.full(5, np.nan), None, context, Axis("Delay", "us", 1e-6), Axis("P(1)"))
 
 
-ALL = [decay, oscillation, amplitude, repetition, ramsey, train, drag, classification, points]
+ALL = [decay, oscillation, amplitude, repetition, ramsey, train, drag, classification, runs, points]
 Draw = Callable[[Context], Figure]
 
 

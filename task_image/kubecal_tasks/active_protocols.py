@@ -1,6 +1,7 @@
 """The built-in tasks, in the order of the catalogue. A new task is one file and its line here."""
 
 from kubecal_tasks.framework.task import BaseTask
+from kubecal_tasks.tasks.check_2q_gate_coherence_limit import Check2QGateCoherenceLimit
 from kubecal_tasks.tasks.check_bell_state import CheckBellState
 from kubecal_tasks.tasks.check_bell_state_tomography import CheckBellStateTomography
 from kubecal_tasks.tasks.check_chevron import CheckChevron
@@ -97,4 +98,5 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckZX90,
     CheckBellState,
     CheckBellStateTomography,
+    Check2QGateCoherenceLimit,
 )

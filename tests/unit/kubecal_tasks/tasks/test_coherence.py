@@ -36,7 +36,7 @@ def test_one_qubit_loses_what_its_channel_loses(t1: float, t2: float) -> None:
 
 def test_two_qubits_lose_what_both_channels_lose() -> None:
     first, second = channel(1e-6, 30e-6, 20e-6), channel(1e-6, 15e-6, 30e-6)
-    both = [np.kron(a, b) for a in first for b in second]
+    both = [np.asarray(np.kron(a, b), dtype=np.complex128) for a in first for b in second]
     assert two_qubit_limit(1e-6, 30e-6, 20e-6, 15e-6, 30e-6) == pytest.approx(infidelity(both), rel=1e-9)
 
 

@@ -27,10 +27,10 @@ from kubecal_tasks.tasks.declared import INTERVAL, MAX_POINTS, duration_s, shots
 from kubecal_tasks.tasks.findings import as_checks, estimate, quality_line, value_line
 from kubecal_tasks.tasks.qubit_task import MEGAHERTZ
 
-WANTED_RATE_HZ = 1.0e6
-"""Of ZX: a gate of 250 ns besides ramps and flips."""
+WANTED_RATE_HZ = 1.3e6
+"""Of ZX: a gate of 190 ns besides ramps and flips."""
 FIRST_DRIVE = 0.35
-MOST_DRIVE = 0.55
+MOST_DRIVE = 0.65
 """Rabi rate of the control over its distance from the target: beyond, ZX hardly grows and the control is excited."""
 MOST_AMPLITUDE = 0.85
 """Of full scale: fine tuning needs room above it."""

@@ -52,6 +52,8 @@ class CalibratedCoupling:
     config: Mapping[str, Any] = field(default_factory=dict)
     """More of the fake backend's; Any: checked by its schema."""
     found: dict[str, dict[str, Offer]] = field(default_factory=dict)
+    ordinal: int = 0
+    """Of the task in its step: other ordinals, other noise."""
 
     def __post_init__(self) -> None:
         for qubit in self.target.split("-"):
@@ -98,7 +100,7 @@ class CalibratedCoupling:
         catalogue = installed_catalogue()
         return TaskRequest(
             session_uid="bench", session="bench", namespace="bench", execution_id="20261123-000", username="bench",
-            step="two-qubit", task=task, target=self.target, kind=TargetKind.COUPLING, ordinal=0,
+            step="two-qubit", task=task, target=self.target, kind=TargetKind.COUPLING, ordinal=self.ordinal,
             attempt=1, charged_retries=0,
             parameters=dict(parameters), timeout_s=1500.0, r2_threshold=None, publish=True, tags=(),
             measure_at=MEASURED_AT, catalogue_hash=catalogue.hash,

@@ -49,6 +49,7 @@ from kubecal_tasks.tasks.readout_classification import ReadoutClassification
 from kubecal_tasks.tasks.readout_configure import ReadoutConfigure
 from kubecal_tasks.tasks.x180_interleaved_randomized_benchmarking import X180InterleavedRandomizedBenchmarking
 from kubecal_tasks.tasks.x90_interleaved_randomized_benchmarking import X90InterleavedRandomizedBenchmarking
+from kubecal_tasks.tasks.zx90_interleaved_randomized_benchmarking import ZX90InterleavedRandomizedBenchmarking
 
 TASKS: tuple[type[BaseTask], ...] = (
     Configure,
@@ -98,5 +99,6 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckZX90,
     CheckBellState,
     CheckBellStateTomography,
+    ZX90InterleavedRandomizedBenchmarking,
     Check2QGateCoherenceLimit,
 )

@@ -60,6 +60,14 @@ class PairGroup:
         """ZX90 gates a random element takes."""
         return float(np.mean([len(each) for each in self.classes]))
 
+    @property
+    def average_pulses(self) -> float:
+        """X90 pulses one after the other that it takes besides, both qubits turning at once."""
+        pulses = [each.pulses for each in single_group().elements]
+        last = np.mean([[max(control, target) for control in pulses] for target in pulses])
+        before = [sum(max(pulses[control], pulses[target]) for control, target in each) for each in self.classes]
+        return float(last + np.mean(before))
+
     def element(self, number: int) -> Pair:
         """An element as gates."""
         which, local = divmod(number, 576)

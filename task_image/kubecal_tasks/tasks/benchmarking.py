@@ -9,21 +9,25 @@ from zlib import crc32
 import numpy as np
 
 from kubecal.api.catalogue import ParameterKind, RunParameter
+from kubecal_tasks.cliffords.single import Single
 from kubecal_tasks.fits.rb import RBFit, bounded
 from kubecal_tasks.fits.suggestions import Proposal, Sweep
 from kubecal_tasks.fits.values import Array, Measured
 from kubecal_tasks.framework.declarations import DAY_S, OutputParameter, Precision
 from kubecal_tasks.framework.task import FigureContext
+from kubecal_tasks.programs import Operation
 from kubecal_tasks.tasks.findings import value_line
 from kubecal_tasks.tasks.pictures import Draw
+from kubecal_tasks.tasks.trace import Trace
 
 if TYPE_CHECKING:
     from kubecal_tasks.figures import Figure
 
 LENGTHS = 12
 SEQUENCES = 10
-REACH = 0.7
-"""Of one over the error per Clifford: how long the longest sequence is."""
+REACH = 1.4
+"""Decay lengths that the longest sequence has: 0.7 over the error per Clifford of one qubit, 1.05 of two, whose error
+is a larger part of what the polarisation loses."""
 _SPREAD = 300.0
 """The longest sequence over the shortest."""
 LONGEST = 30_000
@@ -50,7 +54,7 @@ def lengths_parameter(expected: str) -> RunParameter:
         minimum=1.0,
         maximum=float(LONGEST),
         max_points=100,
-        description=f"numbers of random Cliffords; 12 up to 0.7 over the error expected from {expected}",
+        description=f"numbers of random Cliffords; 12 up to 1.4 decay lengths expected from {expected}",
     )
 
 
@@ -72,9 +76,14 @@ def depolarizing_rate(name: str, description: str) -> OutputParameter:
     return OutputParameter(name, "", description=description, minimum=0.0, maximum=1.0, max_age_s=DAY_S)
 
 
-def expected_lengths(error_per_clifford: float) -> Array:
-    """Log-spaced whole numbers up to 0.7 over the error that is expected."""
-    longest = min(REACH / error_per_clifford, LONGEST)
+def longest_sequence(error_per_clifford: float, states: int) -> float:
+    """Cliffords of the longest sequence for an error, of a system with so many states."""
+    return REACH * (1.0 - 1.0 / states) / error_per_clifford if error_per_clifford > 0 else np.inf
+
+
+def expected_lengths(error_per_clifford: float, states: int) -> Array:
+    """Log-spaced whole numbers up to what suits the error that is expected."""
+    longest = min(longest_sequence(error_per_clifford, states), LONGEST)
     return np.unique(np.rint(np.geomspace(max(1.0, longest / _SPREAD), max(longest, LENGTHS), LENGTHS)))
 
 
@@ -88,18 +97,42 @@ def interleave(word: Sequence[int], gate: int) -> tuple[int, ...]:
     return tuple(part for each in word[:-1] for part in (each, gate)) + tuple(word[-1:])
 
 
-def longer_or_shorter(fit: RBFit, error: Measured) -> Callable[[float, float], Proposal | None]:
-    """Proposes lengths up to 0.7 over the error that was found, within limits."""
+def gates(element: Single, half_pi: Operation, turn: Callable[[float], Operation]) -> tuple[Operation, ...]:
+    """A Clifford as operations: half-pi pulses about X, and between them virtual Z; turns by nothing are left out.
+
+    A pulse whose phase is advanced by p turns about cos(p) X - sin(p) Y, |0> being +Z: what stands between two
+    pulses of different phase is Z(p), so a virtual Z advances the phase by its own angle.
+    """
+    found: list[Operation] = []
+    for place, quarters in enumerate(element.quarters):
+        if place:
+            found.append(half_pi)
+        if quarters:
+            found.append(turn(quarters * np.pi / 2))
+    return tuple(found)
+
+
+def survival(trace: Trace) -> Array:
+    """P(0) where |0> and |1> are known, else the signal, turned so that it falls."""
+    if trace.referenced:
+        return 1.0 - trace.signal
+    shortest, longest = (trace.signal[trace.x == edge].mean() for edge in (trace.x.min(), trace.x.max()))
+    return trace.signal if shortest >= longest else -trace.signal
+
+
+def longer_or_shorter(fit: RBFit, states: int) -> Callable[[float, float], Proposal | None]:
+    """Proposes lengths that suit the error that was found, within limits."""
+    error = fit.error_per_clifford(states).value
 
     def propose(shortest: float, longest: float) -> Proposal | None:
         now = float(fit.x.max())
-        wanted = REACH / error.value if error.value > 0 else np.inf
+        wanted = longest_sequence(error, states)
         stop = float(np.clip(np.clip(wanted, now / _LARGEST_STEP, now * _LARGEST_STEP), LENGTHS, longest))
         if abs(stop / now - 1) < 0.05:
             return None
         start = max(shortest, float(np.floor(stop / _SPREAD)))
         return Proposal(
-            f"sequences of up to {stop:.0f} Cliffords instead of {now:.0f}, for an error near {error.value:.2g}",
+            f"sequences of up to {stop:.0f} Cliffords instead of {now:.0f}, for an error near {error:.2g}",
             sweep=Sweep(start, float(round(stop)), LENGTHS, "log"),
         )
 

@@ -65,9 +65,7 @@ class InterleavedBenchmarkingTask(QubitBenchmarkingTask):
             metrics=metrics(reference.statistics)
             | {f"interleaved_{name}": value for name, value in metrics(interleaved.statistics).items()}
             | {"error_per_clifford": per_clifford.value},
-            suggestion=self.suggest(
-                checks, estimates, np.unique(reference.x), longer_or_shorter(reference, per_clifford)
-            ),
+            suggestion=self.suggest(checks, estimates, np.unique(reference.x), longer_or_shorter(reference, STATES)),
             lines=(
                 fidelity_line(f"{self.gate.upper()} fidelity", found),
                 *(() if limit is None else (f"coherence limit {1e2 * (1.0 - limit.value):.4f} %",)),

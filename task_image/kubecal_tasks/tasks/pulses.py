@@ -137,8 +137,8 @@ class Pulses:
         return self._program(axis, (Choose(axis.name),), share=1)
 
     def turn(self, angle_rad: float) -> ShiftPhase:
-        """A virtual Z: turning the qubit ahead is leaving the frame of all later pulses behind."""
-        return ShiftPhase(_DRIVE, -angle_rad)
+        """A virtual Z."""
+        return ShiftPhase(_DRIVE, angle_rad)
 
     def single_shots(self, sequences: Sequence[Sequence[Operation]]) -> Program:
         """Every single shot after each of some sequences, by their number."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from kubecal.api.catalogue import RunParameter
 from kubecal_tasks.cliffords.actions import Action
-from kubecal_tasks.cliffords.single import Single, single_group
+from kubecal_tasks.cliffords.single import single_group
 from kubecal_tasks.fits.rb import RBFit, fit_rb
 from kubecal_tasks.fits.values import Array, Measured
 from kubecal_tasks.framework.declarations import InputParameter
@@ -19,23 +18,24 @@ from kubecal_tasks.tasks.benchmarking import (
     LENGTHS,
     SEQUENCES,
     expected_lengths,
+    gates,
     interleave,
     lengths_parameter,
     seeded,
     sequences_parameter,
+    survival,
 )
 from kubecal_tasks.tasks.coherence import one_qubit_limit, with_error
 from kubecal_tasks.tasks.declared import DRAG_HALF_PI_INPUTS, INTERVAL, STANDARD_INPUTS, duration_s, shots
 from kubecal_tasks.tasks.pulses import Pulses
 from kubecal_tasks.tasks.qubit_task import QubitTask
-from kubecal_tasks.tasks.trace import Trace, measured_trace, split
+from kubecal_tasks.tasks.trace import measured_trace, split
 
 STATES = 2
 EXPECTED_COHERENCE_S = 30e-6
 """T1 and T2 that lengths are chosen for where they are not known: the median of what chips of this kind have."""
 T2_ECHO = InputParameter("t2_echo", "us", required=False)
 _USUAL_GATE_S = 16e-9
-_HALF_PI = math.pi / 2
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class QubitBenchmarkingTask(QubitTask):
             return np.unique(np.rint(self.sweep("lengths")))
         t1, t2 = (self.value(name) if self.has(name) else EXPECTED_COHERENCE_S for name in ("t1", "t2_echo"))
         gate = one_qubit_limit(self.value("drag_hpi_length"), t1, t2)
-        return expected_lengths(single_group().average_pulses * gate)
+        return expected_lengths(single_group().average_pulses * gate, STATES)
 
     def benchmark(self, pulses: Pulses, interleaved: Interleaved | None = None) -> Program:
         """Sequences of all lengths, round by round, so that drift befalls all lengths alike.
@@ -74,7 +74,7 @@ class QubitBenchmarkingTask(QubitTask):
         With an interleaved gate every other sequence has it, so that it befalls both decays alike.
         """
         group, rng = single_group(), seeded(self.name, self.target)
-        blocks = tuple(_block(pulses, element) for element in group.elements)
+        blocks = tuple(gates(element, pulses.drag_half_pi(), pulses.turn) for element in group.elements)
         values: list[float] = []
         words: list[tuple[int, ...]] = []
         for _ in range(self.integer("sequences")):
@@ -99,7 +99,7 @@ class QubitBenchmarkingTask(QubitTask):
             reference,
         )
         sizes = [len(acquisition.x[part]) for part in parts]
-        fits = tuple(fit_rb(each.x, _survival(each), each.variance) for each in split(trace, sizes))
+        fits = tuple(fit_rb(each.x, survival(each), each.variance) for each in split(trace, sizes))
         return fits, trace.referenced
 
     def gate_limit(self, gate_s: float) -> Measured | None:
@@ -119,24 +119,5 @@ class QubitBenchmarkingTask(QubitTask):
     @classmethod
     def estimated_duration_s(cls) -> float:
         """At default settings, without an interleaved gate."""
-        lengths = expected_lengths(one_qubit_limit(_USUAL_GATE_S, EXPECTED_COHERENCE_S, EXPECTED_COHERENCE_S))
+        lengths = expected_lengths(one_qubit_limit(_USUAL_GATE_S, EXPECTED_COHERENCE_S, EXPECTED_COHERENCE_S), STATES)
         return duration_s(SEQUENCES * LENGTHS, 2048, float(lengths.mean()) * _USUAL_GATE_S)
-
-
-def _block(pulses: Pulses, element: Single) -> tuple[Operation, ...]:
-    """The gates of a Clifford; turns by nothing are left out."""
-    found: list[Operation] = []
-    for place, quarters in enumerate(element.quarters):
-        if place:
-            found.append(pulses.drag_half_pi())
-        if quarters:
-            found.append(pulses.turn(quarters * _HALF_PI))
-    return tuple(found)
-
-
-def _survival(trace: Trace) -> Array:
-    """P(0) where |0> and |1> are known, else the signal, turned so that it falls."""
-    if trace.referenced:
-        return 1.0 - trace.signal
-    shortest, longest = (trace.signal[trace.x == edge].mean() for edge in (trace.x.min(), trace.x.max()))
-    return trace.signal if shortest >= longest else -trace.signal

@@ -57,7 +57,7 @@ class RandomizedBenchmarking(QubitBenchmarkingTask):
             checks=checks,
             r2=fit.statistics.r2,
             metrics=metrics(fit.statistics) | {"error_per_clifford": error.value, "lack_of_fit": fit.lack},
-            suggestion=self.suggest(checks, estimates, np.unique(fit.x), window=longer_or_shorter(fit, error)),
+            suggestion=self.suggest(checks, estimates, np.unique(fit.x), window=longer_or_shorter(fit, STATES)),
             lines=(
                 fidelity_line("average gate fidelity", found),
                 value_line("error per Clifford", error, "%", 1e-2),

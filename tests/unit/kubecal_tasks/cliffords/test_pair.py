@@ -19,6 +19,7 @@ def test_there_are_11520_of_them_in_twenty_classes() -> None:
     assert len(set(GROUP.keys.tolist())) == 11520
     assert Counter(len(each) for each in GROUP.classes) == {0: 1, 1: 9, 2: 9, 3: 1}
     assert GROUP.average_entangling == 1.5
+    assert GROUP.average_pulses == pytest.approx(2.33, abs=0.01)
 
 
 def test_products_stay_among_them() -> None:

@@ -113,12 +113,16 @@ def test_the_catalogue_says_what_the_tasks_read_and_write() -> None:
         assert entry.duration_s < 300
 
 
-def test_lengths_reach_seven_tenths_of_one_over_the_error() -> None:
-    lengths = expected_lengths(1e-3)
+def test_lengths_reach_one_and_a_half_decay_lengths() -> None:
+    """Of one qubit 0.7 over the error per Clifford."""
+    lengths = expected_lengths(1e-3, 2)
     assert (len(lengths), lengths[-1]) == (12, 700)
     ratios = lengths[1:] / lengths[:-1]
+    assert expected_lengths(1e-3, 4)[-1] == 1050
     assert ratios[4:] == pytest.approx(np.full(7, ratios[-1]), rel=0.05)
-    assert expected_lengths(0.5).tolist() == sorted(set(expected_lengths(0.5).tolist())), "whole numbers, each once"
+    assert expected_lengths(0.5, 2).tolist() == sorted(set(expected_lengths(0.5, 2).tolist())), (
+        "whole numbers, each once"
+    )
 
 
 def test_a_target_is_measured_with_the_same_sequences_every_time() -> None:

@@ -46,7 +46,7 @@ def draw(terms: dict[str, float], shots: int, rng: np.random.Generator, glitches
 @pytest.mark.parametrize("shots", [500, 2048])
 def test_all_six_terms_are_found_with_honest_errors(shots: int) -> None:
     rng = np.random.default_rng(shots)
-    fits = [draw(TRUTH, shots, rng).fit() for _ in range(12)]
+    fits = [draw(TRUTH, shots, rng).fit() for _ in range(8)]
     found = np.concatenate(
         [pulls([fit.term(name) for fit in fits], np.asarray(value)) for name, value in TRUTH.items()]
     )

@@ -24,7 +24,7 @@ from kubecal_tasks.framework.export import installed_catalogue
 from kubecal_tasks.framework.inputs import Candidate, Origin, resolve
 from kubecal_tasks.framework.reports import Drawn, Failed, Judged, Measured, Report
 from kubecal_tasks.framework.task import Binding
-from kubecal_tasks.physics.coupling import PairTruth
+from kubecal_tasks.physics.coupling import PairTruth, draw_pair
 from kubecal_tasks.physics.evolution import TURN
 from kubecal_tasks.physics.pair import PairEvolution
 from kubecal_tasks.physics.propagation import slice_unitaries, slices
@@ -67,9 +67,9 @@ class CalibratedCoupling:
     @property
     def truth(self) -> PairTruth:
         """The pair."""
-        pair = self.chip.coupled(self.target.split("-"))
-        assert pair is not None
-        return pair
+        control, target = self.target.split("-")
+        chip = self.chip
+        return draw_pair(self.seed, chip.truth(control), chip.truth(target))
 
     def knows(self, **values: float) -> CalibratedCoupling:
         """Values of the coupling, in the units of records."""

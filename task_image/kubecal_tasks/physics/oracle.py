@@ -126,7 +126,7 @@ class Oracle:
         assert not isinstance(tone.amplitude, Swept)
         assert not isinstance(length_s, Swept)
         readout = Readout.of(self.truth, tone.frequency_hz, tone.amplitude, length_s)
-        centres, given, _ = readout.classes()
+        centres, given = readout.classes()
         along = (centres * np.exp(-1j * angle)).real
         above = ndtr((along - threshold) / readout.sigma)
         return np.asarray(self.populations(program) @ given @ above)

@@ -79,6 +79,7 @@ class AverageTask(BaseTask):
             replace(each, label=f"{_prefix(number)}{each.label}")
             for number in range(self.integer(RUNS.name))
             for each in self.one.run(backend)
+            if isinstance(each, Acquisition)
         )
 
     def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessResult:

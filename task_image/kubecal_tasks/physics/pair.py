@@ -58,8 +58,8 @@ class PairEvolution:
             If a pulse is on another line, or the qubits are too close for their exchange.
         """
         passage, shots, radians = self._prepared(program)
-        rests = {shot.readout_length_s: self._rest(shot.readout_length_s + program.interval_s) for shot in shots}
-        rest = np.stack([rests[shot.readout_length_s] for shot in shots])
+        lengths, which = np.unique([shot.readout_length_s for shot in shots], return_inverse=True)
+        rest = np.stack([self._rest(float(length) + program.interval_s) for length in lengths])[which]
         found = np.empty((len(shots), STATES))
         if rng is None:
             draws = quadrature(float(radians.max()), len(shots))

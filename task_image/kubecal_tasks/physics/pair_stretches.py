@@ -148,6 +148,26 @@ class _Track:
     phases: Real
 
 
+@dataclass(frozen=True)
+class _Known:
+    """The different pulses in columns, (K + 1,) each; what stands for no pulse comes last."""
+
+    frequencies_hz: Real
+    lengths_s: Real
+    lines: Whole
+    flat: Whole
+    """(K + 1, 4)."""
+
+    @classmethod
+    def of(cls, pulses: Sequence[Pulse], flat: Sequence[tuple[int, int, int, int]], lines: tuple[str, str]) -> _Known:
+        return cls(
+            frequencies_hz=np.asarray([*(pulse.frequency_hz for pulse in pulses), 0.0]),
+            lengths_s=np.asarray([*(pulse.duration_s for pulse in pulses), 0.0]),
+            lines=np.asarray([*(lines.index(pulse.frame.line) for pulse in pulses), -1], dtype=np.int64),
+            flat=np.asarray([*flat, (0, 0, -1, 0)], dtype=np.int64),
+        )
+
+
 class _Cutter:
     """Gives equal pulses equal numbers over all points of a program."""
 
@@ -158,26 +178,25 @@ class _Cutter:
         self._flat: list[tuple[int, int, int, int]] = []
         """Of each pulse: the ticks between which it is constant, the number of the same pulse made endless, and by
         how many ticks that is longer."""
-        self._frequency_hz: list[float] = []
+        self._known = _Known.of(self._pulses, self._flat, lines)
 
     def cut(self, shot: Timeline) -> _Cut:
         """All steps of one point until its readout."""
         tracks = self._tracks(shot)
         bounds = _bounds(tracks, _ticks(shot.readout_start_s))
         begins, finishes = bounds[:-1], bounds[1:]
-        which = np.stack([_playing(track, begins) for track in tracks], axis=1)
-        pulses = np.stack([_taken(t.pulses, w, _NO_PULSE) for t, w in zip(tracks, which.T, strict=True)], axis=1)
-        offsets = np.stack([begins - _taken(t.starts, w, begins) for t, w in zip(tracks, which.T, strict=True)], axis=1)
-        own = np.stack([_taken(t.phases, w, _NO_PHASE) for t, w in zip(tracks, which.T, strict=True)], axis=1)
-        on = pulses >= 0
-        known = np.asarray([*self._frequency_hz, 0.0])
-        frequencies, phases = known[pulses], own
+        which = [_playing(track, begins) for track in tracks]
+        each = list(zip(tracks, which, strict=True))
+        pulses = [_taken(track.pulses, now, _NO_PULSE) for track, now in each]
+        offsets = [begins - _taken(track.starts, now, begins) for track, now in each]
+        phases = np.stack([_taken(track.phases, now, _NO_PHASE) for track, now in each], axis=1)
+        frequencies = np.stack([self._known.frequencies_hz[numbers] for numbers in pulses], axis=1)
+        control_on, target_on = (numbers >= 0 for numbers in pulses)
         # A line that rests is seen in the other one's frame; at one frequency both are in the control's.
-        both = on.all(axis=1)
-        same = both & (np.abs(frequencies[:, 0] - frequencies[:, 1]) <= _SAME_HZ)
+        same = control_on & target_on & (np.abs(frequencies[:, 0] - frequencies[:, 1]) <= _SAME_HZ)
         lag = np.where(same, np.mod(phases[:, 1] - phases[:, 0], TURN), 0.0)
-        shown = np.stack([np.where(on[:, 0], 0, 1), np.where(on[:, 1] & ~same, 1, 0)], axis=1)
-        parts = [self._alike(pulses[:, line], offsets[:, line], finishes - begins) for line in range(2)]
+        shown = np.stack([np.where(control_on, 0, 1), np.where(target_on & ~same, 1, 0)], axis=1)
+        parts = [self._alike(pulses[line], offsets[line], finishes - begins) for line in range(2)]
         keys = np.stack(
             [
                 *parts[0],
@@ -193,7 +212,7 @@ class _Cutter:
             ends_s=np.asarray(finishes * _TICK_S, dtype=np.float64),
             phases=np.take_along_axis(phases, shown, axis=1),
             frequencies_hz=np.take_along_axis(frequencies, shown, axis=1),
-            plays=np.asarray(on.any(axis=1, keepdims=True)),
+            plays=np.asarray((control_on | target_on)[:, None]),
         )
 
     def stretch(self, key: Whole) -> Stretch:
@@ -210,9 +229,11 @@ class _Cutter:
                 raise ValueError(
                     f"a pulse is on {pulse.frame.line!r}, the pair has {' and '.join(self._lines)}: leave it out"
                 )
-        numbers = np.asarray([self._number(pulse) for pulse in shot.kinds], dtype=np.int64)[shot.which]
-        lengths = np.asarray([pulse.duration_s for pulse in shot.kinds], dtype=np.float64)[shot.which]
-        lines = np.asarray([self._lines.index(pulse.frame.line) for pulse in shot.kinds], dtype=np.int64)[shot.which]
+        kinds = np.asarray([self._number(pulse) for pulse in shot.kinds], dtype=np.int64)
+        if len(self._known.lines) <= len(self._pulses):
+            self._known = _Known.of(self._pulses, self._flat, self._lines)
+        numbers = kinds[shot.which]
+        lengths, lines = self._known.lengths_s[numbers], self._known.lines[numbers]
         starts = np.round(shot.start_s / _TICK_S).astype(np.int64)
         ends = np.round((shot.start_s + lengths) / _TICK_S).astype(np.int64)
         there = [(lines == line) & (ends > starts) for line in range(2)]
@@ -223,7 +244,6 @@ class _Cutter:
             return self._by_value[pulse]
         number = self._by_value[pulse] = len(self._pulses)
         self._pulses.append(pulse)
-        self._frequency_hz.append(pulse.frequency_hz)
         flat = _flat_ticks(pulse)
         self._flat.append((*flat, number, 0))
         if flat != (0, 0) and pulse.duration_s < _ENDLESS_S:
@@ -233,8 +253,7 @@ class _Cutter:
 
     def _alike(self, pulses: Whole, offsets: Whole, lengths: Whole) -> tuple[Whole, Whole]:
         """Pulses and offsets, one for all that look alike: parts of what is long and constant but for its ends."""
-        table = np.asarray([*self._flat, (0, 0, -1, 0)], dtype=np.int64)[pulses]
-        begin, end, endless, longer = table.T
+        begin, end, endless, longer = self._known.flat[pulses].T
         has_flat, before_end, after_begin = end > begin, offsets + lengths <= end, offsets >= begin
         shared = has_flat & (before_end | after_begin)
         place = np.where(before_end, np.where(after_begin, begin, offsets), offsets + longer)

@@ -36,6 +36,8 @@ PAIR_PAULIS = {a + b: np.kron(_PAULIS[a], _PAULIS[b]) for a in _PAULIS for b in 
 """Sixteen products, the control's first."""
 _BLOCKS = (np.asarray([0, 1]), np.asarray([3, 4]), np.asarray([2, 5, 6, 7, 8]))
 """Control in |0>, control in |1>, and everything else."""
+_BELONGS = 0.8
+"""Least part of a driven state that is of one level of the control."""
 _FOREVER_S = 1e6
 ZX90 = np.cos(math.pi / 4) * PAIR_PAULIS["II"] - 1j * np.sin(math.pi / 4) * PAIR_PAULIS["ZX"]
 
@@ -64,6 +66,11 @@ class PairOracle:
 
         The Hamiltonian of nine states is made block diagonal in the control's level by the transformation closest
         to none (Magesan and Gambetta, Phys. Rev. A 101, 052308). ``cancel`` is what the target's line plays.
+
+        Raises
+        ------
+        ValueError
+            If the drive is so strong that states of the control cannot be told apart.
         """
         levels = self._levels
         drive = amplitude * np.exp(1j * phase_rad) * levels.control_line + cancel * levels.target_line
@@ -135,11 +142,11 @@ def _block_diagonal(hamiltonian: Complex) -> Complex:
     _, states = np.linalg.eigh(hamiltonian)
     weights = np.stack([(np.abs(states[block]) ** 2).sum(axis=0) for block in _BLOCKS])
     belongs = np.argmax(weights, axis=0)
+    if weights.max(axis=0).min() < _BELONGS:
+        raise ValueError("the drive mixes the control's states, which have no rates of their own: drive it less")
     blocked = np.zeros_like(states)
     for number, block in enumerate(_BLOCKS):
         (columns,) = np.nonzero(belongs == number)
-        if len(columns) != len(block):
-            raise ValueError("the drive mixes the control's states, which have no rates of their own: drive it less")
         blocked[np.ix_(block, columns)] = states[np.ix_(block, columns)]
     # The polar part of states @ blocked+ is the block diagonalisation of least action.
     left, _, right = np.linalg.svd(states @ blocked.conj().T)

@@ -135,3 +135,27 @@ def test_noise_costs_what_coherence_allows() -> None:
 def test_the_ideal_gate_has_fidelity_one_with_itself_alone() -> None:
     assert pytest.approx(np.eye(4)) == ZX90 @ ZX90.conj().T
     assert abs(np.trace(ZX90 @ PAIR_PAULIS["ZX"])) > 2
+
+
+def test_a_sweep_has_no_single_channel() -> None:
+    swept = program(wait(Swept("t")), axes=(Axis("t", (0.0, 1e-6)),))
+    with pytest.raises(ValueError, match="2 points"):
+        PairOracle(pair()).channel(swept)
+
+
+def test_a_drive_that_mixes_the_controls_states_has_no_rates() -> None:
+    resonant = pair({"frequency_hz": TARGET_HZ - 7 * MHZ})
+    with pytest.raises(ValueError, match="drive it less"):
+        rates(resonant, 80.0)
+
+
+def test_the_answers_lie_within_the_noise_of_what_is_drawn() -> None:
+    """Drawing the slow detunings scatters around the quadrature, and by less than the shots do."""
+    truth = pair(NOISE, NOISE, onto_target=0.03)
+    whole = program(
+        pulse("control"), cross(0.4, Swept("t")), ALL, pulse("target"), axes=(Axis("t", (0.2e-6, 0.5e-6, 0.9e-6)),)
+    )
+    exact = PairOracle(truth).populations(whole)
+    drawn = [PairEvolution(truth).populations(whole, np.random.default_rng(seed)) for seed in range(5)]
+    assert np.mean(drawn, axis=0) == pytest.approx(exact, abs=2e-3)
+    assert np.std(drawn, axis=0).max() < 5e-3

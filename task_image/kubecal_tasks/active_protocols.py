@@ -14,6 +14,7 @@ from kubecal_tasks.tasks.check_drag_pi_pulse import CheckDRAGPIPulse
 from kubecal_tasks.tasks.check_fine_chevron import CheckFineChevron
 from kubecal_tasks.tasks.check_hpi_pulse import CheckHPIPulse
 from kubecal_tasks.tasks.check_noise import CheckNoise
+from kubecal_tasks.tasks.check_optimal_readout_amplitude import CheckOptimalReadoutAmplitude
 from kubecal_tasks.tasks.check_optimal_readout_frequency import CheckOptimalReadoutFrequency
 from kubecal_tasks.tasks.check_pi_pulse import CheckPIPulse
 from kubecal_tasks.tasks.check_qubit import CheckQubit
@@ -47,8 +48,8 @@ from kubecal_tasks.tasks.link_up import LinkUp
 from kubecal_tasks.tasks.randomized_benchmarking import RandomizedBenchmarking
 from kubecal_tasks.tasks.readout_classification import ReadoutClassification
 from kubecal_tasks.tasks.readout_configure import ReadoutConfigure
-from kubecal_tasks.tasks.x90_interleaved_randomized_benchmarking import X90InterleavedRandomizedBenchmarking
 from kubecal_tasks.tasks.x180_interleaved_randomized_benchmarking import X180InterleavedRandomizedBenchmarking
+from kubecal_tasks.tasks.x90_interleaved_randomized_benchmarking import X90InterleavedRandomizedBenchmarking
 from kubecal_tasks.tasks.zx90_interleaved_randomized_benchmarking import ZX90InterleavedRandomizedBenchmarking
 
 TASKS: tuple[type[BaseTask], ...] = (
@@ -76,6 +77,7 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckQubitFrequency,
     CheckReadoutFrequency,
     CheckDispersiveShift,
+    CheckOptimalReadoutAmplitude,
     CheckOptimalReadoutFrequency,
     CreateHPIPulse,
     CheckHPIPulse,

@@ -10,6 +10,7 @@ from kubecal_tasks.figures.figure import NO_SIGNAL, Axis, Context, Figure, Panel
 from kubecal_tasks.figures.resonator import FREQUENCY_GHZ, plain_frequencies
 from kubecal_tasks.figures.series import fit_label
 from kubecal_tasks.fits.dispersive import DispersiveFit, as_complex
+from kubecal_tasks.fits.readout_power import SHARE, ReadoutPowerFit
 from kubecal_tasks.fits.separation import SeparationFit
 
 Array = NDArray[np.float64]
@@ -57,6 +58,40 @@ def separation_figure(
         left.axes.locator_params(axis="x", nbins=4)
         left.legend()
         _plane(sheet, iq, int(np.argmin(np.abs(fit.x - fit.middle.value))), "readout point")
+        return sheet.finished(name)
+
+
+def readout_power_figure(
+    fit: ReadoutPowerFit,
+    shot_sigma: float,
+    context: Context,
+    previous: float | None = None,
+    name: str = "readout_power",
+) -> Figure:
+    """Distance of |0> and |1> against readout amplitude, with the amplitude chosen and the largest distance.
+
+    Parameters
+    ----------
+    shot_sigma
+        Scatter of one shot.
+    previous
+        Readout amplitude before.
+    """
+    with house_style():
+        sheet = new_sheet(context)
+        axis = Axis(*_named(SEPARATION), shot_sigma)
+        panel = sheet.panel(grid(sheet, 1, 1)[0], "separation", Axis("Readout amplitude", "a.u."), axis)
+        seen = fit.evidence
+        panel.points(fit.x, seen.y, seen.sigma, seen.kept)
+        fine = np.linspace(float(fit.x.min()), float(fit.x.max()), style.FINE_POINTS)
+        dashes = "--" if context.verdict == NO_SIGNAL else "-"
+        panel.line(fine, fit.separation(fine), fit_label(seen, context), ls=dashes)
+        if context.verdict != NO_SIGNAL:
+            top = float(fit.separation(np.asarray([fit.peak_amplitude]))[0])
+            panel.marker(SHARE * top, f"{SHARE:.0%} of the largest", style.SKY, dashed=True, horizontal=True)
+        _marked(panel, fit.amplitude.value, context, previous)
+        panel.axes.set_ylim(bottom=0.0)
+        panel.legend()
         return sheet.finished(name)
 
 

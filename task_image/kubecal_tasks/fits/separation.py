@@ -81,12 +81,12 @@ def fit_separations(f: Array, difference: Array, covariance: Array | None = None
     sweep = Sweep.of(np.asarray(f, dtype=float))
     difference = np.asarray(difference, dtype=float)
     if difference.ndim == 3:
-        difference = np.where(_spikes(difference)[..., None], np.nan, difference)
+        difference = np.where(spikes(difference)[..., None], np.nan, difference)
     data = prepare_complex(sweep.u, difference, covariance, _REAL_PARAMETERS)
     return tuple(_read(each, sweep) for each in choose(_model(sweep), data, [], axes=2))
 
 
-def _spikes(points: Array) -> Mask:
+def spikes(points: Array) -> Mask:
     """(Q, N) which points (Q, N, 2) stand out of their neighbours as nothing does that is wider than a step.
 
     Among twenty points one glitch, larger than all the rest, would be the best of all lines.

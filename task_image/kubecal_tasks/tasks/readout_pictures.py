@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kubecal_tasks.fits.dispersive import DispersiveFit
 from kubecal_tasks.fits.punch_out import LineTrack, PunchOutFit
+from kubecal_tasks.fits.readout_power import ReadoutPowerFit
 from kubecal_tasks.fits.resonator import ResonatorFit
 from kubecal_tasks.fits.separation import SeparationFit
 from kubecal_tasks.fits.values import Array
@@ -107,5 +108,16 @@ def dispersive_picture(fit: DispersiveFit, previous: float) -> Draw:
         from kubecal_tasks.figures.states import dispersive_figure
 
         return dispersive_figure(fit, context, previous)
+
+    return draw
+
+
+def readout_power_picture(fit: ReadoutPowerFit, shot_sigma: float, previous: float) -> Draw:
+    """Distance of |0> and |1> against readout amplitude."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures.states import readout_power_figure
+
+        return readout_power_figure(fit, shot_sigma, context, previous)
 
     return draw

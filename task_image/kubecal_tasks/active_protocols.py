@@ -11,6 +11,7 @@ from kubecal_tasks.tasks.check_cross_resonance import CheckCrossResonance
 from kubecal_tasks.tasks.check_dispersive_shift import CheckDispersiveShift
 from kubecal_tasks.tasks.check_drag_hpi_pulse import CheckDRAGHPIPulse
 from kubecal_tasks.tasks.check_drag_pi_pulse import CheckDRAGPIPulse
+from kubecal_tasks.tasks.check_electrical_delay import CheckElectricalDelay
 from kubecal_tasks.tasks.check_fine_chevron import CheckFineChevron
 from kubecal_tasks.tasks.check_hpi_pulse import CheckHPIPulse
 from kubecal_tasks.tasks.check_noise import CheckNoise
@@ -63,6 +64,7 @@ TASKS: tuple[type[BaseTask], ...] = (
     CheckResonatorSpectroscopy,
     CheckResonatorFrequencies,
     CheckReflectionCoefficient,
+    CheckElectricalDelay,
     CheckWaveform,
     CheckReadoutAmplitude,
     CheckQubitSpectroscopy,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubecal_tasks.fits.dispersive import DispersiveFit
+from kubecal_tasks.fits.electrical_delay import DelayFit
 from kubecal_tasks.fits.punch_out import LineTrack, PunchOutFit
 from kubecal_tasks.fits.readout_power import ReadoutPowerFit
 from kubecal_tasks.fits.resonator import ResonatorFit
@@ -119,5 +120,16 @@ def readout_power_picture(fit: ReadoutPowerFit, shot_sigma: float, previous: flo
         from kubecal_tasks.figures.states import readout_power_figure
 
         return readout_power_figure(fit, shot_sigma, context, previous)
+
+    return draw
+
+
+def delay_picture(fit: DelayFit) -> Draw:
+    """Phase against frequency, with and without the delay."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures.delay import delay_figure
+
+        return delay_figure(fit, context)
 
     return draw

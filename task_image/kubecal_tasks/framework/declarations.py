@@ -27,16 +27,19 @@ class InputParameter:
     """Used when nothing else provides it, in ``unit``."""
     role: str = ""
     """Of a coupling task's inputs whose they are: ``control``, ``target``, or the coupling's own (empty)."""
+    instead: str = ""
+    """Another parameter in the same unit, which serves wherever this one is known from nowhere."""
 
     @property
     def key(self) -> str:
         """Under which name the task asks for its value: ``control_qubit_frequency``."""
         return input_key(self.name, self.role)
 
-    def entry(self) -> Input:
-        """The catalogue's view. An input with a fallback can never be missing."""
-        required = self.required and self.fallback is None
-        return Input(name=self.name, unit=self.unit, required=required, role=self.role, hint=self.hint)
+    def entries(self) -> tuple[Input, ...]:
+        """The catalogue's view. An input with a fallback is never missing; of two that serve neither must be there."""
+        required = self.required and self.fallback is None and not self.instead
+        own = Input(name=self.name, unit=self.unit, required=required, role=self.role, hint=self.hint)
+        return (own, own.model_copy(update={"name": self.instead, "hint": ""})) if self.instead else (own,)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ Source = tuple[Origin, Mapping[str, Candidate]]
 def resolve(
     declared: Sequence[InputParameter], owners: Mapping[str, str], offers: Mapping[str, Sequence[Source]]
 ) -> dict[str, InputValue]:
-    """Take every declared input from the first source that has it.
+    """Take every declared input from the first source that has it; what serves instead comes after all of them.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def resolve(
     Returns
     -------
     dict
-        Inputs by their keys.
+        Inputs by their keys; one that serves instead of another keeps its own name beneath the other's key.
 
     Raises
     ------
@@ -117,7 +117,8 @@ def resolve(
             found[each.key] = value
         elif each.required:
             remedy = f"run {each.hint} or set it" if each.hint else "set it in spec.design of the chip"
-            raise MissingInputError(f"missing input {each.name} of {_in_words(owner, each.role)}: {remedy}")
+            name = f"{each.name} or {each.instead}" if each.instead else each.name
+            raise MissingInputError(f"missing input {name} of {_in_words(owner, each.role)}: {remedy}")
     return found
 
 
@@ -130,13 +131,14 @@ def _in_words(owner: str, role: str) -> str:
 
 
 def _first(declared: InputParameter, offers: Sequence[Source]) -> InputValue | None:
-    name, unit, role = declared.name, declared.unit, declared.role
-    for origin, values in offers:
-        offer = values.get(name)
-        if offer is not None:
-            # Values are told in the catalogue's units; one from elsewhere may say that it is in another.
-            scale = scale_of(offer.unit) / scale_of(unit) if offer.unit not in ("", unit) else 1.0
-            return InputValue(name, offer.value * scale, offer.error * scale, unit, origin, offer.entity, role)
+    unit, role = declared.unit, declared.role
+    for name in filter(None, (declared.name, declared.instead)):
+        for origin, values in offers:
+            offer = values.get(name)
+            if offer is not None:
+                # Values are told in the catalogue's units; one from elsewhere may say that it is in another.
+                scale = scale_of(offer.unit) / scale_of(unit) if offer.unit not in ("", unit) else 1.0
+                return InputValue(name, offer.value * scale, offer.error * scale, unit, origin, offer.entity, role)
     if declared.fallback is not None:
-        return InputValue(name, declared.fallback, 0.0, unit, Origin.FALLBACK, role=role)
+        return InputValue(declared.name, declared.fallback, 0.0, unit, Origin.FALLBACK, role=role)
     return None

@@ -218,7 +218,7 @@ class BaseTask(ABC):
             description=(cls.__doc__ or "").strip().splitlines()[0],
             drives=cls.drives,
             batch=cls.batch,
-            inputs=tuple(each.entry() for each in cls.inputs),
+            inputs=tuple(entry for each in cls.inputs for entry in each.entries()),
             outputs=tuple(each.entry() for each in cls.outputs),
             run_parameters=cls.run_parameters,
             timeout_s=cls.timeout_s,

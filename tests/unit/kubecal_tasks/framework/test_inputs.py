@@ -52,6 +52,43 @@ def test_an_optional_input_may_be_absent() -> None:
     assert qubit_3([T1], []) == {}
 
 
+T1_AVERAGE = InputParameter("t1_average", "us", hint="CheckT1Average", instead="t1")
+
+
+@pytest.mark.parametrize(
+    ("known", "used"),
+    [
+        ({"t1_average": 31.0, "t1": 29.0}, ("t1_average", 31.0)),
+        ({"t1_average": 31.0}, ("t1_average", 31.0)),
+        ({"t1": 29.0}, ("t1", 29.0)),
+    ],
+)
+def test_another_parameter_serves_where_the_one_wanted_is_not_known(
+    known: dict[str, float], used: tuple[str, float]
+) -> None:
+    offers = [(Origin.PUBLISHED, {name: Candidate(value, 1.0, "us") for name, value in known.items()})]
+    value = qubit_3([T1_AVERAGE], offers)["t1_average"]
+    assert (value.name, value.value) == used, "the record names what was used"
+
+
+def test_what_serves_instead_comes_after_every_source_of_the_one_wanted() -> None:
+    offers = [
+        (Origin.SESSION, {"t1": Candidate(29.0, 1.0, "us")}),
+        (Origin.DESIGN, {"t1_average": Candidate(31.0, 1.0, "us")}),
+    ]
+    assert qubit_3([T1_AVERAGE], offers)["t1_average"].origin is Origin.DESIGN
+
+
+def test_where_neither_is_known_both_are_named() -> None:
+    with pytest.raises(MissingInputError, match=r"^missing input t1_average or t1 of qubit 3: run CheckT1Average or "):
+        qubit_3([T1_AVERAGE], [])
+
+
+def test_the_catalogue_knows_both_and_requires_neither() -> None:
+    assert [(each.name, each.required) for each in T1_AVERAGE.entries()] == [("t1_average", False), ("t1", False)]
+    assert [(each.name, each.required) for each in FREQUENCY.entries()] == [("qubit_frequency", True)]
+
+
 def test_a_value_in_another_unit_is_converted() -> None:
     offers = [(Origin.DESIGN, {"qubit_frequency": Candidate(4910.0, 2.0, "MHz")})]
     value = qubit_3([FREQUENCY], offers)["qubit_frequency"]

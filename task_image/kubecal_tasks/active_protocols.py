@@ -1,6 +1,7 @@
 """The built-in tasks, in the order of the catalogue. A new task is one file and its line here."""
 
 from kubecal_tasks.framework.task import BaseTask
+from kubecal_tasks.tasks.check_1q_gate_coherence_limit import Check1QGateCoherenceLimit
 from kubecal_tasks.tasks.check_2q_gate_coherence_limit import Check2QGateCoherenceLimit
 from kubecal_tasks.tasks.check_bell_state import CheckBellState
 from kubecal_tasks.tasks.check_bell_state_tomography import CheckBellStateTomography
@@ -98,6 +99,7 @@ TASKS: tuple[type[BaseTask], ...] = (
     RandomizedBenchmarking,
     X90InterleavedRandomizedBenchmarking,
     X180InterleavedRandomizedBenchmarking,
+    Check1QGateCoherenceLimit,
     CheckCrossResonance,
     CreateZX90,
     CheckZX90,

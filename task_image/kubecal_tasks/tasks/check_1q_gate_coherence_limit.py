@@ -15,6 +15,7 @@ from kubecal_tasks.framework.task import BaseTask, PostProcessResult
 from kubecal_tasks.programs import Acquisition
 from kubecal_tasks.tasks.coherence import one_qubit_limit, with_error
 from kubecal_tasks.tasks.findings import estimate, value_line
+from kubecal_tasks.tasks.pictures import limit_picture
 
 MICROSECOND, PERCENT = 1e-6, 1e-2
 _SIGMAS = 3.0
@@ -63,7 +64,8 @@ class Check1QGateCoherenceLimit(BaseTask):
         checks = _time_checks(t1, t2)
         if not all(check.ok for check in checks):
             return PostProcessResult(checks=checks)
-        lost = with_error(one_qubit_limit, self.number("drag_hpi_duration"), (t1, t2))
+        gate_s = self.number("drag_hpi_duration")
+        lost = with_error(one_qubit_limit, gate_s, (t1, t2))
         found = Measured(1.0 - lost.value, lost.error)
         return PostProcessResult(
             estimates=(estimate("one_qubit_gate_coherence_limit", found),),
@@ -73,6 +75,16 @@ class Check1QGateCoherenceLimit(BaseTask):
                 value_line("coherence limit", found, "%", PERCENT),
                 value_line("T1", t1, "us", MICROSECOND),
                 value_line("T2 echo", t2, "us", MICROSECOND),
+            ),
+            figures=(
+                limit_picture(
+                    gate_s,
+                    lost,
+                    {
+                        "T1 and T2": lambda t: one_qubit_limit(t, t1.value, t2.value),
+                        "T1 alone": lambda t: one_qubit_limit(t, t1.value, 2 * t1.value),
+                    },
+                ),
             ),
         )
 

@@ -120,6 +120,17 @@ def runs_picture(values: Array, errors: Array, used: Mask, mean: Measured, std: 
     return draw
 
 
+def limit_picture(gate_s: float, lost: Measured, curves: dict[str, Callable[[float], float]]) -> Draw:
+    """What coherence leaves of a gate, against its duration."""
+
+    def draw(context: FigureContext) -> Figure:
+        from kubecal_tasks.figures.limit import limit_figure
+
+        return limit_figure(gate_s, lost, curves, context)
+
+    return draw
+
+
 def ramsey_picture(fit: RamseyFit, trace: Trace) -> Draw:
     """Both fringes and the trajectory they make."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -54,6 +55,14 @@ def test_its_error_follows_from_theirs() -> None:
 
 def test_the_record_names_what_was_used() -> None:
     assert set(computed(SINGLE).inputs) == {"t1", "t2_echo"}
+
+
+def test_its_figure_shows_the_limit_at_the_gate() -> None:
+    loop = ClosedLoop(square_lattice(2, 2, 4), {}, {"0": TIMES}, figures=True)
+    (figure,) = loop.run("Check1QGateCoherenceLimit", "0").figures
+    (panel,) = json.loads(figure.json.content)["panels"]
+    point = next(each for each in panel["series"] if each["name"] == "limit")
+    assert (point["x"], point["y"]) == ([16.0], [pytest.approx(1 - limit(0.016, 30, 40), rel=1e-6)])
 
 
 def test_no_instrument_is_asked() -> None:

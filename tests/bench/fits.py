@@ -16,7 +16,9 @@ import numpy as np
 
 from kubecal_tasks.fits import checks, fit_amplitudes, fit_decays, fit_oscillations, fit_ramseys, fit_repetitions
 from kubecal_tasks.fits.checks import Finding
+from kubecal_tasks.fits.drag import drag_checks, fit_drags
 from kubecal_tasks.fits.rb import fit_rbs, rb_checks
+from kubecal_tasks.fits.train import Series, fit_trains, train_checks
 from kubecal_tasks.fits.values import Measured
 from tests.unit.kubecal_tasks.fits.synthetic import Array, Sampled, decays, fringes, rabi, sample
 
@@ -28,6 +30,14 @@ RAMSEY_TIMES = np.linspace(0, 10e-6, 101)
 AMPLITUDES = np.linspace(0, 0.8, 51)
 PULSES = np.arange(0.0, 21.0)
 CLIFFORDS = np.repeat(np.rint(np.geomspace(4, 1000, 12)), 10)
+TRAINS = (
+    Series("in a row", np.pi),
+    Series("after half a pulse", np.pi, led=True),
+    Series("there and back", led=True, tilts=True, pulses=2),
+)
+BETAS_NS = np.linspace(0.1, 0.4, 21)
+PAIRS, PAIR_SLOPE = (4, 8, 16), 0.84
+"""Of a pi pulse of 24 ns: rad for each ns of beta."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +151,34 @@ def _sequences(scatter: float) -> Callable[[np.random.Generator, Array], Array]:
     return population
 
 
+def _pi_error(y: Array, variance: Array) -> list[Judged]:
+    fits = fit_trains(PULSES, y, variance, TRAINS)
+    return [Judged(f.error_angle, train_checks(f), f.statistics.r2, False) for f in fits]
+
+
+def _pair_angle(y: Array, variance: Array) -> list[Judged]:
+    fits = fit_trains(PULSES, y, variance, TRAINS)
+    return [Judged(f.pair_angle, train_checks(f), f.statistics.r2, False) for f in fits]
+
+
+def _beta(y: Array, variance: Array) -> list[Judged]:
+    fits = fit_drags(BETAS_NS, y, variance, PAIRS, PAIR_SLOPE)
+    return [Judged(f.beta, drag_checks(f), f.statistics.r2, False) for f in fits]
+
+
+def _trains(eps: Array, pair: Array) -> Array:
+    """P(1) of pi pulses in a row, after half a one, and of pairs there and back."""
+    angle, lead = np.pi + eps[:, None], np.pi / 2 + eps[:, None] / 2
+    turned = (PULSES * angle, lead + PULSES * angle, np.pi / 2 + PULSES * pair[:, None])
+    return np.asarray((1 - np.cos(np.concatenate(turned, axis=1))) / 2)
+
+
+def _lines(rng: np.random.Generator, beta: Array) -> Array:
+    away = PAIR_SLOPE * (BETAS_NS - beta[:, None])
+    start = rng.normal(0, 0.05, (beta.size, 1))
+    return (1 + np.sin(np.concatenate([start + n * away for n in PAIRS], axis=1))) / 2
+
+
 def _uniform(low: float, high: float) -> Callable[[np.random.Generator, int], Array]:
     return lambda rng, n: rng.uniform(low, high, n)
 
@@ -195,6 +233,25 @@ KINDS = {
             r2=-np.inf,
         ),
         Kind("epc", _uniform(1e-3, 1.5e-3), _sequences(0.0), _benchmarking, 0.5),
+        Kind(
+            "pi_error",
+            lambda rng, n: rng.normal(0, 0.03, n),
+            lambda rng, eps: _trains(eps, rng.normal(0, 0.05, eps.size)),
+            _pi_error,
+            0.0,
+            0.02,
+            r2=-np.inf,
+        ),
+        Kind(
+            "pair_angle",
+            lambda rng, n: rng.normal(0, 0.05, n),
+            lambda rng, pair: _trains(rng.normal(0, 0.03, pair.size), pair),
+            _pair_angle,
+            0.0,
+            0.08,
+            r2=-np.inf,
+        ),
+        Kind("drag_beta", _uniform(0.15, 0.35), _lines, _beta, 0.0, 0.05, r2=-np.inf),
     )
 }
 BARS = {"rabi": 1.0, "ramsey": 1.0, "t2_star": 0.96, "t1": 0.96, "t2_echo": 0.74, "epc": 0.72}

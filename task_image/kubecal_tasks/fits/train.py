@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kubecal_tasks.fits.batch import Solution, prepare
+from kubecal_tasks.fits.batch import Solution, prepare, solve
 from kubecal_tasks.fits.checks import Finding, believed, data_checks
 from kubecal_tasks.fits.evidence import Chosen, choose, evidence
 from kubecal_tasks.fits.model import Columns, Model, mesh
@@ -86,7 +86,7 @@ def fit_trains(n: Array, y: Array, variance: Array | None, series: Sequence[Seri
     if not any(each.angle and not each.led for each in series):
         raise FitError("no train turns from |0>, so that nothing tells the contrast: add one without a lead")
     n = np.asarray(n, dtype=float)
-    first = _model(n, tuple(series))
+    first = _model(n, tuple(series), _where_angles_lie(n, y, variance, tuple(series)))
     data = prepare(n, y, variance, first.parameters + 2)
     alternatives: list[Callable[[Solution], Model]] = [lambda solution: _skewed(n, tuple(series), first)]
     chosen = choose(first, data, alternatives, axes=len(series))
@@ -125,10 +125,30 @@ def _levels(most: float, series: Sequence[Series]) -> Columns:
     return columns
 
 
-def _model(n: Array, series: tuple[Series, ...]) -> Model:
+def _errors(most: float) -> Array:
+    """Errors that are looked at, added up to the largest n."""
+    return np.arange(-_LARGEST * most, _LARGEST * most + _STEP / 2, _STEP)
+
+
+def _where_angles_lie(n: Array, y: Array, variance: Array | None, series: tuple[Series, ...]) -> Array:
+    """The errors near which those of the angle lie, found without the series that tilt: all pairs would be many."""
+    errors = _errors(_most(n))
+    told = np.repeat([not each.tilts for each in series], n.size)
+    y = np.asarray(y, dtype=float)
+    if told.all() or y.ndim != 2 or y.shape[1] != told.size:
+        return errors  # shapes that do not fit are refused where all are looked at
+    alone = _model(n, tuple(each for each in series if not each.tilts), errors)
+    own = None if variance is None else np.asarray(variance, dtype=float)[:, told]
+    found = solve(alone, prepare(n, y[:, told], own, alone.parameters + 2)).theta[:, 0]
+    nearest: Array = np.unique(errors[np.abs(found[:, None] - errors).argmin(axis=1)])
+    return nearest
+
+
+def _model(n: Array, series: tuple[Series, ...], angles: Array) -> Model:
+    """The grid holds these errors of the angle, and every one of what pairs turn by."""
     most = _most(n)
-    errors = np.arange(-_LARGEST * most, _LARGEST * most + _STEP / 2, _STEP)
-    axes = [errors, np.asarray([0.0, 0.4])]
+    errors = _errors(most)
+    axes = [angles, np.asarray([0.0, 0.4])]
     ends = [(2 * errors[0], 2 * errors[-1]), (-0.5, 20.0)]
     if any(each.led for each in series):  # small, so that the search for the others finds it on its way
         axes, ends = [*axes, np.asarray([0.0])], [*ends, (-np.pi / 2, np.pi / 2)]

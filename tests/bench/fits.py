@@ -176,7 +176,7 @@ def _trains(eps: Array, pair: Array) -> Array:
 def _lines(rng: np.random.Generator, beta: Array) -> Array:
     away = PAIR_SLOPE * (BETAS_NS - beta[:, None])
     start = rng.normal(0, 0.05, (beta.size, 1))
-    return (1 + np.sin(np.concatenate([start + n * away for n in PAIRS], axis=1))) / 2
+    return np.asarray((1 + np.sin(np.concatenate([start + n * away for n in PAIRS], axis=1))) / 2)
 
 
 def _uniform(low: float, high: float) -> Callable[[np.random.Generator, int], Array]:

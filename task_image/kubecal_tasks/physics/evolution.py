@@ -30,7 +30,7 @@ from kubecal_tasks.physics.propagation import (
     slices,
     waiting,
 )
-from kubecal_tasks.physics.trains import RESOLVED, Element, Quadrature, population_maps, real_maps, spelled
+from kubecal_tasks.physics.trains import AGREED, Element, Quadrature, population_maps, real_maps, spelled
 from kubecal_tasks.physics.truth import QubitTruth
 from kubecal_tasks.programs.envelopes import Flat
 from kubecal_tasks.programs.program import Point, Program
@@ -50,7 +50,7 @@ LONG_TRAIN = 100
 """Pulses of the longest shot from which a program is one of trains; others are drawn pulse by pulse."""
 MOST_ELEMENTS = 256
 """Different pulses of a train; with more there is nothing to gain from making them beforehand."""
-_TRAIN_NODES = (6, 8, 16, 32)
+_TRAIN_NODES = (6, 8, 16, 32, 64)
 _DIAGONAL = np.arange(LEVELS) * (LEVELS + 1)
 
 
@@ -117,7 +117,7 @@ class Evolution:
             maps = population_maps(words, self._elements(elements, quadrature.nodes, reference_hz))
             means = dict(zip(waiting, quadrature.average(maps), strict=True))
             for n, fine in zip(waiting, quadrature.resolves(maps), strict=True):
-                if fine and n in coarser and np.abs(means[n] - coarser[n]).max() < RESOLVED:
+                if fine and n in coarser and np.abs(means[n] - coarser[n]).max() < AGREED:
                     found[n] = means[n]
             coarser, waiting = means, [n for n in waiting if n not in found]
         return found

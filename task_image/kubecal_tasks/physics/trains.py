@@ -28,8 +28,10 @@ _SMALLEST_RAD = 2 * np.pi / 2**30
 """Waits and phases that differ by less are the same."""
 _MADE = 8192
 """Products of kinds that are made beforehand, at most, at all nodes together."""
-RESOLVED = 1e-3
-"""What the highest polynomials may add to a population. The mean is better, by a factor of three or more."""
+RESOLVED = 3e-3
+"""What the highest polynomials may add to a population."""
+AGREED = 1e-3
+"""By how much the means of two sets of nodes may differ; the finer one is better by far."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ from kubecal_tasks.programs.swept import Swept, amount_at
 
 __all__ = ["Played", "Pulse", "ReadTone", "Timeline", "describe", "timeline", "total_duration_s"]
 
+_FIRST_SHOWN, _LAST_SHOWN = 40, 3
+"""Pulses of a long shot that a description names: nobody reads thousands."""
+
 
 @dataclass(frozen=True)
 class Played:
@@ -227,7 +230,12 @@ def _hertz_in_words(frame: Frame) -> str:
 
 
 def _in_words(shot: Timeline) -> Iterator[str]:
-    for each in shot.pulses:
+    number, left_out = len(shot.pulses), len(shot.pulses) - _FIRST_SHOWN - _LAST_SHOWN
+    for place, each in enumerate(shot.pulses):
+        if left_out > 1 and _FIRST_SHOWN <= place < number - _LAST_SHOWN:
+            if place == _FIRST_SHOWN:
+                yield f"{'...':>15}  {left_out} more pulses"
+            continue
         pulse, name = each.pulse, each.pulse.frame.name
         drag = f", beta {pulse.beta_s * 1e9:.4g} ns" if pulse.beta_s else ""
         yield (

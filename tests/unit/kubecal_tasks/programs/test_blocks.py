@@ -22,6 +22,7 @@ from kubecal_tasks.programs import (
     SequenceAxis,
     ShiftPhase,
     Swept,
+    describe,
     drive_line,
     program_from_dict,
     program_to_dict,
@@ -104,6 +105,13 @@ def _half_a_number() -> object:
 def test_blocks_that_contradict_themselves_are_refused(build: Callable[[], object], words: str) -> None:
     with pytest.raises(ProgramError, match=words):
         build()
+
+
+def test_a_long_sequence_is_described_by_its_beginning_and_its_end() -> None:
+    words = describe(in_blocks(ONE_LINE, ((0,) * 500,), FRAMES[:1])).splitlines()
+    assert len(words) < 60
+    assert sum("gaussian" in line for line in words) == 43
+    assert any("459 more pulses" in line for line in words)
 
 
 def test_a_hundred_thousand_pulses_are_laid_out_at_once() -> None:

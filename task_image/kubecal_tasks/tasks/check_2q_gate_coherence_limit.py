@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from kubecal.api.catalogue import TargetKind
+from kubecal.api.request import Verdict
 from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.fits.values import Measured
 from kubecal_tasks.framework.declarations import DAY_S, InputParameter, OutputParameter
+from kubecal_tasks.framework.outcome import Check
 from kubecal_tasks.framework.task import BaseTask, PostProcessResult
 from kubecal_tasks.programs import Acquisition
 from kubecal_tasks.tasks.coherence import two_qubit_limit, with_error
@@ -51,9 +53,15 @@ class Check2QGateCoherenceLimit(BaseTask):
         """The formula, with the errors of the four times."""
         names = [f"{role}_{time}" for role in _ROLES for time, _ in _TIMES]
         times = [Measured(self.value(name), self.error(name)) for name in names]
+        shortest = min(names, key=self.value)
+        text = f"{shortest} is {self.value(shortest):.4g} s, which is no time: correct it, or measure it"
+        positive = Check("positive", self.value(shortest), 0.0, self.value(shortest) > 0, Verdict.UNPHYSICAL, "", text)
+        if not positive.ok:
+            return PostProcessResult(checks=(positive,))
         lost = with_error(two_qubit_limit, self.value("zx90_gate_time"), times)
         found = Measured(1.0 - lost.value, lost.error)
         return PostProcessResult(
+            checks=(positive,),
             estimates=(estimate("two_qubit_gate_coherence_limit", found),),
             metrics={"error_per_gate": lost.value},
             lines=(value_line("coherence limit", found, "%", 1e-2),),
@@ -61,5 +69,5 @@ class Check2QGateCoherenceLimit(BaseTask):
 
     @classmethod
     def estimated_duration_s(cls) -> float:
-        """None on an instrument."""
-        return 0.0
+        """Of the process that computes it; instruments take no part."""
+        return 1.0

@@ -7,12 +7,21 @@ import pytest
 from kubecal.api.request import Verdict
 from kubecal_tasks.framework.inputs import InputValue, Origin
 from kubecal_tasks.framework.judge import judge
-from kubecal_tasks.framework.task import Binding
+from kubecal_tasks.framework.outcome import Judgement
+from kubecal_tasks.framework.task import Binding, PostProcessResult
 from kubecal_tasks.tasks.check_2q_gate_coherence_limit import Check2QGateCoherenceLimit
 
 
 def limit(times_us: float, error_us: float = 0.0, gate_ns: float = 200.0) -> tuple[float, float]:
     """Value and error of the output with all four coherence times alike."""
+    result, judged = analysed(times_us, error_us, gate_ns)
+    (found,) = result.estimates
+    assert judged.verdict is Verdict.OK
+    return found.value, found.error
+
+
+def analysed(times_us: float, error_us: float = 0.0, gate_ns: float = 200.0) -> tuple[PostProcessResult, Judgement]:
+    """The task's result and how it is judged."""
     names = [
         (name, role, times_us, error_us, "us")
         for role in ("control", "target")
@@ -24,10 +33,15 @@ def limit(times_us: float, error_us: float = 0.0, gate_ns: float = 200.0) -> tup
     }
     task = Check2QGateCoherenceLimit(Binding("0-1", inputs, {}))
     result = task.postprocess(None, task.run(None))  # type: ignore[arg-type]
-    (found,) = result.estimates
-    judged = judge(task.outputs, {found.name: found}, result.checks, result.r2, None)
-    assert judged.verdict is Verdict.OK
-    return found.value, found.error
+    estimates = {each.name: each for each in result.estimates}
+    return result, judge(task.outputs, estimates, result.checks, result.r2, None)
+
+
+def test_a_time_that_is_none_is_unphysical() -> None:
+    result, judged = analysed(0.0)
+    assert judged.verdict is Verdict.UNPHYSICAL
+    assert "control_t1_average" in judged.message
+    assert not result.estimates
 
 
 def test_to_first_order_it_is_the_gate_time_over_the_coherence_times() -> None:
@@ -45,7 +59,7 @@ def test_its_error_is_that_of_the_coherence_times() -> None:
 
 def test_the_catalogue_knows_that_it_drives_nothing() -> None:
     entry = Check2QGateCoherenceLimit.catalogue_entry()
-    assert (entry.drives, entry.kind.value, entry.duration_s) == (False, "Coupling", 0.0)
+    assert (entry.drives, entry.kind.value, entry.duration_s) == (False, "Coupling", 1.0)
     assert {(each.name, each.role) for each in entry.inputs if each.required} == {
         *((name, role) for name in ("t1_average", "t2_echo_average") for role in ("control", "target")),
         ("zx90_gate_time", ""),

@@ -13,10 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from kubecal_tasks.fits import checks, fit_amplitudes, fit_decays, fit_oscillations, fit_ramseys, fit_repetitions
 from kubecal_tasks.fits.checks import Finding
 from kubecal_tasks.fits.drag import drag_checks, fit_drags
+from kubecal_tasks.fits.gate_angle import fit_gate_angle, gate_angle_checks
+from kubecal_tasks.fits.hamiltonian import fit_hamiltonian, hamiltonian_checks
 from kubecal_tasks.fits.rb import fit_rbs, rb_checks
 from kubecal_tasks.fits.train import Series, fit_trains, train_checks
 from kubecal_tasks.fits.values import Measured
@@ -38,6 +41,8 @@ TRAINS = (
 BETAS_NS = np.linspace(0.1, 0.4, 21)
 PAIRS, PAIR_SLOPE = (4, 8, 16), 0.84
 """Of a pi pulse of 24 ns: rad for each ns of beta."""
+CR_TIMES = np.linspace(0, 1e-6, 51)
+GATES, SCALES = (each.ravel() for each in np.meshgrid([1.0, 3.0, 5.0], np.linspace(0.85, 1.15, 11), indexing="ij"))
 
 
 @dataclass(frozen=True)
@@ -179,6 +184,38 @@ def _lines(rng: np.random.Generator, beta: Array) -> Array:
     return np.asarray((1 + np.sin(np.concatenate([start + n * away for n in PAIRS], axis=1))) / 2)
 
 
+def _hamiltonian(y: Array, variance: Array) -> list[Judged]:
+    """Each (2, 3, 53): the last two points are |0> and |1>, of which those beside the control's |0> count."""
+    found = []
+    for own, v in zip(y, variance, strict=True):
+        fit = fit_hamiltonian(CR_TIMES, own[..., :-2], v[..., :-2], own[0, :, -2:], v[0, :, -2:])
+        worst = min(each.statistics.r2 for each in fit.rotations)
+        found.append(Judged(fit.term("ZX"), hamiltonian_checks(fit), worst, False))
+    return found
+
+
+def _turning(rng: np.random.Generator, zx: Array) -> Array:
+    """A target that crosstalk turns besides, (Q, 2, 3, 53) P(1)."""
+    found = np.zeros((zx.size, 2, 3, CR_TIMES.size + 2))
+    found[..., -1] = 1.0
+    for q, rate in enumerate(zx):
+        local, coupled = rng.normal(0, [1e6, 1e6, 0.1e6]), np.asarray([rate, rng.normal(0, 0.2e6), 0.05e6])
+        for control, sign in enumerate((1, -1)):
+            turns = Rotation.from_rotvec(2 * np.pi * CR_TIMES[:, None] * (local + sign * coupled))
+            found[q, control, :, :-2] = (1 - np.exp(-CR_TIMES / 20e-6) * turns.apply([0.0, 0.0, 1.0]).T) / 2
+    return found
+
+
+def _gate_angle(y: Array, variance: Array) -> list[Judged]:
+    fits = [fit_gate_angle(GATES, SCALES, own, v) for own, v in zip(y, variance, strict=True)]
+    return [Judged(f.right_scale, gate_angle_checks(f), f.statistics.r2, False) for f in fits]
+
+
+def _gates(rng: np.random.Generator, right: Array) -> Array:
+    angle = np.pi / 2 * (1 + rng.uniform(0.7, 1.0, right.size)[:, None] * (SCALES - right[:, None]))
+    return (1 - 0.99**GATES * np.cos(GATES * angle)) / 2
+
+
 def _uniform(low: float, high: float) -> Callable[[np.random.Generator, int], Array]:
     return lambda rng, n: rng.uniform(low, high, n)
 
@@ -252,9 +289,20 @@ KINDS = {
             r2=-np.inf,
         ),
         Kind("drag_beta", _uniform(0.15, 0.35), _lines, _beta, 0.0, 0.05, r2=-np.inf),
+        Kind("zx_rate", _uniform(0.3e6, 1.4e6), _turning, _hamiltonian, 0.05),
+        Kind("zx90_amplitude", _uniform(0.92, 1.08), _gates, _gate_angle, 0.02),
     )
 }
-BARS = {"rabi": 1.0, "ramsey": 1.0, "t2_star": 0.96, "t1": 0.96, "t2_echo": 0.74, "epc": 0.72}
+BARS = {
+    "rabi": 1.0,
+    "ramsey": 1.0,
+    "t2_star": 0.96,
+    "t1": 0.96,
+    "t2_echo": 0.74,
+    "epc": 0.72,
+    "zx_rate": 0.98,
+    "zx90_amplitude": 1.0,
+}
 GLITCH_BARS = {"t1": 0.96, "t2_star": 0.96, "epc": 0.76}
 
 

@@ -39,6 +39,9 @@ _STEP_TURNS = 0.2
 """Of the grid of lengths, in turns over the window: a fifth of the width of a peak's foot."""
 _DAMPINGS = (0.0, 1.0)
 _FEWEST_TURNS = 0.25
+SLOWEST_HZ = 0.3e6
+"""Slower ZX makes no gate before coherence is lost."""
+_QUARTER = 0.25
 _CANDIDATES = 5
 _PARAMETERS = 11
 _TURN = 2 * np.pi
@@ -282,11 +285,26 @@ def hamiltonian_checks(fit: HamiltonianFit) -> list[Finding]:
     for state, rotation in enumerate(fit.rotations):
         nyquist = 0.5 / float(np.median(np.diff(np.sort(rotation.times))))
         own = believed(
-            [_reference_check(rotation), signal_check(rotation), chi2_check(rotation), glitch_check(rotation)]
+            [_reference_check(rotation), _turning_check(rotation), chi2_check(rotation), glitch_check(rotation)]
         )
         own.append(_aliased(rotation.length, nyquist))
         found += [_of_state(state, each) for each in own]
     return found
+
+
+def too_short(times: Array) -> bool:
+    """Whether a rate that is of use could hide in these durations: it would turn the target by less than a quarter."""
+    return float(np.max(times)) * SLOWEST_HZ < _QUARTER
+
+
+def _turning_check(fit: RotationFit) -> Finding:
+    """Whether the target turns; that it does not is no wonder where the tone is too short for it."""
+    found = signal_check(fit)
+    if found.ok or found.verdict != "no_signal" or not too_short(fit.times):
+        return found
+    longest, needed = float(fit.times.max()), _QUARTER / SLOWEST_HZ
+    text = f"the tone lasts up to {longest:.3g} s, in which nothing is seen turning: sweep to {needed:.2g} s"
+    return _finding("window", longest, needed, False, "window", text)
 
 
 def _of_state(state: int, finding: Finding) -> Finding:

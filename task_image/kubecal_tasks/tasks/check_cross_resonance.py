@@ -13,7 +13,7 @@ import numpy as np
 from kubecal.api.catalogue import RunParameter
 from kubecal.api.request import Verdict
 from kubecal_tasks.backends.base import Backend
-from kubecal_tasks.fits.hamiltonian import AXES, TERMS, HamiltonianFit, fit_hamiltonian, hamiltonian_checks
+from kubecal_tasks.fits.hamiltonian import AXES, TERMS, HamiltonianFit, fit_hamiltonian, hamiltonian_checks, too_short
 from kubecal_tasks.fits.suggestions import Proposal, Sweep, sweep_of
 from kubecal_tasks.fits.values import Array
 from kubecal_tasks.framework.declarations import InputParameter, OutputParameter, Precision
@@ -43,6 +43,7 @@ what is small besides is seen less well.
 _TUNED = ROUNDS.index("cancelled")
 ROTARY_TURNS = 1.0
 """That the rotary tone makes in each half of the gate: what does not commute with X averages out over it."""
+LONGEST_S = 1e-6
 _FEWEST_SIGMAS = 5.0
 
 
@@ -51,6 +52,8 @@ class Tuning:
     """One round: what was played and what the target did."""
 
     settings: CrossResonance
+    times: Array
+    """Durations of the tone as the instrument could set them, s."""
     fit: HamiltonianFit
 
 
@@ -109,14 +112,14 @@ class CheckCrossResonance(CouplingTask):
             checks=checks,
             r2=worst.statistics.r2,
             metrics=found | {f"reduced_chi2_{c}": each.statistics.reduced_chi2 for c, each in enumerate(parts)},
-            suggestion=self.suggest(checks, estimates, self.sweep("times"), lambda _, longest: self._finer(last.fit)),
+            suggestion=self.suggest(checks, estimates, last.times, lambda _, longest: self._other_times(last.times)),
             lines=(
                 value_line("ZX rate", seen.fit.rate, "MHz", MEGAHERTZ),
                 f"CR amplitude {seen.settings.amplitude:.3f}",
                 quality_line(worst.statistics),
             ),
             figures=tuple(
-                hamiltonian_picture(each.fit, self.sweep("times"), f"{number}_{name}")
+                hamiltonian_picture(each.fit, each.times, f"{number}_{name}")
                 for number, (name, each) in enumerate(zip(ROUNDS, tuned, strict=False), start=1)
             ),
         )
@@ -130,7 +133,7 @@ class CheckCrossResonance(CouplingTask):
             if acquisition is None or references is None:
                 break
             settings = self._next(found)
-            found.append(Tuning(settings, self._fit(acquisition, references)))
+            found.append(Tuning(settings, acquisition.data.axes[-1], self._fit(acquisition, references)))
         return found
 
     def _next(self, tuned: Sequence[Tuning]) -> CrossResonance:
@@ -178,7 +181,8 @@ class CheckCrossResonance(CouplingTask):
             f"no signal: the target turns alike for both states of the control, ZX is {value:.2g} sigmas, "
             f"{_FEWEST_SIGMAS:g} are needed; check that the control is driven and its frequency right"
         )
-        zx = Check("zx", value, _FEWEST_SIGMAS, value >= _FEWEST_SIGMAS, Verdict.NO_SIGNAL, message=text)
+        verdict = Verdict.WINDOW if too_short(tuning.times) else Verdict.NO_SIGNAL
+        zx = Check("zx", value, _FEWEST_SIGMAS, value >= _FEWEST_SIGMAS, verdict, message=text)
         return (*as_checks(hamiltonian_checks(tuning.fit)), zx)
 
     def _settings(self, seen: Tuning, last: Tuning) -> tuple[Estimate, ...]:
@@ -197,10 +201,16 @@ class CheckCrossResonance(CouplingTask):
         )
 
     @staticmethod
-    def _finer(fit: HamiltonianFit) -> Proposal:
-        old = sweep_of(fit.rotations[0].times + RAMP_S)
+    def _other_times(times: Array) -> Proposal:
+        """Longer where they are too short for anything to be seen, else finer."""
+        old = sweep_of(times)
+        if too_short(times):
+            return Proposal(
+                f"sweep to {LONGEST_S:.2g} s, for a turn of the target", Sweep(0.0, LONGEST_S, 51, "linear")
+            )
         num = min(2 * old.num - 1, MAX_POINTS)
-        return Proposal("half the spacing: the target turns too fast for it", Sweep(0.0, old.stop, num, "linear"))
+        reason = "half the spacing: the target turns too fast for it"
+        return Proposal(reason, Sweep(old.start, old.stop, num, "linear"))
 
     @classmethod
     def estimated_duration_s(cls) -> float:

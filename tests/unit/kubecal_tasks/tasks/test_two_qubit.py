@@ -99,6 +99,14 @@ def test_a_sweep_too_coarse_for_how_fast_the_target_turns_is_a_wrong_window() ->
     assert outcome.judged.suggestion.parameters["times"]["num"] > 31
 
 
+def test_a_sweep_too_short_for_anything_to_turn_is_a_wrong_window_too() -> None:
+    fault = {"kind": "WrongWindow", "target": "0-1"}
+    outcome = CalibratedCoupling(3, config={"faults": [fault]}).run("CheckCrossResonance")
+    assert outcome.verdict is Verdict.WINDOW, outcome.judged.message
+    assert outcome.judged.suggestion is not None
+    assert outcome.judged.suggestion.parameters["times"]["stop"] == 1000.0
+
+
 def test_a_gate_far_from_its_amplitude_is_a_wrong_window() -> None:
     coupling = CalibratedCoupling(3).knows(**TUNED | {"zx90_gate_time": 268.0})
     outcome = coupling.run("CheckZX90")

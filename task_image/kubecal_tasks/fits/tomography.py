@@ -2,8 +2,8 @@
 
 What the readout confuses is part of each measurement operator, so counts are used as they came (no corrected
 "probabilities" below 0). R rho R (Hradil, Phys. Rev. A 55, R1561, 1997; Rehacek et al., 75, 042108, 2007) keeps
-the matrix positive. Errors come from the Fisher information of the fifteen Pauli coefficients at the maximum, which
-does not know of positivity: near a pure state they are, if anything, too large.
+the matrix positive. Errors come from the Fisher information of the fifteen Pauli coefficients at the maximum: they are
+those of counting, and leave out positivity and whatever the classifiers' own errors do.
 """
 
 from __future__ import annotations

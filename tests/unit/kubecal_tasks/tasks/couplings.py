@@ -30,7 +30,7 @@ from kubecal_tasks.physics.pair import PairEvolution
 from kubecal_tasks.physics.propagation import slice_unitaries, slices
 from kubecal_tasks.physics.readout import Readout, design_readout_hz
 from kubecal_tasks.physics.truth import QubitTruth
-from kubecal_tasks.programs import Axis, Gaussian, Program, Repeat, Swept
+from kubecal_tasks.programs import Acquisition, Axis, Gaussian, Program, Repeat, Swept
 from kubecal_tasks.tasks.check_bell_state_tomography import CheckBellStateTomography
 from kubecal_tasks.tasks.check_zx90 import CheckZX90
 from kubecal_tasks.tasks.coupling_task import CouplingTask
@@ -92,7 +92,7 @@ class CalibratedCoupling:
                 o.name: Offer(o.name, o.value, o.error, o.unit, MEASURED_AT, "") for o in judged.outputs if o.accepted
             }
             self.found.setdefault(self.target, {}).update(own)
-        raw = [file.name for r in reports if isinstance(r, Measured) for file in r.raw_data]
+        raw = [Acquisition.from_npz(f.content) for r in reports if isinstance(r, Measured) for f in r.raw_data]
         return CouplingOutcome(judged, tuple(drawn), tuple(raw))
 
     def request(self, task: str, parameters: Mapping[str, Any]) -> TaskRequest:
@@ -120,13 +120,13 @@ class CalibratedCoupling:
 
     def bell_fidelity(self) -> float:
         """Of the state that the settings found so far really make, with all noise of the environment."""
-        task = self._task(CheckBellStateTomography)
+        task = self.task(CheckBellStateTomography)
         joint = self._exact(task.bell_programs(SETTINGS)["settings"]) * 1e6
         return fit_tomography(joint, np.eye(4)).linear_fidelity
 
     def zx90_error(self) -> float:
         """By how much the gate with the settings found so far really turns too far, rad."""
-        task = self._task(CheckZX90)
+        task = self.task(CheckZX90)
         pair = task.pair()
         gate = pair.zx90(task.cross_resonance(), pair.half_s(task.value("zx90_gate_time")))
         counts = np.arange(21.0)
@@ -145,7 +145,7 @@ class CalibratedCoupling:
         joint = np.stack([control[..., 0], control[..., 1:].sum(axis=-1)], axis=-1)
         return np.asarray(joint.reshape(-1, 4))
 
-    def _task(self, kind: type[Task]) -> Task:
+    def task(self, kind: type[Task]) -> Task:
         """A task bound to what is known now."""
         owners = dict(zip(("control", "target", ""), (*self.target.split("-"), self.target), strict=True))
         offers = {
@@ -164,7 +164,7 @@ class CouplingOutcome:
 
     judged: Judged
     figures: tuple[Figure, ...]
-    raw_data: tuple[str, ...]
+    raw_data: tuple[Acquisition, ...]
 
     @property
     def verdict(self) -> Verdict:

@@ -8,7 +8,10 @@ import pytest
 
 from kubecal.api.catalogue import TargetKind
 from kubecal.api.request import Verdict
+from kubecal.api.units import from_si
+from kubecal_tasks.backends.registry import open_backend
 from kubecal_tasks.framework.export import installed_catalogue
+from kubecal_tasks.tasks.check_cross_resonance import CheckCrossResonance
 from tests.unit.kubecal_tasks.tasks.couplings import CalibratedCoupling, CouplingOutcome
 
 TASKS = ("CheckCrossResonance", "CreateZX90", "CheckZX90", "CheckBellState", "CheckBellStateTomography")
@@ -18,6 +21,7 @@ TUNED = {
     "cancel_beta": 0.0, "zx90_gate_time": 368.0,
 }  # fmt: skip
 """About what the tasks find on the coupling of seed 3."""
+UNITS = {"zx_rotation_rate": "MHz", "cancel_beta": "ns"}
 PICTURED = ("CheckZX90", "CheckBellState", "CheckBellStateTomography")
 """Drawn here; the others' figures take longer and are drawn in the tests of figures."""
 
@@ -63,6 +67,26 @@ def test_the_bell_fidelity_is_what_the_noiseless_simulator_gives(
     found, error = outcomes["CheckBellStateTomography"].values["bell_state_fidelity"]
     assert abs(found - coupling.bell_fidelity()) < 4 * error
     assert found > 0.9
+
+
+def test_stored_data_say_the_same_again() -> None:
+    """What a round plays follows from the rounds before it, whoever looks at them."""
+    coupling = CalibratedCoupling(4, ordinal=1)
+    outcome = coupling.run("CheckCrossResonance", {"shots": 512})
+    task = coupling.task(CheckCrossResonance)
+    again = task.postprocess(open_backend(coupling.request("CheckCrossResonance", {})), outcome.raw_data)
+    found = {each.name: from_si(each.value, UNITS.get(each.name, "")) for each in again.estimates}
+    assert found == pytest.approx({name: value for name, (value, _) in outcome.values.items()})
+
+
+def test_without_an_iq_reference_the_basis_states_measured_beside_it_tell_up_from_down() -> None:
+    coupling = CalibratedCoupling(3)
+    for offers in coupling.found.values():
+        for name in [name for name in offers if name.startswith("iq_")]:
+            del offers[name]
+    outcome = coupling.run("CheckCrossResonance")
+    assert (outcome.verdict, outcome.judged.message) == (Verdict.OK, "")
+    assert 0.3 < outcome.values["zx_rotation_rate"][0] < 1.5
 
 
 def test_parity_alone_could_be_a_mixture_so_the_others_are_told_too(outcomes: dict[str, CouplingOutcome]) -> None:

@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from kubecal_tasks.fits import checks, fit_amplitudes, fit_decays, fit_oscillations, fit_ramseys, fit_repetitions
 from kubecal_tasks.fits.checks import Finding
+from kubecal_tasks.fits.chevron import ChevronFit, chevron_checks, excitation, fit_chevrons
 from kubecal_tasks.fits.drag import drag_checks, fit_drags
 from kubecal_tasks.fits.gate_angle import fit_gate_angle, gate_angle_checks
 from kubecal_tasks.fits.hamiltonian import fit_hamiltonian, hamiltonian_checks
@@ -43,6 +44,7 @@ PAIRS, PAIR_SLOPE = (4, 8, 16), 0.84
 """Of a pi pulse of 24 ns: rad for each ns of beta."""
 CR_TIMES = np.linspace(0, 1e-6, 51)
 GATES, SCALES = (each.ravel() for each in np.meshgrid([1.0, 3.0, 5.0], np.linspace(0.85, 1.15, 11), indexing="ij"))
+CHEVRON_DETUNINGS, CHEVRON_TIMES = np.linspace(-10e6, 10e6, 21), np.linspace(0, 400e-9, 26)
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,24 @@ def _gates(rng: np.random.Generator, right: Array) -> Array:
     return (1 - 0.99**GATES * np.cos(GATES * angle)) / 2
 
 
+def _chevron(y: Array, variance: Array) -> tuple[ChevronFit, ...]:
+    shape = (len(y), CHEVRON_DETUNINGS.size, CHEVRON_TIMES.size)
+    return fit_chevrons(CHEVRON_DETUNINGS, CHEVRON_TIMES, y.reshape(shape), variance.reshape(shape))
+
+
+def _chevron_centre(y: Array, variance: Array) -> list[Judged]:
+    return [Judged(f.centre, chevron_checks(f), f.statistics.r2, False) for f in _chevron(y, variance)]
+
+
+def _chevron_rate(y: Array, variance: Array) -> list[Judged]:
+    return [Judged(f.rabi_rate, chevron_checks(f), f.statistics.r2, False) for f in _chevron(y, variance)]
+
+
+def _chevrons(centre: Array, rate: Array) -> Array:
+    away = CHEVRON_DETUNINGS[None, :, None] - centre[:, None, None]
+    return excitation(away, CHEVRON_TIMES, rate[:, None, None], 1 / 30e-6).reshape(len(centre), -1)
+
+
 def _uniform(low: float, high: float) -> Callable[[np.random.Generator, int], Array]:
     return lambda rng, n: rng.uniform(low, high, n)
 
@@ -291,6 +311,23 @@ KINDS = {
         Kind("drag_beta", _uniform(0.15, 0.35), _lines, _beta, 0.0, 0.05, r2=-np.inf),
         Kind("zx_rate", _uniform(0.3e6, 1.4e6), _turning, _hamiltonian, 0.05),
         Kind("zx90_amplitude", _uniform(0.92, 1.08), _gates, _gate_angle, 0.02),
+        Kind(
+            "chevron_f",
+            _uniform(-6e6, 6e6),
+            lambda rng, centre: _chevrons(centre, rng.uniform(6e6, 20e6, centre.size)),
+            _chevron_centre,
+            0.0,
+            0.5e6,
+            r2=-np.inf,
+        ),
+        Kind(
+            "chevron_rabi",
+            _uniform(6e6, 20e6),
+            lambda rng, rate: _chevrons(rng.uniform(-6e6, 6e6, rate.size), rate),
+            _chevron_rate,
+            0.02,
+            r2=-np.inf,
+        ),
     )
 }
 BARS = {
@@ -302,6 +339,8 @@ BARS = {
     "epc": 0.72,
     "zx_rate": 0.98,
     "zx90_amplitude": 1.0,
+    "chevron_f": 1.0,
+    "chevron_rabi": 1.0,
 }
 GLITCH_BARS = {"t1": 0.96, "t2_star": 0.96, "epc": 0.76}
 

@@ -46,6 +46,9 @@ _NEGLECTED = 0.1
 _NEGLECTED_RATE = 1.5
 """The same of its effect on the rate, which is smaller (0.04 % at 12.5 MHz) and changes more along the scan."""
 _GOOD_PERIODS = 4.0
+_AS_FAR_AS_FITTED = 1.9
+"""Half ranges from the middle: the fit looks no further than two."""
+_MUCH_WIDER = 4.0
 MAX_SCAN_POINTS = 201
 NANOSECOND = 1e-9
 
@@ -184,7 +187,7 @@ class DetunedTask(QubitTask):
         failed = {check.name: check.verdict for check in checks if not check.ok}
         if Verdict.NO_SIGNAL in failed.values():
             proposal = _wider(fit, self.integer("shots"), *self._limits())
-        elif "window" in failed:
+        elif failed.get("window") is Verdict.WINDOW:
             proposal = _shifted(fit, *self._limits())
         elif not failed:
             proposal = self._more_shots(estimates)
@@ -247,17 +250,20 @@ class ChevronTask(DetunedTask):
 
 
 def _shifted(fit: ChevronFit, lowest: float, highest: float) -> Proposal | None:
-    """The same range about the resonance, where the fit places it; at most half a range further."""
+    """The same range about the resonance; where the fit does not know how far away that is, a much wider one."""
     old = sweep_of(fit.detuning)
     half, middle = (old.stop - old.start) / 2, (old.start + old.stop) / 2
     move = float(np.clip(fit.centre.value - middle, -half, half))
+    num = old.num
+    if abs(fit.centre.value - middle) > _AS_FAR_AS_FITTED * half:
+        move, half, num = 0.0, _MUCH_WIDER * half, min(2 * old.num - 1, MAX_SCAN_POINTS)
     start, stop = max(middle + move - half, lowest), min(middle + move + half, highest)
     if not stop > start:
         return None
     reason = (
         f"{start / 1e6:+.4g} ... {stop / 1e6:+.4g} MHz: the resonance may be near {fit.centre.value / 1e6:+.3g} MHz"
     )
-    return Proposal(reason, sweep=Sweep(start, stop, old.num, "linear"))
+    return Proposal(reason, sweep=Sweep(start, stop, num, "linear"))
 
 
 def _wider(fit: ChevronFit, shots: int, lowest: float, highest: float) -> Proposal | None:

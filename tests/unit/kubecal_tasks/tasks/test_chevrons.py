@@ -72,6 +72,15 @@ def test_a_resonance_outside_of_the_scan_is_a_window_and_the_scan_is_shifted_to_
     assert all(abs(pull) < 4.5 for pull in pulls(again, answers(seed, "0")).values())
 
 
+def test_a_scan_far_too_narrow_is_a_window_and_a_much_wider_one_finds_the_resonance() -> None:
+    loop = bring_up(3, faults=[{"kind": "WrongWindow", "target": "0", "attempts": 1, "value": 0.1}])
+    outcome = loop.run("CheckCoarseChevron", "0", {"time_range": {"start": 0, "stop": 4000, "num": 51}})
+    assert outcome.verdict is Verdict.WINDOW
+    assert outcome.judged.suggestion is not None
+    wider = outcome.judged.suggestion.parameters["detuning_range"]
+    assert wider["stop"] - wider["start"] >= 8
+
+
 def test_drives_too_short_for_half_a_turn_are_a_window_and_longer_ones_are_suggested() -> None:
     outcome = bring_up(7).run("CheckFineChevron", "0", {"time_range": {"start": 0, "stop": 20, "num": 21}})
     assert outcome.verdict is Verdict.WINDOW

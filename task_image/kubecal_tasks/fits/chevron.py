@@ -34,7 +34,7 @@ _LOWEST = 0.25
 _LIKELY = 2.0
 _DECAY = 0.3
 """Where the damping is looked for: what is damped faster than it can turn is found all the same."""
-_ENOUGH = 600
+_ENOUGH = 300
 """Points with which the grid is searched: a quarter of a large map has the same pattern for a quarter of the time."""
 _FEW_DURATIONS = 8
 """With fewer, the rate shows in the width and the sidelobes along the detunings, not in a regular sampling."""

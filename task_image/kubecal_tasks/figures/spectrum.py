@@ -56,7 +56,7 @@ def power_map_figure(
     """
     with house_style():
         sheet = new_sheet(context)
-        places = grid(sheet, 1, 2, width_ratios=[1, 0.03], wspace=0.04, right=0.9)
+        places = grid(sheet, 1, 2, width_ratios=[1, 0.03], wspace=0.04, right=0.88)
         panel = sheet.panel(places[0], "map", _FREQUENCY, Axis("Drive power", "dB"))
         drawn = heat_map(panel, frequency, power, signal.T, robust_limits(signal))
         if context.verdict != NO_SIGNAL:

@@ -50,8 +50,8 @@ from kubecal_tasks.tasks.link_up import LinkUp
 from kubecal_tasks.tasks.randomized_benchmarking import RandomizedBenchmarking
 from kubecal_tasks.tasks.readout_classification import ReadoutClassification
 from kubecal_tasks.tasks.readout_configure import ReadoutConfigure
-from kubecal_tasks.tasks.x180_interleaved_randomized_benchmarking import X180InterleavedRandomizedBenchmarking
 from kubecal_tasks.tasks.x90_interleaved_randomized_benchmarking import X90InterleavedRandomizedBenchmarking
+from kubecal_tasks.tasks.x180_interleaved_randomized_benchmarking import X180InterleavedRandomizedBenchmarking
 from kubecal_tasks.tasks.zx90_interleaved_randomized_benchmarking import ZX90InterleavedRandomizedBenchmarking
 
 TASKS: tuple[type[BaseTask], ...] = (

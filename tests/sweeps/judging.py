@@ -94,7 +94,8 @@ def as_with_a_stranger(expected: Expected, seen: Seen) -> list[str]:
     if seen.status is None:
         return []
     rows = seen.documents["task_result_history"]
-    refused = [row for row in rows if "NameTaken" in row["message"]]
+    # Where no target is left the session fails with this reason, and what is skipped then repeats it.
+    refused = [row for row in rows if row["status"] == "failed" and "NameTaken" in row["message"]]
     attempts = {(row["name"], row["target"], row["attempt"]) for row in refused}
     if len(attempts) != 1:
         return [f"{len(attempts)} attempts say NameTaken: {attempts}"]

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kubecal.api.manifests import ManifestError, load_manifests, parse_manifest
+from kubecal.api.catalogue import built_in_catalogue
+from kubecal.api.manifests import ManifestError, Manifests, load_manifests, parse_manifest
+from kubecal.engine.plan import plan_session
 from tests.bad_manifests import BAD_MANIFESTS, BadManifest, changed, good_chip, good_session
 
 CHIP_TEXT = """\
@@ -125,7 +127,28 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         load_manifests([tmp_path / "nowhere.yaml"])
 
 
-@pytest.mark.parametrize("file", sorted(Path("examples").glob("*.yaml")), ids=lambda file: file.name)
+EXAMPLES = sorted(Path("examples").glob("*.yaml"))
+CHIP = Path("examples/chip.yaml")
+"""Of all examples that bring no chip of their own."""
+
+
+def _example(file: Path) -> Manifests:
+    alone = load_manifests([file])
+    return alone if alone.chips else load_manifests([CHIP, file])
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
 def test_the_examples_are_good_manifests(file: Path) -> None:
-    manifests = load_manifests([file])
+    manifests = _example(file)
     assert {session.spec.chip for session in manifests.sessions} <= {chip.metadata.name for chip in manifests.chips}
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
+def test_the_examples_can_be_planned(file: Path) -> None:
+    manifests = _example(file)
+    chips = {chip.metadata.name: chip for chip in manifests.chips}
+    for session in manifests.sessions:
+        chip = chips[session.spec.chip]
+        plan = plan_session(session.spec, chip.metadata.name, chip.spec, built_in_catalogue())
+        assert plan.tasks
+        assert not plan.problems

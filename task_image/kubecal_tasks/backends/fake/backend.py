@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
@@ -33,7 +33,18 @@ READOUT_BAND = Band(6.0e9, 8.0e9)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_SLEEP_S = 3600.0
 _NOISE_SHOTS = 1000
+_REMEMBERED = 8
+"""Programs that are not simulated again when they come again: a measurement that is made several times has a few."""
 _BROKEN = "planted fault InstrumentError"
+
+
+@dataclass(frozen=True)
+class _Simulated:
+    """A program before its shots are drawn."""
+
+    played: Program
+    """As the instrument can play it, and with the mistake that is planted."""
+    states: tuple[States, ...]
 
 
 class FakeBackend:
@@ -51,6 +62,8 @@ class FakeBackend:
         self._configured: frozenset[str] = frozenset()
         self._answers = 0
         """Programs run and noise listened to: each has random numbers of its own."""
+        self._simulated: dict[Program, _Simulated] = {}
+        """By the program as it was asked for, the newest last."""
 
     # ------------------------------------------------------------ what it is
 
@@ -141,18 +154,29 @@ class FakeBackend:
                 raise InstrumentError(f"{line} is not configured: call configure before run")
         self._require_answer()
         self._fail_as_planted()
-        mistake = self._chip.faults.anywhere(FaultKind.WRONG_WINDOW)
-        played = self.capabilities().snapped(program if mistake is None else narrowed(program, mistake.value))
-        acquired = self._measure(played)
+        acquired = self._measure(program)
         if self._config.time_scale > 0:
             _sleep(self._config.time_scale * acquired.duration_s)
         return acquired
 
-    def _measure(self, program: Program) -> Acquired:
+    def _simulate(self, program: Program, rng: np.random.Generator) -> _Simulated:
+        """The same program again has the same states: a request meets the chip at one moment, and shots are new."""
+        found = self._simulated.get(program)
+        if found is None:
+            mistake = self._chip.faults.anywhere(FaultKind.WRONG_WINDOW)
+            played = self.capabilities().snapped(program if mistake is None else narrowed(program, mistake.value))
+            found = _Simulated(played, read_states(self._chip, played, rng))
+            if len(self._simulated) == _REMEMBERED:
+                del self._simulated[next(iter(self._simulated))]
+            self._simulated[program] = found
+        return found
+
+    def _measure(self, asked: Program) -> Acquired:
         key = np.random.SeedSequence([*self._attempt_key(), self._answers])
         detuning_rng, shot_rng, glitch_rng = (np.random.default_rng(each) for each in key.spawn(3))
         self._answers += 1
-        states = read_states(self._chip, program, detuning_rng)
+        simulated = self._simulate(asked, detuning_rng)
+        program, states = simulated.played, simulated.states
         tones = Tones(self._chip, program)
         iq, covariance, times = _sampled(tones, states, program.acquisition, shot_rng)
         iq = self._glitched(program, iq, glitch_rng)

@@ -10,6 +10,9 @@ import pytest
 from kubecal.api.catalogue import TargetKind
 from kubecal_tasks.backends.base import InstrumentError, ProgramRefused
 from kubecal_tasks.backends.fake.backend import FakeBackend
+from kubecal_tasks.backends.fake.chip import Chip
+from kubecal_tasks.backends.fake.groups import read_states
+from kubecal_tasks.physics.sampling import States
 from kubecal_tasks.programs import (
     Acquired,
     Acquisition,
@@ -222,3 +225,28 @@ def test_the_same_request_gives_the_same_data_and_a_charged_retry_other_data() -
     first, again, retried = (chip.run(read(chip, ("0", "2"))).iq for chip in runs)
     assert np.array_equal(first, again)
     assert not np.any(first == retried)
+
+
+def test_a_program_that_comes_again_is_not_simulated_again_but_has_new_shots(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulated: list[Program] = []
+
+    def counted(chip: Chip, program: Program, rng: np.random.Generator) -> tuple[States, ...]:
+        simulated.append(program)
+        return read_states(chip, program, rng)
+
+    monkeypatch.setattr("kubecal_tasks.backends.fake.backend.read_states", counted)
+    chip = backend("0", config=exact())
+    first, again, other = (
+        chip.run(flipped(chip, "0", ("0",), acquisition=Average(shots))) for shots in (1000, 1000, 2000)
+    )
+    assert len(simulated) == 2
+    assert np.all(first.iq != again.iq)
+    np.testing.assert_allclose(first.iq, again.iq, atol=0.02)
+    np.testing.assert_allclose(first.iq, other.iq, atol=0.02)
+
+
+def test_only_the_last_few_programs_are_remembered() -> None:
+    chip = backend("0", config=exact())
+    for shots in range(1000, 1020):
+        chip.run(read(chip, ("0",), acquisition=Average(shots)))
+    assert [program.acquisition.shots for program in chip._simulated] == list(range(1012, 1020))

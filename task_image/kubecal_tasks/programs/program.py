@@ -68,7 +68,7 @@ class Program:
 
     @cached_property
     def laid_out(self) -> dict[tuple[int, ...], Timeline]:
-        """Timelines by index, kept by ``timeline`` where they are long: an instrument asks for them again and again."""
+        """Timelines by index, kept by ``timeline``: an instrument asks for each again and again."""
         return {}
 
     @cached_property

@@ -93,8 +93,7 @@ def timeline(program: Program, point: Point) -> Timeline:
             for t in readout.tones
         ),
     )
-    if any(isinstance(axis, BlockAxis) for axis in program.axes):
-        program.laid_out[point.index] = found
+    program.laid_out[point.index] = found
     return found
 
 

@@ -196,7 +196,8 @@ class Evolution:
         truth = self.truth
         ahead = TURN * (truth.frequency_hz - reference_hz + truth.slow_detuning_hz * draws)
         energies = level_energies(ahead, TURN * truth.anharmonicity_hz)
-        basis = chebyshev.chebvander(draws / _REACH, max((len(c) for c in pulses.values()), default=1) - 1)
+        widest = max((len(pulses[each.pulse]) for each in shot.pulses), default=1)
+        basis = chebyshev.chebvander(draws / _REACH, widest - 1)
         state = np.zeros((len(draws), LEVELS**2, LEVELS), dtype=np.complex128)
         state[:, _DIAGONAL, range(LEVELS)] = 1.0
         at_draws: dict[Pulse, Complex] = {}

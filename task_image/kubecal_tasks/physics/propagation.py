@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +55,17 @@ class Relaxation:
 
     def populations(self, duration_s: float) -> Real:
         """(3, 3) map of the populations over a time."""
+        values, vectors, inverse = self._modes
+        return np.asarray(((vectors * np.exp(values * duration_s)) @ inverse).real)
+
+    @cached_property
+    def _modes(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Rates (3,) with which combinations of populations decay, these in columns (3, 3), and the way back.
+
+        Any: real where the rates are, complex where they are not.
+        """
         values, vectors = np.linalg.eig(self.rates)
-        return np.asarray(((vectors * np.exp(values * duration_s)) @ np.linalg.inv(vectors)).real)
+        return values, vectors, np.linalg.inv(vectors)
 
     def superoperator(self, duration_s: float) -> Complex:
         """(9, 9) map of the density matrix over a time, without any turning."""

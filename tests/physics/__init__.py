@@ -1,0 +1,1 @@
+"""The whole of the physics: tasks after tasks on what those before them found."""

@@ -103,7 +103,7 @@ def value_checks(output: OutputParameter, estimate: Estimate) -> list[Check]:
         if bound is None:
             continue
         within = sign * (value - bound) + _SIGMAS * error >= 0
-        text = f"{output.name} = {value:.6g} {output.unit} lies beyond its {name} {bound:g}, even with 3 sigma"
+        text = f"{output.name} = {_told(value, 6, output)} lies beyond its {name} {bound:g}, even with 3 sigma"
         found.append(Check(name, value, bound, within, Verdict.UNPHYSICAL, output.name, text))
     if output.precision is not None:
         # More shots do not bring two lines together, so what is asked of them is asked of the rest of the error.
@@ -115,8 +115,12 @@ def _precision_check(output: OutputParameter, value: float, error: float) -> Che
     assert output.precision is not None
     limits = [output.precision.absolute or 0.0, (output.precision.relative or 0.0) * abs(value)]
     limit = max(limits)
-    text = f"the error of {output.name}, {error:.3g} {output.unit}, is above {limit:.3g}: take more shots"
+    text = f"the error of {output.name}, {_told(error, 3, output)}, is above {limit:.3g}: take more shots"
     return Check("imprecise", error, limit, error <= limit, Verdict.IMPRECISE, output.name, text)
+
+
+def _told(value: float, digits: int, output: OutputParameter) -> str:
+    return f"{value:.{digits}g} {output.unit}".rstrip()
 
 
 def _r2_check(r2: float | None, threshold: float) -> Check:

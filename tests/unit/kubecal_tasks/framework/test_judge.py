@@ -57,6 +57,20 @@ def test_the_r2_gate_fails_at_its_threshold_and_without_a_number(
     assert judge([T1], measured(("t1", 30.0, 1.0)), [], r2, threshold).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("unit", "value", "sentence"),
+    [
+        ("us", 30.0, "the error of x, 9 us, is above 6: take more shots"),
+        ("", 30.0, "the error of x, 9, is above 6: take more shots"),
+        ("us", -90.0, "x = -90 us lies beyond its minimum 0, even with 3 sigma"),
+        ("", -90.0, "x = -90 lies beyond its minimum 0, even with 3 sigma"),
+    ],
+)
+def test_a_value_is_told_with_its_unit_where_it_has_one(unit: str, value: float, sentence: str) -> None:
+    output = OutputParameter("x", unit, minimum=0.0, precision=Precision(relative=0.2))
+    assert judge([output], measured(("x", value, 9.0)), [], None, None).message == sentence
+
+
 def test_the_worst_check_gives_the_verdict_and_the_sentence() -> None:
     checks = [failing(v) for v in (Verdict.IMPRECISE, Verdict.WINDOW, Verdict.NO_SIGNAL, Verdict.POOR_FIT)]
     judgement = judge([T1], measured(("t1", 30.0, 1.0)), checks, None, None)

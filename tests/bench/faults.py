@@ -1,8 +1,8 @@
-"""Every planted fault gives the verdict that is expected of it, on every task that it touches.
+"""Every planted fault gives the verdict that is expected of it, on every task of a check that it touches.
 
     python -m tests.bench.faults [--runs 200] [--seed 0] [--processes 2] [--fault Glitches]
 
-Each run is another chip: all six tasks in the order of a check, and each once more with the fault, on what the
+Each run is another chip: the six tasks of a check in its order, and each once more with the fault, on what the
 healthy ones before it found. Prints how often each verdict came out. Exit code 1 if any is not the expected one.
 """
 

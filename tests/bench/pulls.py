@@ -2,7 +2,7 @@
 
     python -m tests.bench.pulls [--qubits 64] [--seed 11] [--chips 1] [--processes 2]
 
-All six tasks run in the order of a check, each on what the ones before it found, on a chip without drift whose
+The six tasks of a check run in its order, each on what the ones before it found, on a chip without drift whose
 design values are off by 0.5 MHz and 10 %. A pull is (estimate - truth) / error: their width is 1 if errors are
 honest. Fails if any |pull| reaches 4.5, or a width leaves its range (physics.md, section 1.8).
 """

@@ -1,0 +1,1 @@
+"""The calibration tasks of our lab."""

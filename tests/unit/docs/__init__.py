@@ -1,0 +1,1 @@
+"""The guides in docs/ are true."""

@@ -36,7 +36,7 @@ def outcome(coupling: CalibratedCoupling) -> CouplingOutcome:
 
 def bound(coupling: CalibratedCoupling, **parameters: int) -> ZX90InterleavedRandomizedBenchmarking:
     """The task with the inputs that the coupling gives it."""
-    inputs = coupling._task(TASK).binding.inputs
+    inputs = coupling.task(TASK).binding.inputs
     return TASK(Binding(coupling.target, inputs, {"shots": 2, "sequences": 10, **parameters}))
 
 

@@ -63,7 +63,7 @@ images: venv
 bench: venv
 	python -m tests.bench
 
-# Every sweep at every k, then every planted bug, then the sum. A failing case prints how to run it again.
+# Every sweep, then every planted bug, then the sum. A failing case prints how to run it again.
 sweeps: venv
 	python -m tests.sweeps
 

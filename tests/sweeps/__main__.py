@@ -1,12 +1,12 @@
 """Run the sweeps and print what they found.
 
-    python -m tests.sweeps [SWEEP ...] [--scenario trouble] [--every 1] [--lanes 6]
+    python -m tests.sweeps [SWEEP ...] [--scenario trouble] [--every N] [--lanes 6]
     python -m tests.sweeps --case trouble/crash/heard/17 [--plant early-retry]
     python -m tests.sweeps --plants
 
 Each case is one small session, disturbed on the k-th occasion; k goes up until the session ends undisturbed. Without
-a word every sweep runs at every k, and then it is shown that each planted bug is caught. Exit code 1 if a case did not
-come out as it should, or a bug was not caught.
+a word every sweep runs at every k of `trouble` and at every fifth of `kinds`, and then it is shown that each planted
+bug is caught. Exit code 1 if a case did not come out as it should, or a bug was not caught.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sweeps", nargs="*", metavar="SWEEP", help=f"some of {', '.join(SWEEPS)}; default: all")
     parser.add_argument("--scenario", action="append", choices=sorted(SCENARIOS), help="this session; default: all")
-    parser.add_argument("--every", type=int, default=1, help="only every so many-th k")
+    parser.add_argument("--every", type=int, default=0, help="only every so many-th k; default: the scenario's")
     parser.add_argument("--from", type=int, default=1, dest="first", help="the first k")
     parser.add_argument("--lanes", type=int, default=6, help="cases side by side")
     parser.add_argument("--verbose", action="store_true", help="a line for each case")
@@ -112,7 +112,7 @@ async def _cases(stage: Stage, cases: list[Case], plant: str) -> _Found:
 
 async def _sweep(stage: Stage, scenario: str, name: str, options: argparse.Namespace) -> _Found:
     since = time.monotonic()
-    sweeping = Sweeping(stage, scenario, name, options.first, options.every, options.plant)
+    sweeping = Sweeping(stage, scenario, name, options.first, options.every or SCENARIOS[scenario].every, options.plant)
     async for case, ran in sweeping.results():
         if options.verbose:
             print(f"{case.name} ({ran.happened or 'ended before that'}): {ran.seconds:.1f} s", flush=True)

@@ -48,6 +48,8 @@ class Scenario:
     """(task, target, number) of the pod that somebody deletes while it measures."""
     catalogue: Catalogue | None = None
     """The operator's; None: the one that ships."""
+    every: int = 1
+    """Disturbed at every so many-th occasion, unless another number is asked for."""
 
 
 class Pods(PodSimulator):

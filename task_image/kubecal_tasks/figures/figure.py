@@ -26,6 +26,8 @@ from numpy.typing import NDArray
 from kubecal_tasks.figures import style
 
 NO_SIGNAL = "no_signal"
+_ROUNDED = 1.06
+"""By how much a line of small letters may come out wider than its font size says: their widths are whole pixels."""
 
 
 class Context(Protocol):
@@ -165,8 +167,12 @@ class Panel:
 
     def legend(self, **kwargs: Any) -> None:
         """A legend in one row above the axes, where it hides nothing; Any: matplotlib's arguments."""
-        above = {"loc": "lower left", "bbox_to_anchor": (-0.01, 1.0), "borderaxespad": 0.1, "ncols": 6}
-        settings = {**above, "handlelength": 1.5, "columnspacing": 1.3, "handletextpad": 0.5, **kwargs}
+        handles, labels = self.axes.get_legend_handles_labels()
+        named = dict(zip(reversed(labels), reversed(handles), strict=True))  # of equal names the first
+        entries = {label: named[label] for label in dict.fromkeys(labels)}
+        above = {"loc": "lower left", "bbox_to_anchor": (-0.01, 1.0), "borderaxespad": 0.1}
+        row = {"handles": list(entries.values()), "labels": list(entries), "ncols": max(len(entries), 1)}
+        settings = {**above, **row, "handlelength": 1.5, "columnspacing": 1.3, "handletextpad": 0.5, **kwargs}
         drawn = self.axes.legend(**settings)
         room = self.axes.get_window_extent().width / max(drawn.get_window_extent().width, 1.0)
         if room < 1.0:  # set smaller, or it would run into the panel beside it
@@ -247,7 +253,8 @@ def _heading(canvas: Canvas, context: Context, height: float) -> None:
         width = canvas.bbox.width
         end = right * width if neighbour is None else neighbour.get_window_extent().x0 - 0.03 * width
         room = end - left * width
-        drawn.set_fontsize(size * min(1.0, room / max(drawn.get_window_extent().width, 1.0)))
+        taken = _ROUNDED * drawn.get_window_extent().width / room
+        drawn.set_fontsize(size / max(taken, 1.0))
 
 
 def _target(target: str) -> str:

@@ -101,8 +101,9 @@ def _own(sheet: Sheet, measured: PowerMap, fit: PunchOutFit, context: Context) -
     """The qubit's line, what it was fitted by, and the readout point."""
     place = grid(sheet, 1, 1, _HEIGHT_IN, left=0.66, right=0.925)[0]
     panel = sheet.panel(place, "own line", FREQUENCY_GHZ, POWER)
-    ends = sorted((fit.dressed.value, fit.bare.value))
-    _map(panel, measured, ends[0] - _ZOOM_HZ / 2, ends[1] + _ZOOM_HZ / 2)
+    # What was found of the line, not what was fitted to it: a fit that failed may end anywhere.
+    found = fit.track.frequency
+    _map(panel, measured, float(found.min()) - _ZOOM_HZ / 2, float(found.max()) + _ZOOM_HZ / 2)
     limits = panel.axes.get_xlim(), panel.axes.get_ylim()
     powers = np.linspace(float(measured.powers.min()), float(measured.powers.max()), style.FINE_POINTS)
     track = 20 * np.log10(fit.track.amplitudes)

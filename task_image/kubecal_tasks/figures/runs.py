@@ -8,10 +8,12 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from kubecal_tasks.figures import style
-from kubecal_tasks.figures.figure import NO_SIGNAL, Axis, Context, Figure, grid, house_style, new_sheet
+from kubecal_tasks.figures.figure import NO_SIGNAL, Axis, Context, Figure, Panel, grid, house_style, new_sheet
 from kubecal_tasks.fits.values import Array, Mask, Measured
 
 RUN = Axis("Run")
+_BARS = 5.0
+"""So many times the usual error a bar may be to be shown whole."""
 
 
 def runs_figure(
@@ -49,6 +51,19 @@ def runs_figure(
                 panel.entry["markers"].append({"label": label, "at": [low, high], "axis": "y"})
             panel.marker(mean.value, "mean", style.NEW, horizontal=True)
         panel.axes.set_xlim(0.4, len(values) + 0.6)
+        _limit(panel, values, errors)
         panel.axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.legend()
         return sheet.finished(name)
+
+
+def _limit(panel: Panel, values: Array, errors: Array) -> None:
+    """The axis holds every value and usual errors: the bar of a run that says nothing would squeeze all others."""
+    seen = np.isfinite(values) & np.isfinite(errors)
+    if not seen.any():
+        return
+    bars = np.minimum(errors[seen], _BARS * np.median(errors[seen]))
+    ends = np.asarray([np.min(values[seen] - bars), np.max(values[seen] + bars)])
+    low, high = (float(end) for end in panel.y.shown(ends))
+    margin = 0.05 * (high - low)
+    panel.axes.set_ylim(low - margin, high + margin)

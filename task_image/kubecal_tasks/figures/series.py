@@ -183,7 +183,7 @@ def _residuals(panel: Panel, seen: Evidence) -> None:
 
 
 def _iq_panel(sheet: Sheet, iq: IQPlane) -> None:
-    place = grid(sheet, 1, 1, left=0.77)[0]
+    place = grid(sheet, 1, 1, left=0.76, right=0.96)[0]
     panel = sheet.panel(place, "iq", Axis("I", "a.u."), Axis("Q", "a.u."))
     panel.points(iq.points[:, 0], iq.points[:, 1], None, label="means", colour=style.SKY)
     for centre, label, colour in ((iq.ground, "|0⟩", style.GREY), (iq.excited, "|1⟩", style.ORANGE)):
@@ -192,8 +192,8 @@ def _iq_panel(sheet: Sheet, iq: IQPlane) -> None:
         panel.entry["markers"].append({"label": label, "at": [float(centre[0]), float(centre[1])], "axis": "xy"})
     panel.axes.set_aspect("equal", adjustable="datalim")
     panel.axes.locator_params(nbins=4)
-    panel.axes.xaxis.set_major_locator(MaxNLocator(3, prune="upper"))
-    panel.legend(ncols=3, columnspacing=0.7)
+    panel.axes.xaxis.set_major_locator(MaxNLocator(2))
+    panel.legend(columnspacing=0.7)
 
 
 def _fine(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -57,7 +57,8 @@ def separation_figure(
         plain_frequencies(left.axes)
         left.axes.locator_params(axis="x", nbins=4)
         left.legend()
-        _plane(sheet, iq, int(np.argmin(np.abs(fit.x - fit.middle.value))), "readout point")
+        at = None if context.verdict == NO_SIGNAL else int(np.argmin(np.abs(fit.x - fit.middle.value)))
+        _plane(sheet, iq, at, "readout point")
         return sheet.finished(name)
 
 
@@ -110,13 +111,14 @@ def _marked(panel: Panel, at: float, context: Context, previous: float | None) -
             panel.marker(value, label, colour, dashed=dashed)
 
 
-def _plane(sheet: Sheet, iq: Array, chosen: int, label: str) -> None:
+def _plane(sheet: Sheet, iq: Array, chosen: int | None, label: str) -> None:
     """Both sweeps in the IQ plane, joined where the readout point is."""
     place = grid(sheet, 1, 1, left=0.72)[0]
     panel = sheet.panel(place, "iq", Axis("I", "a.u."), Axis("Q", "a.u."))
     for points, name, colour in zip(iq, ("|0⟩", "|1⟩"), _COLOURS, strict=True):
         panel.points(points[:, 0], points[:, 1], None, label=name, colour=colour)
-    panel.line(iq[:, chosen, 0], iq[:, chosen, 1], label, color=style.NEW, lw=2.0)
+    if chosen is not None:
+        panel.line(iq[:, chosen, 0], iq[:, chosen, 1], label, color=style.NEW, lw=2.0)
     panel.axes.set_aspect("equal", adjustable="datalim")
     panel.axes.locator_params(nbins=4)
     panel.legend()
@@ -156,7 +158,7 @@ def dispersive_figure(
             panel.axes.set_xlabel("")
             panel.axes.tick_params(labelbottom=False)
         plain_frequencies(difference.axes)
-        magnitude.legend(ncols=7, columnspacing=1.0)
+        magnitude.legend(columnspacing=1.0)
         sheet.canvas.align_ylabels()
         return sheet.finished(name)
 

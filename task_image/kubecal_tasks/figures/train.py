@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from kubecal_tasks.figures import style
-from kubecal_tasks.figures.figure import Axis, Context, Figure, grid, house_style, new_sheet
+from kubecal_tasks.figures.figure import NO_SIGNAL, Axis, Context, Figure, grid, house_style, new_sheet
 from kubecal_tasks.figures.series import POPULATION, PULSES, fit_label
 from kubecal_tasks.fits.train import TrainFit
 
@@ -37,7 +37,8 @@ def train_figure(fit: TrainFit, context: Context, y: Axis = POPULATION, name: st
             x = _PAIRS if any(each.tilts for each in fit.series) else PULSES
             panel = sheet.panel(places[k], series.words, x, y, **shared)
             panel.points(pulses, points[k], sigma[k], kept[k], label=series.words)
-            panel.line(fine, curves[k], fit_label(seen, context), lw=1.3)
+            dashes = "--" if context.verdict == NO_SIGNAL else "-"
+            panel.line(fine, curves[k], fit_label(seen, context), lw=1.3, ls=dashes)
             panel.marker(fit.ground.value, "|0⟩", style.GREY, dashed=True, horizontal=True)
             panel.marker(fit.excited.value, "|1⟩", style.SKY, dashed=True, horizontal=True)
             panel.axes.xaxis.set_major_locator(MaxNLocator(integer=True))

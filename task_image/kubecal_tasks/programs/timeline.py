@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -71,11 +71,21 @@ class Timeline:
         return self.readout_start_s + self.readout_length_s
 
 
+@dataclass
+class _Layout:
+    """What has been laid out of a program: an instrument asks for each point again and again."""
+
+    points: dict[tuple[int, ...], Timeline] = field(default_factory=dict)
+    """By index."""
+    blocks: dict[str, LaidBlocks | None] = field(default_factory=dict)
+    """By the name of their axis."""
+
+
 def timeline(program: Program, point: Point) -> Timeline:
     """Lay the program out in time: every line goes on when it is free, barriers and the readout wait for all."""
-    known = program.laid_out.get(point.index)
-    if known is not None:
-        return known
+    known = program.kept(_Layout).points
+    if point.index in known:
+        return known[point.index]
     sheet = Sheet(program)
     for operation in program.body:
         _lay(sheet, operation, point)
@@ -93,7 +103,7 @@ def timeline(program: Program, point: Point) -> Timeline:
             for t in readout.tones
         ),
     )
-    program.laid_out[point.index] = found
+    known[point.index] = found
     return found
 
 
@@ -120,9 +130,10 @@ def _lay(sheet: Sheet, operation: Operation, point: Point) -> None:
 
 def _laid_blocks(program: Program, axis: BlockAxis) -> LaidBlocks | None:
     """The blocks of an axis laid out once; None where they depend on the point or on how lines stand to each other."""
-    if axis.name not in program.laid_blocks:
-        program.laid_blocks[axis.name] = _lay_blocks(program, axis)
-    return program.laid_blocks[axis.name]
+    known = program.kept(_Layout).blocks
+    if axis.name not in known:
+        known[axis.name] = _lay_blocks(program, axis)
+    return known[axis.name]
 
 
 def _lay_blocks(program: Program, axis: BlockAxis) -> LaidBlocks | None:

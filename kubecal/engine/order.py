@@ -71,12 +71,12 @@ def by_heaviest_claims(plan: Plan, planned: Mapping[TaskKey, PlannedTask], heads
 
     def needed_s(key: TaskKey, own: float) -> list[float]:
         """How long each wire of a task is still needed; at least what remains of its own way."""
-        found = [own]
+        found = []
         for wire in planned[key].wires:
             at = (wire.kind, wire.id)
             alone = wire.mode is WireMode.EXCLUSIVE
             found.append(max(own, exclusive.get(at, 0.0) + (shared.get(at, 0.0) if alone else own)))
-        return found
+        return found or [own]
 
     def rank(key: TaskKey) -> tuple[float, float, float, int, int]:
         seconds, tasks = plan.remaining[key]

@@ -33,7 +33,7 @@ def chevron_figure(fit: ChevronFit, context: Context, drive_hz: float, z: Axis, 
     data = z.shown(fit.image(fit.evidence.y))
     with house_style():
         sheet = new_sheet(context, _HEIGHT_IN)
-        places = grid(sheet, 1, 3, _HEIGHT_IN, width_ratios=[1, 1, 0.045], wspace=0.14, right=0.865)
+        places = grid(sheet, 1, 3, _HEIGHT_IN, width_ratios=[1, 1, 0.045], wspace=0.23, right=0.865)
         limits = robust_limits(data)
         left = sheet.panel(places[0], "data", detuning, _DURATION)
         drawn = heat_map(left, fit.detuning, fit.time, data, limits)

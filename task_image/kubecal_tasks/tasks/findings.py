@@ -42,12 +42,16 @@ def quality_line(statistics: Statistics) -> str:
     return f"R² = {statistics.r2:.4f}{chi2}"
 
 
+_MOST_DIGITS = 9
+"""After the point: an error that is next to nothing is that of a fit which means nothing."""
+
+
 def value_line(name: str, measured: Measured, unit: str, scale: float = 1.0) -> str:
     """A value with its error, rounded to two digits of the error: ``T1 = 31.2 ± 1.4 us``."""
     value, error = measured.value / scale, measured.error / scale
     if not (math.isfinite(value) and math.isfinite(error)):
         return f"{name} = {value} ± {error} {unit}".rstrip()
-    digits = max(0, 1 - math.floor(math.log10(error))) if error > 0 else 6
+    digits = min(max(0, 1 - math.floor(math.log10(error))), _MOST_DIGITS) if error > 0 else 6
     return f"{name} = {value:.{digits}f} ± {error:.{digits}f} {unit}".rstrip()
 
 

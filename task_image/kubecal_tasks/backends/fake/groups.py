@@ -11,7 +11,7 @@ import numpy as np
 from kubecal_tasks.backends.fake.chip import Chip
 from kubecal_tasks.physics.coupling import draw_pair
 from kubecal_tasks.physics.evolution import Evolution
-from kubecal_tasks.physics.pair import PairEvolution
+from kubecal_tasks.physics.pair.evolution import PairEvolution
 from kubecal_tasks.physics.readout import Real
 from kubecal_tasks.physics.sampling import LEVELS, States
 from kubecal_tasks.programs.axes import AnyAxis, BlockAxis, SequenceAxis

@@ -26,7 +26,7 @@ from kubecal_tasks.framework.reports import Drawn, Failed, Judged, Measured, Rep
 from kubecal_tasks.framework.task import Binding
 from kubecal_tasks.physics.coupling import PairTruth, draw_pair
 from kubecal_tasks.physics.evolution import TURN
-from kubecal_tasks.physics.pair import PairEvolution
+from kubecal_tasks.physics.pair.evolution import PairEvolution
 from kubecal_tasks.physics.propagation import slice_unitaries, slices
 from kubecal_tasks.physics.readout import Readout, design_readout_hz
 from kubecal_tasks.physics.truth import QubitTruth

@@ -11,7 +11,7 @@ import pytest
 from kubecal.api.request import Verdict
 from kubecal_tasks.fits.rb import fit_rb, ratio
 from kubecal_tasks.framework.task import Binding
-from kubecal_tasks.physics.pair import PairEvolution
+from kubecal_tasks.physics.pair.evolution import PairEvolution
 from kubecal_tasks.tasks.coherence import two_qubit_limit
 from kubecal_tasks.tasks.zx90_interleaved_randomized_benchmarking import ZX90InterleavedRandomizedBenchmarking
 from tests.unit.kubecal_tasks.tasks.couplings import CalibratedCoupling, CouplingOutcome

@@ -8,7 +8,7 @@ import pytest
 from kubecal.api.catalogue import TargetKind
 from kubecal_tasks.backends.fake.groups import as_seen_by, groups, marginal, read_states
 from kubecal_tasks.physics.coupling import draw_pair
-from kubecal_tasks.physics.pair import PairEvolution
+from kubecal_tasks.physics.pair.evolution import PairEvolution
 from kubecal_tasks.programs import (
     Average,
     Axis,

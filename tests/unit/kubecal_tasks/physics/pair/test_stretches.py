@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from kubecal_tasks.physics.pair_stretches import LONGEST_S, Schedule, schedule
+from kubecal_tasks.physics.pair.stretches import LONGEST_S, Schedule, schedule
 from kubecal_tasks.programs import Axis, Operation, Program, Repeat, ShiftPhase, Swept
 from kubecal_tasks.programs.timeline import timeline
-from tests.unit.kubecal_tasks.physics.pairs import (
+from tests.unit.kubecal_tasks.physics.pair.pairs import (
     ALL,
     CONTROL_HZ,
     RAMP_S,

@@ -17,9 +17,9 @@ import numpy as np
 from scipy.optimize import brentq
 
 from kubecal_tasks.physics.coupling import PairTruth
-from kubecal_tasks.physics.pair import PairEvolution
-from kubecal_tasks.physics.pair_levels import CONTROL_LEVEL, STATES, TARGET_LEVEL, TURN, PairLevels
-from kubecal_tasks.physics.pair_maps import packed, unpacked
+from kubecal_tasks.physics.pair.evolution import PairEvolution
+from kubecal_tasks.physics.pair.levels import CONTROL_LEVEL, STATES, TARGET_LEVEL, TURN, PairLevels
+from kubecal_tasks.physics.pair.maps import packed, unpacked
 from kubecal_tasks.physics.propagation import Complex, Real
 from kubecal_tasks.physics.truth import QubitTruth
 from kubecal_tasks.programs.program import Program

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from kubecal_tasks.physics.coupling import PairTruth
-from kubecal_tasks.physics.pair import PairEvolution
-from kubecal_tasks.physics.pair_oracle import PAIR_PAULIS, ZX90, PairOracle
+from kubecal_tasks.physics.pair.evolution import PairEvolution
+from kubecal_tasks.physics.pair.oracle import PAIR_PAULIS, ZX90, PairOracle
 from kubecal_tasks.programs import Axis, Operation, Program, ShiftPhase, Swept
 from tests.unit.kubecal_tasks.physics.builders import MHZ, US
-from tests.unit.kubecal_tasks.physics.pairs import ALL, NOISE, TARGET_HZ, cross, flip, pair, program, pulse, wait
+from tests.unit.kubecal_tasks.physics.pair.pairs import ALL, NOISE, TARGET_HZ, cross, flip, pair, program, pulse, wait
 
 
 def rates(truth: PairTruth, drive_mhz: float, **settings: complex) -> dict[str, float]:

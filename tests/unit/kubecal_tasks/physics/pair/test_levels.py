@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from kubecal_tasks.physics.pair_levels import PairLevels
+from kubecal_tasks.physics.pair.levels import PairLevels
 from tests.unit.kubecal_tasks.physics.builders import MHZ
-from tests.unit.kubecal_tasks.physics.pairs import CONTROL_HZ, TARGET_HZ, pair
+from tests.unit.kubecal_tasks.physics.pair.pairs import CONTROL_HZ, TARGET_HZ, pair
 
 TURN = 2 * math.pi
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kubecal_tasks.physics.pair_levels import CONTROL_LEVEL, STATES, TARGET_LEVEL
+from kubecal_tasks.physics.pair.levels import CONTROL_LEVEL, STATES, TARGET_LEVEL
 from kubecal_tasks.physics.propagation import LEVELS, Complex, Real, Relaxation
 
 WIDTH = 82

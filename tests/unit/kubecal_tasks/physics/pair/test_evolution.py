@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kubecal_tasks.physics import pair_passage, pair_stretches
 from kubecal_tasks.physics.coupling import PairTruth
 from kubecal_tasks.physics.evolution import Evolution
-from kubecal_tasks.physics.pair import PairEvolution
+from kubecal_tasks.physics.pair import passage, stretches
+from kubecal_tasks.physics.pair.evolution import PairEvolution
 from kubecal_tasks.programs import (
     Axis,
     Choose,
@@ -27,7 +27,7 @@ from kubecal_tasks.programs import (
     Swept,
 )
 from tests.unit.kubecal_tasks.physics.builders import MHZ, US
-from tests.unit.kubecal_tasks.physics.pairs import (
+from tests.unit.kubecal_tasks.physics.pair.pairs import (
     ALL,
     CONTROL_HZ,
     NOISE,
@@ -197,7 +197,7 @@ def test_stretches_are_short_enough_for_what_noise_does_between_them(monkeypatch
     body = (pulse("control"), cross(0.5, Swept("t")), ALL, pulse("target"), cross(0.5, Swept("t"), math.pi))
     whole = program(*body, axes=over("t", np.linspace(0.1 * US, 0.9 * US, 5)))
     coarse = found(truth, whole)
-    monkeypatch.setattr(pair_stretches, "LONGEST_S", 8e-9)
+    monkeypatch.setattr(stretches, "LONGEST_S", 8e-9)
     assert coarse == pytest.approx(found(truth, whole), abs=2e-4)
 
 
@@ -210,5 +210,5 @@ def test_phases_between_two_tones_are_told_apart_finely_enough(monkeypatch: pyte
         for each in (pulse("control", phase=number), pulse("target", phase=2 * number), ALL, wait(7.3e-9), ALL)
     )
     coarse = found(truth, program(*body))
-    monkeypatch.setattr(pair_passage, "_LAGS", 1 << 14)
+    monkeypatch.setattr(passage, "_LAGS", 1 << 14)
     assert coarse == pytest.approx(found(truth, program(*body)), abs=3e-4)

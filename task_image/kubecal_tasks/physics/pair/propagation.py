@@ -13,8 +13,8 @@ import math
 
 import numpy as np
 
-from kubecal_tasks.physics.pair_levels import CONTROL_LEVEL, STATES, TARGET_LEVEL, TURN, PairLevels
-from kubecal_tasks.physics.pair_stretches import Part, Stretch
+from kubecal_tasks.physics.pair.levels import CONTROL_LEVEL, STATES, TARGET_LEVEL, TURN, PairLevels
+from kubecal_tasks.physics.pair.stretches import Part, Stretch
 from kubecal_tasks.physics.propagation import Complex, Real
 from kubecal_tasks.programs.envelopes import Flat, FlatTop
 

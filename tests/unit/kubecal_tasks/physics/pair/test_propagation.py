@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from kubecal_tasks.physics.pair_levels import PairLevels
-from kubecal_tasks.physics.pair_propagation import SLICE_S, unitaries
-from kubecal_tasks.physics.pair_stretches import Part, Stretch
+from kubecal_tasks.physics.pair.levels import PairLevels
+from kubecal_tasks.physics.pair.propagation import SLICE_S, unitaries
+from kubecal_tasks.physics.pair.stretches import Part, Stretch
 from kubecal_tasks.programs import Flat, FlatTop, Frame, Gaussian
 from kubecal_tasks.programs.envelopes import Envelope
 from kubecal_tasks.programs.timeline import Pulse
-from tests.unit.kubecal_tasks.physics.pairs import CONTROL_HZ, RAMP_S, TARGET_HZ, pair
+from tests.unit.kubecal_tasks.physics.pair.pairs import CONTROL_HZ, RAMP_S, TARGET_HZ, pair
 
 LEVELS = PairLevels.of(pair(onto_target=0.1j, onto_control=0.05))
 

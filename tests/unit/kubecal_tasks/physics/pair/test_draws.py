@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kubecal_tasks.physics.pair_draws import draw_count, drawn, quadrature
+from kubecal_tasks.physics.pair.draws import draw_count, drawn, quadrature
 
 COUNTS = (4, 10, 21, 36, 65, 89, 233)
 

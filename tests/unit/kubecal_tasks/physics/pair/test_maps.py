@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kubecal_tasks.physics.pair_levels import CONTROL_LEVEL, TARGET_LEVEL
-from kubecal_tasks.physics.pair_maps import coherent, packed, relaxing, turn, unpacked
+from kubecal_tasks.physics.pair.levels import CONTROL_LEVEL, TARGET_LEVEL
+from kubecal_tasks.physics.pair.maps import coherent, packed, relaxing, turn, unpacked
 from kubecal_tasks.physics.propagation import Relaxation
 from tests.unit.kubecal_tasks.physics.builders import US, qubit
 

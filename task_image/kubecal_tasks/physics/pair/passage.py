@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kubecal_tasks.physics.coupling import PairTruth
-from kubecal_tasks.physics.pair_levels import TURN, PairLevels
-from kubecal_tasks.physics.pair_maps import WIDTH, coherent, relaxing, turn
-from kubecal_tasks.physics.pair_propagation import constant, unitaries
-from kubecal_tasks.physics.pair_stretches import Schedule, Stretch, Whole
+from kubecal_tasks.physics.pair.levels import TURN, PairLevels
+from kubecal_tasks.physics.pair.maps import WIDTH, coherent, relaxing, turn
+from kubecal_tasks.physics.pair.propagation import constant, unitaries
+from kubecal_tasks.physics.pair.stretches import Schedule, Stretch, Whole
 from kubecal_tasks.physics.propagation import Real, Relaxation
 
 _LAGS = 256

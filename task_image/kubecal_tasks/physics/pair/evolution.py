@@ -1,7 +1,7 @@
 """A program on two coupled qubits: the populations of their nine states with which every point of its sweep ends.
 
-A program is cut into stretches (``pair_stretches``), each different one is propagated once (``pair_propagation``),
-and all points go through theirs in step (``pair_passage``).
+A program is cut into stretches (``stretches``), each different one is propagated once (``propagation``),
+and all points go through theirs in step (``passage``).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from functools import cached_property
 import numpy as np
 
 from kubecal_tasks.physics.coupling import PairTruth
-from kubecal_tasks.physics.pair_draws import draw_count, drawn, quadrature
-from kubecal_tasks.physics.pair_levels import STATES, TURN, PairLevels
-from kubecal_tasks.physics.pair_maps import WIDTH, turn
-from kubecal_tasks.physics.pair_passage import Passage
-from kubecal_tasks.physics.pair_stretches import Schedule, Stretch, Whole, schedule
+from kubecal_tasks.physics.pair.draws import draw_count, drawn, quadrature
+from kubecal_tasks.physics.pair.levels import STATES, TURN, PairLevels
+from kubecal_tasks.physics.pair.maps import WIDTH, turn
+from kubecal_tasks.physics.pair.passage import Passage
+from kubecal_tasks.physics.pair.stretches import Schedule, Stretch, Whole, schedule
 from kubecal_tasks.physics.propagation import Real, Relaxation
 from kubecal_tasks.physics.truth import QubitTruth
 from kubecal_tasks.programs.operations import ShiftPhase, drive_line
@@ -74,7 +74,7 @@ class PairEvolution:
     def ends(self, program: Program, starts: Real) -> Real:
         """(S, 82) what a program's only point makes of so many states, in the frames that go on after it.
 
-        States are rows as ``pair_maps`` has them; the mean over the slow detunings, without drawing.
+        States are rows as ``maps`` has them; the mean over the slow detunings, without drawing.
 
         Raises
         ------

@@ -21,46 +21,10 @@ from kubecal.api.units import to_si
 from kubecal_tasks.physics.oracle import Oracle
 from kubecal_tasks.physics.truth import draw_truth
 from tests.bench.closed_loop import ClosedLoop, Outcome
+from tests.bench.lists import CHECK, FINE, TWO_QUBIT
 
 PRIORS = {"frequencyMHz": 10, "amplitude": 0.3, "readoutMHz": 1}
 FIND = ("CheckQubitSpectroscopy", "CheckControlAmplitude", "CheckChevron")
-CHECK = (
-    "CheckRabi",
-    "CreateHPIPulse",
-    "CheckRamsey",
-    "CheckRabi",
-    "CreateHPIPulse",
-    "CheckHPIPulse",
-    "CheckT1",
-    "CheckT2Echo",
-    "CheckRamsey",
-)
-FINE = (
-    "CheckRabi",
-    "CreateHPIPulse",
-    "CheckHPIPulse",
-    "CreatePIPulse",
-    "CheckPIPulse",
-    "CreateDRAGHPIPulse",
-    "CheckDRAGHPIPulse",
-    "CreateDRAGPIPulse",
-    "CheckDRAGPIPulse",
-    "ReadoutClassification",
-    "CheckT1Average",
-    "CheckT2EchoAverage",
-    "Check1QGateCoherenceLimit",
-    "RandomizedBenchmarking",
-    "X90InterleavedRandomizedBenchmarking",
-)
-GATES = (
-    "CheckCrossResonance",
-    "CreateZX90",
-    "CheckZX90",
-    "CheckBellState",
-    "CheckBellStateTomography",
-    "Check2QGateCoherenceLimit",
-    "ZX90InterleavedRandomizedBenchmarking",
-)
 _SIGMAS = 4.0
 ATTEMPTS = 3
 """As often as a session with the default retries measures."""
@@ -111,7 +75,7 @@ def calibrate(topology: Topology, seed: int) -> Iterator[Ran]:
     for coupling in topology.couplings:
         ends = {coupling.control, coupling.target}
         name = f"{coupling.control}-{coupling.target}"
-        for number, task in enumerate(GATES):
+        for number, task in enumerate(TWO_QUBIT):
             if not (ends | {name}) & lost:
                 yield from _ran(loop, task, name, (), number, lost)
 

@@ -1,9 +1,10 @@
 """A chip from the day it was cooled down to its gates: every task of the standard sessions, in one process.
 
-    python -m tests.bench.whole [--qubits 16] [--seed 1] [--chips 5] [--processes 2]
+    python -m tests.bench.whole [--side 4] [--seed 1] [--chips 5] [--processes 2]
 
 Design values are off by 10 MHz and 30 %, resonators by 1 MHz; no drift. Each task runs on what those before it found.
-Fails if a healthy qubit or coupling is not calibrated to the end, or a result is further from the truth than it may be.
+Fails if a healthy qubit or coupling is not calibrated to the end, or a frequency, half-pi amplitude or coherence time
+is further from the truth than it may be.
 """
 
 from __future__ import annotations

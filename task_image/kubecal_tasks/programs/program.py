@@ -69,7 +69,9 @@ class Program:
 
         As long as the program lives, which is as long as what it holds is right: it never changes.
         """
-        found: Kept = self._kept.setdefault(kind, kind())
+        if kind not in self._kept:
+            self._kept[kind] = kind()
+        found: Kept = self._kept[kind]
         return found
 
     @cached_property

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.sweeps.judging import Expected, Seen, as_cancelled
+from tests.sweeps.judging import Expected, Seen, as_cancelled, as_with_a_stranger
 from tests.sweeps.scenario import Attempt, Json, Row
 from tests.sweeps.scenarios import SCENARIOS, TROUBLE
 from tests.sweeps.sweeps import SWEEPS, Case
@@ -88,3 +88,21 @@ def test_a_case_is_found_by_its_name(scenario: str) -> None:
 def test_a_name_of_no_case_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="SCENARIO/SWEEP/VARIANT/K"):
         Case.named(name)
+
+
+@pytest.mark.parametrize(
+    ("status", "legal"),
+    [
+        pytest.param("skipped", True, id="a skipped one repeats why the session failed"),
+        pytest.param("failed", False, id="a second one was refused"),
+    ],
+)
+def test_a_stranger_takes_the_name_of_one_attempt_only(status: str, *, legal: bool) -> None:
+    taken = "NameTaken: there is a pod 'x' that is not this session's: delete it"
+    common = {"verdict": None, "trouble": None, "attempt": 1, "message": taken}
+    rows: list[Json] = [
+        {"name": "CheckRabi", "target": "0", "qid": "0", "status": "failed", **common},
+        {"name": "Configure", "target": "0", "qid": "0", "status": status, **common},
+    ]
+    seen = Seen({"phase": "Failed"}, {"task_result_history": rows}, [], 0.0)
+    assert (as_with_a_stranger(EXPECTED, seen) == []) is legal

@@ -24,10 +24,11 @@ from kubecal_tasks.tasks.declared import (
 )
 from kubecal_tasks.tasks.findings import as_checks, estimate, metrics, quality_line, value_line
 from kubecal_tasks.tasks.pictures import rabi_picture
-from kubecal_tasks.tasks.qubit_task import MEGAHERTZ, TARGET_RATE_HZ, QubitTask
+from kubecal_tasks.tasks.qubit_task import MEGAHERTZ, TARGET_RATE_HZ
+from kubecal_tasks.tasks.rabi_task import RabiTask
 
 
-class CheckQubit(QubitTask):
+class CheckQubit(RabiTask):
     """Whether the qubit answers its drive, from a short Rabi oscillation."""
 
     name = "CheckQubit"
@@ -42,17 +43,6 @@ class CheckQubit(QubitTask):
         INTERVAL,
     )
     r2_threshold = 0.7
-    swept = "times"
-
-    def preprocess(self, backend: Backend) -> None:
-        """Drive for a while, read."""
-        pulses = self.pulses(backend)
-        amplitude = self.value("control_amplitude")
-        self.program = pulses.swept("duration", "s", self.sweep("times"), lambda t: (pulses.drive(amplitude, t),))
-
-    def run(self, backend: Backend) -> Sequence[Acquisition]:
-        """One sweep."""
-        return (self.acquire(backend, "rabi", self.program),)
 
     def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessResult:
         """A damped cosine, in the IQ plane as it is: rabi_amplitude then tells what the readout separates."""

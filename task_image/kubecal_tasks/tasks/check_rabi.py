@@ -28,11 +28,12 @@ from kubecal_tasks.tasks.declared import (
 )
 from kubecal_tasks.tasks.findings import as_checks, estimate, metrics, quality_line, value_line
 from kubecal_tasks.tasks.pictures import rabi_picture
-from kubecal_tasks.tasks.qubit_task import MEGAHERTZ, TARGET_RATE_HZ, QubitTask
+from kubecal_tasks.tasks.qubit_task import MEGAHERTZ, TARGET_RATE_HZ
+from kubecal_tasks.tasks.rabi_task import RabiTask
 from kubecal_tasks.tasks.trace import Trace
 
 
-class CheckRabi(QubitTask):
+class CheckRabi(RabiTask):
     """Rabi rate of the drive line, from a damped oscillation over pulse duration; fixes the IQ reference."""
 
     name = "CheckRabi"
@@ -58,17 +59,6 @@ class CheckRabi(QubitTask):
         INTERVAL,
     )
     r2_threshold = 0.6
-    swept = "times"
-
-    def preprocess(self, backend: Backend) -> None:
-        """Drive for a while, read."""
-        pulses = self.pulses(backend)
-        amplitude = self.value("control_amplitude")
-        self.program = pulses.swept("duration", "s", self.sweep("times"), lambda t: (pulses.drive(amplitude, t),))
-
-    def run(self, backend: Backend) -> Sequence[Acquisition]:
-        """One sweep."""
-        return (self.acquire(backend, "rabi", self.program),)
 
     def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessResult:
         """A damped cosine; its extremes without damping are |0> and |1>.

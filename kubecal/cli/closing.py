@@ -17,8 +17,7 @@ from kubecal.api.naming import spoken_target
 from kubecal.api.session_status import SessionStatus
 from kubecal.cli.quantities import duration, quantity, spoken
 from kubecal.local.run import RunOutcome
-from kubecal.records.reading import ResultRow
-from kubecal.records.results import OutputRecord
+from kubecal.reading.answers import OutputValue, Result
 
 _STYLES = {"Completed": "bold green", "Cancelled": "bold yellow"}
 
@@ -43,9 +42,9 @@ def print_outcome(console: Console, outcome: RunOutcome, catalogue: Catalogue, *
         console.print(Text(outcome.figures_problem, style="yellow"))
 
 
-def last_attempts(results: Sequence[ResultRow]) -> list[ResultRow]:
+def last_attempts(results: Sequence[Result]) -> list[Result]:
     """What became of every planned task, by step and qubit, in the order in which they ended."""
-    last: dict[tuple[str, str, str, int], ResultRow] = {}
+    last: dict[tuple[str, str, str, int], Result] = {}
     for row in results:
         key = (row.step, row.qid, row.task, row.ordinal)
         if key not in last or row.attempt > last[key].attempt:
@@ -53,7 +52,7 @@ def last_attempts(results: Sequence[ResultRow]) -> list[ResultRow]:
     return list(last.values())
 
 
-def print_failure(console: Console, row: ResultRow) -> None:
+def print_failure(console: Console, row: Result) -> None:
     """One failed task: where, what, why."""
     line = Text("failed: ", style="bold red")
     line.append(f"{_label(row)} on {spoken_target(row.qid)}", style="not bold default")
@@ -66,7 +65,7 @@ def print_failure(console: Console, row: ResultRow) -> None:
         console.print(Padding(Text(row.message), (0, 0, 0, 4), expand=False))
 
 
-def parameter_table(rows: Sequence[ResultRow], catalogue: Catalogue, *, all_values: bool) -> Table:
+def parameter_table(rows: Sequence[Result], catalogue: Catalogue, *, all_values: bool) -> Table:
     """Every calibrated parameter: value, error, unit, verdict, under its qubit.
 
     Parameters
@@ -136,14 +135,14 @@ def _reason(status: SessionStatus) -> str:
     return status.message
 
 
-def _headline(row: ResultRow, catalogue: Catalogue) -> frozenset[str]:
+def _headline(row: Result, catalogue: Catalogue) -> frozenset[str]:
     """What a task calibrates: the outputs that age; a check that only compares shows what it found."""
     task = catalogue.task_by_name.get(row.task)
     ages = {output.name for output in task.outputs if output.drift is not None} if task is not None else set()
     return frozenset(ages) or frozenset(output.name for output in row.outputs)
 
 
-def _verdict(row: ResultRow, output: OutputRecord, *, first: bool) -> Text:
+def _verdict(row: Result, output: OutputValue, *, first: bool) -> Text:
     if not output.accepted:
         return Text("not accepted", style="bold red")
     if output.name in row.moved:
@@ -151,7 +150,7 @@ def _verdict(row: ResultRow, output: OutputRecord, *, first: bool) -> Text:
     return Text(row.verdict, style="green") if first else Text("")
 
 
-def _label(row: ResultRow) -> str:
+def _label(row: Result) -> str:
     return f"{row.task} #{row.ordinal + 1}" if row.ordinal else row.task
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from kubecal.records.reading import ResultReader, ResultRow
+from kubecal.reading.answers import Result
+from kubecal.reading.records import Records
 
 
-async def save_figures(reader: ResultReader, results: Sequence[ResultRow], folder: Path) -> Path | None:
+async def save_figures(records: Records, results: Sequence[Result], folder: Path) -> Path | None:
     """Write every figure of the results below ``folder``; None when there are none.
 
     Files are called ``<qubit or coupling>-<step>-<task>[-<ordinal>][-attempt<n>]`` with the figure's own ending.
@@ -19,11 +20,11 @@ async def save_figures(reader: ResultReader, results: Sequence[ResultRow], folde
         for number, file_id in enumerate(row.figure_ids)
     ]
     for name, file_id in files:
-        _write(folder / name, await reader.file(file_id))
+        _write(folder / name, await records.file(file_id))
     return folder if files else None
 
 
-def _stem(row: ResultRow, number: int) -> str:
+def _stem(row: Result, number: int) -> str:
     parts = [row.qid or "chip", row.step, row.task]
     parts += [str(row.ordinal)] if row.ordinal else []
     parts += [f"attempt{row.attempt}"] if row.attempt > 1 else []

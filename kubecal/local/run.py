@@ -24,9 +24,11 @@ from kubecal.local.embedded import EmbeddedServer, embedded_server, revive
 from kubecal.local.errors import LocalRunError
 from kubecal.local.figures import save_figures
 from kubecal.local.installation import Lifeline, data_folder, driver_id, room_problem, settle_left_behind
+from kubecal.reading.answers import Result
+from kubecal.reading.records import Records, RecordsError
+from kubecal.reading.stored import StoredRecords
 from kubecal.records.control import ControlRecords
 from kubecal.records.hardware import HEARTBEAT_S, HardwareClaims
-from kubecal.records.reading import ResultReader, ResultRow
 from kubecal.records.store import RecordStore, RecordsUnavailable
 
 _LOOK_S = 0.5
@@ -42,7 +44,7 @@ class RunOutcome:
     """What came out of one session."""
 
     session: SessionView
-    results: tuple[ResultRow, ...]
+    results: tuple[Result, ...]
     figures: Path | None
     """Folder of the figures; None when there are none."""
     figures_problem: str = ""
@@ -133,10 +135,10 @@ class LocalRun:
                 await self._check(store)
                 await self._drive(domains, store, folder, Path(scratch), uri_file, server)
                 self.ended = True
-                reader = ResultReader(store)
-                return tuple([await self._outcome(view, reader) for each in self.drivers for view in each.sessions])
-            except RecordsUnavailable as error:
-                raise LocalRunError(error.message) from error
+                stored = StoredRecords(store)
+                return tuple([await self._outcome(view, stored) for each in self.drivers for view in each.sessions])
+            except (RecordsUnavailable, RecordsError) as error:
+                raise LocalRunError(str(error)) from error
             finally:
                 await store.close()
 
@@ -261,14 +263,14 @@ class LocalRun:
             for number in numbers:
                 loop.remove_signal_handler(number)
 
-    async def _outcome(self, view: SessionView, reader: ResultReader) -> RunOutcome:
+    async def _outcome(self, view: SessionView, stored: Records) -> RunOutcome:
         if view.record is None:
             return RunOutcome(view, (), None)
         execution = view.record.execution_id
-        results = tuple(await reader.results(execution, view.record.chip_spec.project_id))
+        results = tuple(await stored.results(execution, project=view.record.chip_spec.project_id))
         folder = self.figures or data_folder() / "figures" / execution
         try:
-            return RunOutcome(view, results, await save_figures(reader, results, folder))
+            return RunOutcome(view, results, await save_figures(stored, results, folder))
         except OSError as error:
             problem = (
                 f"the figures cannot be written to {folder} ({error.strerror}): they are in the database; "

@@ -16,7 +16,14 @@ from pydantic.alias_generators import to_camel
 class Answer(BaseModel):
     """What all answers share: frozen, camelCase as JSON."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        # JSON has no word for what is not a number: "NaN" and "Infinity" are read back as what they were.
+        ser_json_inf_nan="strings",
+    )
 
 
 class Execution(Answer):

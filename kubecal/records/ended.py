@@ -91,6 +91,12 @@ def inputs_document(inputs: Sequence[InputRecord]) -> Document:
     return {each.key: {**asdict(each), "value_type": "float"} for each in inputs}
 
 
+def inputs_of(row: Document) -> tuple[InputRecord, ...]:
+    """The inputs that a row says were used."""
+    used = row["input_parameters"].values()
+    return tuple(InputRecord(**{name: one for name, one in each.items() if name != "value_type"}) for each in used)
+
+
 def _output(output: OutputRecord, request: TaskRequest, owner: Owner, measured_at: datetime) -> Document:
     value = value_document(output, request, owner, measured_at)
     return {**value, "accepted": output.accepted, "group": output.group}

@@ -13,7 +13,7 @@ if its writer has stored it within the last day, in whatever attempt the content
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from pymongo import UpdateOne
@@ -25,6 +25,8 @@ from kubecal.records.results import FileContent
 from kubecal.records.store import Document, RecordStore
 
 _CHUNK_BYTES = 255 * 1024
+_FILES_AT_ONCE = 25
+"""Figures are some tens of KiB each."""
 _NOW = {"$currentDate": {"stored_at": True}}
 """Moves the mark; pods' clocks have no say in what is removed."""
 
@@ -59,15 +61,48 @@ async def read_file(store: RecordStore, file_id: str) -> bytes:
     Raises
     ------
     MissingFileError
-        If it was never stored, or was removed.
+        If it was never stored, or is raw data that was pruned; the message says which.
     """
     async with store.connected() as database:
-        entry = await database["fs.files"].find_one({"_id": file_id})
+        entry = await database["fs.files"].find_one({"_id": file_id}, {"length": 1})
         parts = await database["fs.chunks"].find({"files_id": file_id}).sort("n").to_list()
     content = b"".join(part["data"] for part in parts)
     if entry is None or len(content) != entry["length"]:
-        raise MissingFileError(f"file {file_id} is not stored: take its id from figure_path or raw_data_path of a row")
+        raise MissingFileError(await _missing(store, file_id))
     return content
+
+
+async def read_files(store: RecordStore, file_ids: Sequence[str]) -> AsyncIterator[tuple[str, bytes]]:
+    """The contents of many files that are there, in the order given: a round trip for many, a few MiB at a time."""
+    for at in range(0, len(file_ids), _FILES_AT_ONCE):
+        wanted = file_ids[at : at + _FILES_AT_ONCE]
+        async with store.connected() as database:
+            parts = await database["fs.chunks"].find({"files_id": {"$in": list(wanted)}}).to_list()
+        by_file: dict[str, dict[int, bytes]] = {}
+        for part in parts:
+            by_file.setdefault(part["files_id"], {})[part["n"]] = part["data"]
+        for file_id in wanted:
+            if chunks := by_file.get(file_id):
+                yield file_id, b"".join(chunks[number] for number in sorted(chunks))
+
+
+def file_name(file_id: str) -> str:
+    """The name under which a file was stored, from its id."""
+    return file_id.partition("-")[2]
+
+
+async def _missing(store: RecordStore, file_id: str) -> str:
+    """Why a file is not there. Rows come after their files, so one that a row refers to was there once."""
+    async with store.connected() as database:
+        row = await database.task_result_history.find_one({"raw_data_path": file_id}, sort=[("end_at", -1)])
+    if row is None:
+        return f"file {file_id} is not stored: take its id from figure_path or raw_data_path of a row"
+    when = f" on {row['raw_data_pruned_at']:%Y-%m-%d}" if row.get("raw_data_pruned_at") else ""
+    what = f"{row['name']} on {row['target']} in execution {row['execution_id']}"
+    return (
+        f"raw data {file_name(file_id)} of {what} was pruned{when}: results and figures are kept, raw data for as "
+        "many days as the chart's records.rawRetentionDays says"
+    )
 
 
 async def _write(database: AsyncDatabase[Document], writes: Sequence[UpdateOne]) -> None:

@@ -23,6 +23,9 @@ HAS_RAW_DATA: Mapping[str, Mapping[str, object]] = {"raw_data_path": {"$gt": ""}
 """Rows of ours that have raw data; rows that came from elsewhere have no session, and paths of files elsewhere.
 A query that repeats this condition can use the index whose filter it is."""
 
+NEWEST_BY: tuple[tuple[str, ...], ...] = ((), ("chip_id",), ("name",), ("tags",))
+"""Fields by which executions are looked for, beside their project."""
+
 COLLECTIONS: Mapping[str, tuple[IndexModel, ...]] = {
     "execution_history": (
         _unique("project_id", "execution_id"),
@@ -33,11 +36,14 @@ COLLECTIONS: Mapping[str, tuple[IndexModel, ...]] = {
         _plain("project_id", "chip_id", "-start_at"),
         _plain("driver_id", "status"),
         _plain("tags"),
+        # The newest first: of a project, a chip, sessions of a name, with a tag.
+        *(_plain("project_id", *by, "-system_info.created_at", "-execution_id") for by in NEWEST_BY),
     ),
     "task_result_history": (
         _plain("session_uid", "qid", "status"),
         _plain("attempt_id"),
-        _plain("project_id", "execution_id", "qid"),
+        # Page by page, too: the last field makes the order whole.
+        _plain("project_id", "execution_id", "qid", "_id"),
         _plain("project_id", "chip_id", "name", "qid", "-end_at"),
         _plain("project_id", "chip_id", "qid", "-start_at"),
         _plain("tags"),
@@ -62,6 +68,8 @@ COLLECTIONS: Mapping[str, tuple[IndexModel, ...]] = {
         _plain("project_id", "chip_id", "qid", "parameter_name", "-version"),
         # Which one is current; of the embedded server only an index with all that is asked for is of use.
         _plain("project_id", "chip_id", "qid", "parameter_name", "valid_until"),
+        # Which ones were at a moment.
+        _plain("project_id", "chip_id", "qid", "valid_until"),
         _plain("project_id", "execution_id"),
     ),
     "provenance_activities": (_unique("activity_id"), _plain("project_id", "execution_id"), _plain("used")),

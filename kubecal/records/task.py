@@ -28,13 +28,13 @@ from kubecal.records.ended import (
     crashed_row,
     ended_row,
     files_of,
+    inputs_of,
     milliseconds,
 )
 from kubecal.records.failures import duplicate_at, unwrap
-from kubecal.records.files import MissingFileError, store_files
+from kubecal.records.files import MissingFileError, file_name, read_file, store_files
 from kubecal.records.offers import Stages, among, offers_of, offers_pipeline, session_rows
 from kubecal.records.publication import Current, owner_of, publication
-from kubecal.records.reading import ResultReader, file_name, input_records
 from kubecal.records.results import AttemptResult, CrashReport, FileContent, InputOffers, StoredData, raw_type
 from kubecal.records.store import KeyTaken, RecordStore
 
@@ -146,14 +146,14 @@ class AttemptRecords:
                 f"{request.task} on {request.target} has no record in execution {execution} any more: it was removed"
             )
         # What several members share is the attempt's, and stands in each of their rows.
-        row, reader = rows[sources[request.judged[0]]], ResultReader(self._store)
-        files = [(each, file_name(each)) for each in row["raw_data_path"]]
+        row = rows[sources[request.judged[0]]]
+        files = [(file_name(each), await read_file(self._store, each)) for each in row["raw_data_path"]]
         return StoredData(
             measured_at=row["measured_at"],
             cooldown_id=row["cooldown_id"],
             run_parameters=row["run_parameters"],
-            inputs={judged: input_records(rows[source]) for judged, source in sources.items()},
-            raw_data=tuple([FileContent(name, raw_type(name), await reader.file(each)) for each, name in files]),
+            inputs={judged: inputs_of(rows[source]) for judged, source in sources.items()},
+            raw_data=tuple(FileContent(name, raw_type(name), content) for name, content in files),
         )
 
     def of(self, stored: StoredData) -> AttemptRecords:

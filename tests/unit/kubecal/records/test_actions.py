@@ -6,8 +6,8 @@ import asyncio
 
 from kubecal.engine.intents import CancelIntent, SettleRow
 from kubecal.engine.model import RowStatus
+from kubecal.reading.stored import StoredRecords
 from kubecal.records.actions import ActionRecords
-from kubecal.records.reading import ResultReader
 from kubecal.records.store import RecordStore
 from tests.unit.kubecal.records.builders import (
     NOON,
@@ -52,7 +52,7 @@ async def test_what_is_published_for_the_first_time_meanwhile_is_no_hindrance(st
 async def test_results_of_an_execution_with_a_change_can_be_read(store: RecordStore) -> None:
     lab, _ = await carried_out(store, SET)
 
-    (row,) = await ResultReader(store).results(lab.execution_id)
+    (row,) = await StoredRecords(store).results(lab.execution_id)
 
     assert {(each.name, each.value, each.unit) for each in row.outputs} == {
         ("t1", 20.0, "us"),

@@ -1,5 +1,5 @@
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import bson
@@ -11,7 +11,8 @@ from kubecal.api.wires import Wire, WireKind, WireMode
 from kubecal.engine.earlier import Disputed
 from kubecal.engine.intents import SettleRow
 from kubecal.engine.model import RowStatus
-from kubecal.records.reading import ResultReader
+from kubecal.reading.answers import Check, InputValue, OutputValue, Suggestion
+from kubecal.reading.stored import StoredRecords
 from kubecal.records.results import CheckRecord, CrashReport, SuggestionRecord
 from kubecal.records.store import RecordStore
 from kubecal.records.task import AttemptRecords, LostClaim, NotClaimed
@@ -160,12 +161,12 @@ async def test_a_result_is_stored_with_everything_in_it(store: RecordStore) -> N
 
     digest = await attempt.ends_with(outcome)
 
-    (row,) = await ResultReader(store).results(lab.execution_id)
+    (row,) = await StoredRecords(store).results(lab.execution_id)
     assert (row.status, row.verdict, row.metrics) == ("completed", "ok", {"r2": 0.98, "chi2": 51.0})
-    assert row.outputs == outcome.outputs
-    assert row.inputs == outcome.inputs
-    assert row.checks == outcome.checks
-    assert row.suggestion == outcome.suggestion
+    assert row.outputs == tuple(OutputValue(**asdict(each)) for each in outcome.outputs)
+    assert row.inputs == tuple(InputValue(**asdict(each)) for each in outcome.inputs)
+    assert row.checks == tuple(Check(**asdict(each)) for each in outcome.checks)
+    assert row.suggestion == (Suggestion(**asdict(outcome.suggestion)) if outcome.suggestion else None)
     assert row.run_parameters == outcome.run_parameters
     assert len(row.stack_trace) == 10_000
     assert (await lab.row())["checksum"] == digest
@@ -178,7 +179,7 @@ async def test_what_has_moved_is_published_and_says_by_how_much(store: RecordSto
 
     await lab.attempt().ends_with(replace(result(output("t1", 15.0)), moved={"t1": 7.5}))
 
-    (row,) = await ResultReader(store).results(lab.execution_id)
+    (row,) = await StoredRecords(store).results(lab.execution_id)
     assert row.moved == {"t1": 7.5}
     assert (await lab.one("qubit", qid="0"))["data"]["t1"]["value"] == 15.0
     assert (await lab.row())["disputed"] is None
@@ -216,7 +217,7 @@ async def test_figures_and_raw_data_come_back_as_they_were(store: RecordStore) -
 
     await lab.attempt().ends_with(outcome)
 
-    reader = ResultReader(store)
+    reader = StoredRecords(store)
     (row,) = await reader.results(lab.execution_id)
     (figure,) = outcome.figures
     assert [await reader.file(each) for each in row.figure_ids] == [figure.svg.content, figure.png.content]
@@ -498,7 +499,7 @@ async def test_a_crash_keeps_what_was_measured_and_settles_nothing(store: Record
     row = await lab.row()
     assert (row["status"], row["checksum"], row["verdict"]) == ("running", None, None)
     assert row["message"] == "TaskError: division by zero"
-    assert await ResultReader(store).file(row["raw_data_path"][0]) == report.raw_data[0].content
+    assert await StoredRecords(store).file(row["raw_data_path"][0]) == report.raw_data[0].content
 
 
 async def test_a_crash_after_the_attempt_was_given_up_leaves_the_reason_as_it_is(store: RecordStore) -> None:

@@ -1,7 +1,7 @@
 """Attempts that judge several qubits, a coupling or the chip, and what they read and publish."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
@@ -9,8 +9,9 @@ import pytest
 from kubecal.api.request import Verdict
 from kubecal.engine.intents import SettleRow
 from kubecal.engine.model import RowStatus
+from kubecal.reading.answers import InputValue
+from kubecal.reading.stored import StoredRecords
 from kubecal.records.ended import attempt_checksum
-from kubecal.records.reading import ResultReader
 from kubecal.records.results import CrashReport, InputRecord
 from kubecal.records.store import RecordStore
 from kubecal.records.task import LostClaim, NotClaimed
@@ -184,8 +185,8 @@ async def test_a_couplings_inputs_are_offered_again_to_whom_they_belonged(store:
     assert {one: {n: o.value for n, o in offer.snapshot.items()} for one, offer in offers.items()} == {
         "0": {"qubit_frequency": 5.0}, "1": {"qubit_frequency": 4.9}, "0-1": {"cr_amplitude": 0.3},
     }  # fmt: skip
-    (row,) = await ResultReader(store).results(earlier.execution_id)
-    assert row.inputs == mine
+    (row,) = await StoredRecords(store).results(earlier.execution_id)
+    assert row.inputs == tuple(InputValue(**asdict(each)) for each in mine)
 
 
 # ---------------------------------------------------------------- end
@@ -285,7 +286,8 @@ async def test_a_coupling_task_publishes_on_the_coupling(store: RecordStore) -> 
     assert (await lab.one("coupling_history", qid="0-1"))["data"] == {"cr_amplitude": value}
     assert (await lab.one("parameter_versions"))["qid"] == "0-1"
     assert (await lab.all("qubit"), await lab.all("qubit_history")) == ([], [])
-    assert await ResultReader(store).parameters("fridge-a") == {"0-1": {"cr_amplitude": value}}
+    (told,) = await StoredRecords(store).parameters("fridge-a")
+    assert (told.target, told.name, told.value) == ("0-1", "cr_amplitude", value["value"])
 
 
 async def test_what_a_chip_task_finds_stays_in_its_row(store: RecordStore) -> None:

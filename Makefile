@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help venv demo test unit lint format images cluster cluster-down bench sweeps crds clean
+.PHONY: help venv demo test unit lint format docs images cluster cluster-down bench sweeps crds clean
 
 help:
 	@echo "make demo          a session of 4 qubits x 6 tasks on a simulated chip, here, without a cluster"
@@ -13,6 +13,7 @@ help:
 	@echo "make unit          lint and unit tests only"
 	@echo "make cluster       a kind cluster with images and chart, kept; prints the KUBECONFIG to export"
 	@echo "make cluster-down  removes it"
+	@echo "make docs          the documents as a site, in site/"
 	@echo "make images        the operator's, the task and the test image"
 	@echo "make bench         measures what docs/design.md promises, and checks it"
 	@echo "make sweeps        the operator disturbed at every step of a session, and whether planted bugs are caught"
@@ -45,6 +46,9 @@ unit: lint
 format: venv
 	ruff check --fix .
 	ruff format .
+
+docs: venv
+	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --strict
 
 crds: venv
 	kubecal crds crds

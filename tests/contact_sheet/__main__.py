@@ -2,17 +2,19 @@
 
     python -m tests.contact_sheet [--family coarse] [--folder docs/figures]
 
-Writes one PNG a family and nothing else. The same code makes the same bytes.
+Writes one PNG a family, and in the folder's ``tasks`` the first figure of each task where all is well, which the pages
+of the documents show. The same code makes the same bytes.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.contact_sheet.cases import known_before, pictures
-from tests.contact_sheet.sheet import contact_sheet
+from tests.contact_sheet.cases import Picture, known_before, pictures
+from tests.contact_sheet.sheet import contact_sheet, page_figure
 
 FAMILIES = {
     "readout": (
@@ -55,10 +57,21 @@ def main() -> int:
         mine = [picture for task in tasks for picture in pictures(task, before[task])]
         content = contact_sheet(mine)
         (options.folder / f"{name}.png").write_bytes(content)
+        _write_alone(mine, options.folder / "tasks")
         print(
             f"{name}.png: {len(mine)} figures of {len({one.task for one in mine})} tasks, {len(content) / 1e6:.2f} MB"
         )
     return 0
+
+
+def _write_alone(mine: Sequence[Picture], folder: Path) -> None:
+    """The first figure of each task: all is well in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    first: dict[str, Picture] = {}
+    for picture in mine:
+        first.setdefault(picture.task, picture)
+    for task, picture in first.items():
+        (folder / f"{task}.png").write_bytes(page_figure(picture))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Many figures on one picture, each small and with its name above it."""
+"""Many figures on one picture, each small and with its name above it; or one alone, for a page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from kubecal_tasks.figures import style
 from tests.contact_sheet.cases import Picture
 
 TILE_PX, HEAD_PX, GAP_PX, COLUMNS = 480, 26, 10, 4
+PAGE_PX = 1000
+"""Width of a figure that stands alone."""
 COLOURS = 128
 """Of the palette: what keeps a sheet of forty figures below 1.5 MB."""
 
@@ -29,8 +31,19 @@ def contact_sheet(pictures: Sequence[Picture]) -> bytes:
         for column, tile in enumerate(row):
             sheet.paste(tile, (GAP_PX + column * (TILE_PX + GAP_PX), top))
         top += height + GAP_PX
+    return _written(sheet)
+
+
+def page_figure(picture: Picture) -> bytes:
+    """One figure alone, as a page of the documents shows it: a PNG; equal pictures make equal bytes."""
+    figure = Image.open(io.BytesIO(picture.png)).convert("RGB")
+    height = round(figure.height * PAGE_PX / figure.width)
+    return _written(figure.resize((PAGE_PX, height), Image.Resampling.LANCZOS))
+
+
+def _written(image: Image.Image) -> bytes:
     written = io.BytesIO()
-    palette = sheet.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = image.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     palette.save(written, format="PNG", optimize=True)
     return written.getvalue()
 

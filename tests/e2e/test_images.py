@@ -15,7 +15,7 @@ TASKS: list[str | Manifest] = ["Noop", {"task": "Scripted", "image": "mylab", "p
 
 
 def _exported(lab: Lab, images: ProjectImages) -> Manifest:
-    """What the image itself prints, as docs/operating.md tells authors to ask it."""
+    """What the image itself prints, as docs/author-images.md tells authors to ask it."""
     text = lab.cluster.docker.run("run", "--rm", "--network=none", "--entrypoint", "kubecal", images.author, *EXPORT)
     body: Manifest = yaml.safe_load(text)
     return body

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-import sys
-import textwrap
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,43 +14,14 @@ from kubecal.api.catalogue import built_in_catalogue
 from kubecal.api.manifests import load_manifests
 from kubecal.api.request import Verdict
 from kubecal.records.results import Offer
-from kubecal_tasks.framework import registry
 from kubecal_tasks.framework.export import installed_catalogue
 from tests.bench.closed_loop import Outcome
+from tests.unit.docs.blocks import ROOT, blocks
+from tests.unit.docs.conftest import MYLAB
 from tests.unit.kubecal_tasks.tasks.chip import chip, found, truth
 
-ROOT = Path(__file__).parents[3]
-GUIDE = ROOT / "docs" / "add-a-task.md"
-MYLAB = ROOT / "examples" / "mylab"
 TASK = "CheckEchoContrast"
 DELAY_US = 20.0
-_BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_QUOTED = {"python", "toml", "dockerfile"}
-"""Languages of which every block is a part of a file, which is named beside the language."""
-
-
-@pytest.fixture(scope="module")
-def _mylab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The package on the path, beside metadata such as an installer makes of its pyproject.toml."""
-    project = tomllib.loads((MYLAB / "pyproject.toml").read_text())["project"]
-    lines = [f"{name} = {value}" for name, value in project["entry-points"][registry.ENTRY_POINT_GROUP].items()]
-    site = tmp_path_factory.mktemp("site")
-    metadata = site / f"{project['name']}-{project['version']}.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
-    (metadata / "entry_points.txt").write_text("\n".join([f"[{registry.ENTRY_POINT_GROUP}]", *lines, ""]))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [*sys.path, str(site), str(MYLAB)])
-        _forget()
-        yield
-    for name in [each for each in sys.modules if each.partition(".")[0] == project["name"]]:
-        del sys.modules[name]
-    _forget()
-
-
-def _forget() -> None:
-    registry._all_tasks.cache_clear()
-    installed_catalogue.cache_clear()
 
 
 def _run(qubit: str = "0", faults: tuple[dict[str, Any], ...] = (), figures: bool = False, **given: Any) -> Outcome:
@@ -73,7 +40,7 @@ def _pulses(qubit: str) -> Mapping[str, Offer]:
     return loop.found[qubit]
 
 
-@pytest.mark.usefixtures("_mylab")
+@pytest.mark.usefixtures("mylab")
 class TestTheExample:
     def test_is_in_the_catalogue_beside_the_built_in_tasks(self) -> None:
         exported = installed_catalogue()
@@ -135,19 +102,11 @@ class TestTheExample:
         assert set(asked) <= set(installed_catalogue().task_by_name)
 
 
-BLOCKS = [match.groups() for match in _BLOCK.finditer(GUIDE.read_text())]
-QUOTES = [(path, text) for language, path, text in BLOCKS if path or language in _QUOTED]
-
-
-@pytest.mark.parametrize(("path", "text"), QUOTES, ids=[f"{path}-{n}" for n, (path, _) in enumerate(QUOTES)])
-def test_a_quote_is_what_the_file_says(path: str | None, text: str) -> None:
-    assert path, f"say in which file this stands:\n{text}"
-    lines = (ROOT / path).read_text()
-    assert any(textwrap.indent(text, " " * depth) in lines for depth in (0, 4, 8)), f"{path} has no such lines:\n{text}"
+GUIDE_QUOTES = [(block.path, block.text) for block in blocks() if block.page == "add-a-task.md" and block.path]
 
 
 def test_every_part_of_the_task_is_quoted() -> None:
-    quoted = "".join(text for path, text in QUOTES if path and path.endswith("check_echo_contrast.py"))
+    quoted = "".join(text for path, text in GUIDE_QUOTES if path.endswith("check_echo_contrast.py"))
     written = (MYLAB / "mylab" / "check_echo_contrast.py").read_text()
     names = re.findall(r"^ *(?:def|class) (\w+)", written, re.MULTILINE)
     parts = {"CheckEchoContrast", "preprocess", "run", "postprocess", "_window_check", "_shorter", "_draw"}
@@ -161,6 +120,6 @@ def test_the_image_is_made_of_files_that_are_there() -> None:
     assert [each for each in copied if not (MYLAB / each).exists()] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/developing.md", "docs/operating.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/developing.md", "docs/start.md", "docs/author-images.md"])
 def test_the_guide_is_found_from(page: str) -> None:
     assert "add-a-task.md" in (ROOT / page).read_text()

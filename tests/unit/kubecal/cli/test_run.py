@@ -184,7 +184,7 @@ def test_a_mistake_of_our_own_is_a_sentence_and_its_trace_a_file(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(command_line, "app", lambda: {}["missing"])
+    monkeypatch.setattr(command_line, "app", lambda **_: {}["missing"])
 
     with pytest.raises(SystemExit) as end:
         command_line.main()

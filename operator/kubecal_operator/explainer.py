@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from kubecal.api.failure import failure
 from kubecal.engine.explaining import explain
 from kubecal.engine.model import Observed, SessionView
 from kubecal_operator.cache import Cache
@@ -78,5 +79,4 @@ def _told(observed: Observed, uid: str) -> str:
 
 
 def _refusal(code: int, reason: str, message: str) -> web.Response:
-    body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
-    return web.json_response({**body, "message": message, "reason": reason, "code": code}, status=code)
+    return web.json_response(failure(code, reason, message), status=code)

@@ -30,6 +30,10 @@ SCRATCH_VARIABLE = "KUBECAL_SCRATCH"
 """Environment variable with the folder for HOME, matplotlib and the spool."""
 DRIVER_PIPE_VARIABLE = "KUBECAL_DRIVER_PIPE"
 """Environment variable with a file descriptor that reads end of file when the local driver is gone; only set by it."""
+TASK_FILES_VARIABLE = "KUBECAL_TASK_FILES"
+"""Environment variable with the paths of loose Python files whose task classes count as installed, as a JSON list."""
+UNFIT_TASK_FILE = 3
+"""Exit code of the catalogue's export when a loose file cannot be used; why stands on its standard error."""
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_RECEIPT_BYTES = 4096
 

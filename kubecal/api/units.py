@@ -50,6 +50,21 @@ def from_si(value: float, unit: str) -> float:
     return value / scale_of(unit)
 
 
+def readable(value: float, unit: str) -> tuple[float, str]:
+    """The same in the largest decimal multiple of its unit in which it is at least 1: 0.000012 GHz is 12 kHz.
+
+    Raises
+    ------
+    UnitError
+        If the unit is unknown.
+    """
+    own = scale_of(unit)
+    multiples = {scale / own: name for name, scale in reversed(_SCALES[_DIMENSION[unit]].items())}
+    decimal = [each for each in multiples if math.isclose(math.log10(each), round(math.log10(each)), abs_tol=1e-9)]
+    chosen = max((each for each in decimal if each <= abs(value)), default=min(decimal))
+    return value / chosen, multiples[chosen]
+
+
 def parse_quantity(text: str, unit: str) -> float:
     """Read ``"1.5 MHz"`` where ``unit`` is wanted; returns the number in ``unit``.
 

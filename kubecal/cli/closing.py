@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -15,11 +16,26 @@ from rich.text import Text
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.naming import spoken_target
 from kubecal.api.session_status import SessionStatus
-from kubecal.cli.quantities import duration, quantity, spoken
-from kubecal.local.run import RunOutcome
+from kubecal.api.units import readable
+from kubecal.lab.lab import StandingSession
 from kubecal.reading.answers import OutputValue, Result
+from kubecal.reading.quantities import duration, quantity, spoken
 
+_TOLD_SIGMAS = 5.0
+"""Nearer to the value that it replaces a result is as good as the same."""
 _STYLES = {"Completed": "bold green", "Cancelled": "bold yellow"}
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What came out of one session."""
+
+    session: StandingSession
+    results: tuple[Result, ...]
+    figures: Path | None
+    """Folder of the figures; None when there are none."""
+    figures_problem: str = ""
+    """Why they could not be written as files, in a sentence."""
 
 
 def print_outcome(console: Console, outcome: RunOutcome, catalogue: Catalogue, *, all_values: bool) -> None:
@@ -92,7 +108,7 @@ def parameter_table(rows: Sequence[Result], catalogue: Catalogue, *, all_values:
                     output.name,
                     f"{value:>{width}}" + (f" ± {error}" if error else ""),
                     output.unit,
-                    _verdict(row, output, first=number == 0),
+                    _verdict(row, output, _ageing(row, catalogue), first=number == 0),
                 )
     return table
 
@@ -101,7 +117,7 @@ def summary(outcome: RunOutcome) -> Text:
     """``demo completed: all 24 tasks ok in 33 s, execution 20261124-000``."""
     status = outcome.session.status
     text = Text.assemble(
-        (outcome.session.ref.name, "bold"), " ", (spoken(str(status.phase)), _STYLES.get(str(status.phase), "bold red"))
+        (outcome.session.name, "bold"), " ", (spoken(str(status.phase)), _STYLES.get(str(status.phase), "bold red"))
     )
     counts = status.tasks
     if counts.planned:
@@ -137,16 +153,24 @@ def _reason(status: SessionStatus) -> str:
 
 def _headline(row: Result, catalogue: Catalogue) -> frozenset[str]:
     """What a task calibrates: the outputs that age; a check that only compares shows what it found."""
+    return _ageing(row, catalogue) or frozenset(output.name for output in row.outputs)
+
+
+def _ageing(row: Result, catalogue: Catalogue) -> frozenset[str]:
+    """The outputs that are properties of the target, which drift; the others belong to the measurement's settings."""
     task = catalogue.task_by_name.get(row.task)
-    ages = {output.name for output in task.outputs if output.drift is not None} if task is not None else set()
-    return frozenset(ages) or frozenset(output.name for output in row.outputs)
+    return frozenset(output.name for output in task.outputs if output.drift is not None) if task else frozenset()
 
 
-def _verdict(row: Result, output: OutputValue, *, first: bool) -> Text:
+def _verdict(row: Result, output: OutputValue, ageing: frozenset[str], *, first: bool) -> Text:
     if not output.accepted:
         return Text("not accepted", style="bold red")
-    if output.name in row.moved:
-        return Text(f"moved {row.moved[output.name]:.1f} sigma", style="yellow")
+    previous, sigmas = output.previous, abs(output.sigmas or 0.0)
+    if previous is not None and sigmas >= _TOLD_SIGMAS and output.name in ageing:
+        by, unit = readable(output.value - previous, output.unit)
+        text = f"moved {by:+.3g} {unit}".rstrip() + f", {sigmas:.1f} sigma"
+        # What a drift explains is told; what it does not was measured twice, and stands out.
+        return Text(text, style="bold yellow" if output.name in row.moved else "yellow")
     return Text(row.verdict, style="green") if first else Text("")
 
 

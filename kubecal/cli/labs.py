@@ -14,4 +14,9 @@ def open_lab(place: Place) -> Lab:
     LabError
         If it cannot be opened.
     """
-    raise LabError(f"{'this computer' if place.where is Where.LOCAL else 'a cluster'} cannot be asked yet")
+    if place.where is Where.LOCAL:
+        # Here, because a verb that asks a cluster needs nothing of it.
+        from kubecal.local.lab import LocalLab
+
+        return LocalLab(mongo_uri=place.mongo_uri)
+    raise LabError("a cluster cannot be asked yet")

@@ -5,9 +5,7 @@ How a session ended is not said here: the closing lines say it once.
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Console, Group, RenderableType
@@ -18,10 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from kubecal.api.naming import spoken_target
-from kubecal.api.request import Receipt, Verdict
-from kubecal.cli.quantities import duration
-from kubecal.engine.model import PodView, SessionView, TaskKey, Terminated
-from kubecal.local.driver import Progress
+from kubecal.api.request import Verdict
+from kubecal.lab.lab import Sight, StandingSession
+from kubecal.reading.answers import TaskState
+from kubecal.reading.quantities import duration
 
 _RUNNING_SHOWN = 6
 _REFRESH_PER_S = 8
@@ -36,7 +34,8 @@ class LiveView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live = Live(console=console, refresh_per_second=_REFRESH_PER_S, transient=True)
-        self._shown: set[tuple[str, TaskKey, int]] = set()
+        self._shown: set[str] = set()
+        self._sights: dict[str, Sight] = {}
         self._said: dict[str, str] = {}
         self._began = time.monotonic()
 
@@ -52,60 +51,57 @@ class LiveView:
         """A sentence of its own."""
         self._console.print(Text(sentence, style="yellow"))
 
-    def update(self, progress: Progress) -> None:
-        """Take in what a pass left behind."""
-        for view in progress.sessions:
-            self._announce(view)
-        for process in progress.processes.views:
-            self._result(progress, process)
+    def update(self, sight: Sight) -> None:
+        """Take in what there is to see of a session."""
+        for sentence in sight.notices:
+            self.notice(sentence)
+        self._sights[sight.session.name] = sight
+        self._announce(sight.session)
+        for task in sight.tasks:
+            self._result(task)
         if self._console.is_terminal:
-            self._live.update(self._render(progress))
+            self._live.update(self._render())
 
-    def _announce(self, view: SessionView) -> None:
+    def _announce(self, session: StandingSession) -> None:
         """A line when it begins, and one for whatever it waits for."""
-        line = _standing(view)
-        if line and line != self._said.get(view.ref.uid):
-            self._said[view.ref.uid] = line
-            self._console.print(Text.assemble((view.ref.name, "bold"), f" {line}"))
+        line = _standing(session)
+        if line and line != self._said.get(session.uid):
+            self._said[session.uid] = line
+            self._console.print(Text.assemble((session.name, "bold"), f" {line}"))
 
-    def _result(self, progress: Progress, process: PodView) -> None:
+    def _result(self, task: TaskState) -> None:
         """A line for every attempt that ended, once; a bad one with its reason below."""
-        mark = (process.session_uid, process.key, process.attempt)
-        if process.terminated is None or mark in self._shown:
+        if task.task_id in self._shown or task.ended_at is None or task.started_at is None:
             return
-        found = _came_out(process.terminated) or _members(progress, process)
-        if found is None:
-            return
-        self._shown.add(mark)
-        verdict, message = found
-        took = (process.terminated.seen_at - process.created_at).total_seconds()
-        good = verdict == Verdict.OK
+        self._shown.add(task.task_id)
+        good = task.verdict == Verdict.OK
         line = Text.assemble(
-            f"  {process.key.task:<{_TASK_WIDTH}} {spoken_target(process.key.target):<{_TARGET_WIDTH}} ",
-            (f"{verdict:<15}", "green" if good else "bold red"),
-            (f"{took:5.1f} s", "dim"),
+            f"  {task.task:<{_TASK_WIDTH}} {spoken_target(task.qid):<{_TARGET_WIDTH}} ",
+            (f"{task.verdict or task.status:<15}", "green" if good else "bold red"),
+            (f"{(task.ended_at - task.started_at).total_seconds():5.1f} s", "dim"),
         )
-        if process.attempt > 1:
-            line.append(f"  attempt {process.attempt}")
-        if good and message:
-            line.append(f"  {message}")
+        if task.attempt > 1:
+            line.append(f"  attempt {task.attempt}")
+        if good and task.message:
+            line.append(f"  {task.message}")
         self._console.print(line)
-        if message and not good:
-            self._console.print(Padding(Text(message), (0, 0, 0, 6), expand=False))
+        if task.message and not good:
+            self._console.print(Padding(Text(task.message), (0, 0, 0, 6), expand=False))
 
-    def _render(self, progress: Progress) -> RenderableType:
+    def _render(self) -> RenderableType:
         parts: list[RenderableType] = [Text()]
-        for view in progress.sessions:
-            parts.append(self._bar(view))
-        parts += self._running(progress.processes.views, progress.now)
+        for sight in self._sights.values():
+            parts.append(self._bar(sight.session))
+        for sight in self._sights.values():
+            parts += self._running(sight)
         return Group(*parts)
 
-    def _bar(self, view: SessionView) -> RenderableType:
-        counts = view.status.tasks
+    def _bar(self, session: StandingSession) -> RenderableType:
+        counts = session.status.tasks
         ended = counts.succeeded + counts.failed + counts.skipped + counts.cancelled
         line = Table.grid(padding=(0, 1))
         line.add_row(
-            Text(view.ref.name, style="bold"),
+            Text(session.name, style="bold"),
             ProgressBar(total=max(1, counts.planned), completed=ended, width=32, complete_style="green"),
             Text(f"{ended}/{counts.planned}"),
             Text(f"{counts.failed} failed", style="bold red") if counts.failed else Text(""),
@@ -113,30 +109,24 @@ class LiveView:
         )
         return line
 
-    def _running(self, processes: Sequence[PodView], now: datetime) -> list[RenderableType]:
-        running = [process for process in processes if process.terminated is None]
+    def _running(self, sight: Sight) -> list[RenderableType]:
+        running = [task for task in sight.tasks if task.status == "running" and task.started_at is not None]
         lines: list[RenderableType] = [
-            Text(
-                f"  {process.key.task} on {spoken_target(process.key.target)}, {_seconds(now, process)} s", style="dim"
-            )
-            for process in running[:_RUNNING_SHOWN]
+            Text(f"  {task.task} on {spoken_target(task.qid)}, {_seconds(sight.seen_at, task)} s", style="dim")
+            for task in running[:_RUNNING_SHOWN]
         ]
         if len(running) > _RUNNING_SHOWN:
             lines.append(Text(f"  and {len(running) - _RUNNING_SHOWN} more", style="dim"))
         return lines
 
 
-def _called(key: TaskKey) -> str:
-    return f"{key.task} on {spoken_target(key.target)}"
+def _seconds(now: datetime, task: TaskState) -> str:
+    return f"{(now - (task.started_at or now)).total_seconds():.0f}"
 
 
-def _seconds(now: datetime, process: PodView) -> str:
-    return f"{(now - process.created_at).total_seconds():.0f}"
-
-
-def _standing(view: SessionView) -> str:
+def _standing(session: StandingSession) -> str:
     """Where a session stands, in the words after its name; empty where there is nothing to say."""
-    status = view.status
+    status = session.status
     if status.phase == "Running" and status.tasks.planned:
         size = f"{status.tasks.planned} {'task' if status.tasks.planned == 1 else 'tasks'}"
         # While it runs the message is about failures, which have their own lines, or maintenance.
@@ -144,28 +134,3 @@ def _standing(view: SessionView) -> str:
     if status.phase in ("Pending", "Queued") and status.message not in ("", _OWN_TURN):
         return f"{str(status.phase).lower()}: {status.message}"
     return ""
-
-
-def _members(progress: Progress, process: PodView) -> tuple[str, str] | None:
-    """What a MUX or batch task found, once its record was read: ok, or on which qubits not."""
-    view = next(one for one in progress.sessions if one.ref.uid == process.session_uid)
-    rows = view.record.rows if view.record is not None else ()
-    row = next((one for one in rows if (one.key, one.attempt) == (process.key, process.attempt)), None)
-    if row is None or not row.final:
-        return None
-    bad = [one for one in row.members if one.verdict not in (None, Verdict.OK)]
-    if not bad:
-        return Verdict.OK.value, ""
-    return str(bad[0].verdict), "; ".join(f"{spoken_target(one.qid)}: {one.message or one.verdict}" for one in bad)
-
-
-def _came_out(ended: Terminated) -> tuple[str, str] | None:
-    """Verdict or reason of an attempt that ended, and its sentence; None: its record tells."""
-    outcome = ended.outcome
-    if isinstance(outcome, Receipt):
-        return (outcome.verdict.value, outcome.message) if outcome.verdict is not None else None
-    if outcome is not None:
-        return outcome.reason, outcome.message
-    if ended.signal:
-        return "killed", f"its process was ended by {signal.Signals(ended.signal).name}"
-    return f"exit {ended.exit_code}", "its process ended without a result"

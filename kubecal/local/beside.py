@@ -43,6 +43,11 @@ class Beside:
         """One more runs."""
         self._members.append(member)
 
+    def leave(self, member: Member) -> None:
+        """One has ended."""
+        self._members.remove(member)
+        self._wake_users(_modules(member))
+
     def elsewhere(self, asking: Member, now: datetime) -> tuple[HeldElsewhere, ...]:
         """Who else holds modules of this one."""
         modules = _modules(asking)
@@ -66,10 +71,13 @@ class Beside:
 
         It comes last when another lets go, so that of several who wait none is passed over for ever.
         """
-        modules = _modules(member)
         others = [one for one in self._members if one is not member]
+        self._members = others
+        self._wake_users(_modules(member))
         self._members = [*others, member]
-        for one in others:
+
+    def _wake_users(self, modules: frozenset[str]) -> None:
+        for one in self._members:
             if not modules.isdisjoint(_modules(one)):
                 one.wake()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -9,7 +10,9 @@ from importlib.metadata import entry_points
 from pydantic import ValidationError
 
 from kubecal.api.catalogue import Catalogue, built_in_catalogue, load_catalogue
+from kubecal.api.request import UNFIT_TASK_FILE
 from kubecal.local.errors import LocalRunError
+from kubecal.local.task_files import NO_FILES, TaskFiles
 
 _EXPORT = "kubecal_tasks.framework.export"
 _AUTHORS = ("kubecal.tasks", "kubecal.backends")
@@ -17,11 +20,16 @@ _OURS = "kubecal"
 _SHOWN = 2_000
 
 
-def installed_catalogue() -> Catalogue:
+def installed_catalogue(files: TaskFiles = NO_FILES) -> Catalogue:
     """What task processes of this environment know.
 
-    Importing the classes takes a second, so they are asked only where somebody has installed tasks or backends
-    beside the built-in ones.
+    Importing the classes takes a second, so they are asked only where somebody has tasks or backends beside the
+    built-in ones.
+
+    Parameters
+    ----------
+    files
+        Loose files whose classes are among them.
 
     Raises
     ------
@@ -30,10 +38,10 @@ def installed_catalogue() -> Catalogue:
     """
     points = (point for group in _AUTHORS for point in entry_points(group=group))
     theirs = any(point.dist is None or point.dist.name != _OURS for point in points)
-    return exported_catalogue() if theirs else built_in_catalogue()
+    return exported_catalogue(files) if theirs or files.paths else built_in_catalogue()
 
 
-def exported_catalogue() -> Catalogue:
+def exported_catalogue(files: TaskFiles = NO_FILES) -> Catalogue:
     """The catalogue as the installed classes say it. They need numpy, so a process of its own imports them.
 
     Raises
@@ -41,7 +49,15 @@ def exported_catalogue() -> Catalogue:
     LocalRunError
         If they cannot be imported.
     """
-    done = subprocess.run([sys.executable, "-m", _EXPORT], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", _EXPORT],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | files.environment,
+    )
+    if done.returncode == UNFIT_TASK_FILE:
+        raise LocalRunError(done.stderr.strip())
     if done.returncode:
         raise LocalRunError(
             f"the tasks that are installed here cannot be loaded: {done.stderr.strip()[-_SHOWN:]}\n"

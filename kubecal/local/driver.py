@@ -2,7 +2,7 @@
 
 It is the operator's loop without Kubernetes. What the API server keeps for the operator (objects, their
 status, who holds the chip) this driver keeps in memory: when it dies, its task processes die with it, so
-there is nothing to come back to, and the next start settles what it left in the database as cancelled.
+there is nothing to come back to, and whoever looks next settles what it left in the database as cancelled.
 """
 
 from __future__ import annotations
@@ -12,15 +12,20 @@ import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic.alias_generators import to_camel
 from pymongo.errors import PyMongoError
 
 from kubecal.api.catalogue import Catalogue
+from kubecal.api.chip import Chip
+from kubecal.api.explanation import SessionExplanation
+from kubecal.api.session import SessionSpec
 from kubecal.engine.decide import decide
-from kubecal.engine.intents import Announcement, CreatePod, Decision
+from kubecal.engine.explaining import explain
+from kubecal.engine.intents import CreatePod, Decision
 from kubecal.engine.model import (
     AttemptRow,
     ChipView,
@@ -32,8 +37,11 @@ from kubecal.engine.model import (
     SessionView,
 )
 from kubecal.engine.request import build_request
+from kubecal.lab.lab import RefusedError
 from kubecal.local.beside import Beside
+from kubecal.local.installation import Lifeline
 from kubecal.local.processes import TaskProcesses
+from kubecal.local.task_files import TaskFiles
 from kubecal.records.actions import ActionRecords
 from kubecal.records.control import ControlRecords
 from kubecal.records.facts import look_up
@@ -46,47 +54,36 @@ _RETRY_S = 2.0
 """How long to wait before asking again a database that did not answer, or for hardware that is held."""
 
 
-@dataclass(frozen=True)
-class Progress:
-    """What somebody watching may want to show; given to the listener after every pass."""
-
-    sessions: tuple[SessionView, ...]
-    processes: TaskProcesses
-    announcements: tuple[Announcement, ...]
-    local_holder: str
-    """Who else holds the hardware; empty: nobody."""
-    now: datetime
-
-
 class LocalDriver:
-    """Runs the sessions of one lock domain to their end."""
+    """Runs the sessions of one lock domain to their end; more may be added while it does."""
 
     def __init__(
         self,
         *,
         hardware_id: str,
-        chips: Sequence[ChipView],
-        sessions: Sequence[SessionView],
         catalogue: Catalogue,
+        task_files: TaskFiles,
         store: RecordStore,
         records: ControlRecords,
         claims: HardwareClaims,
         folder: Path,
         uri_file: Path,
-        jobs: int,
-        inherited: Sequence[int] = (),
-        beside: Beside | None = None,
-        settle_dead: Callable[[], Awaitable[None]] | None = None,
-        listener: Callable[[Progress], None] = lambda _: None,
+        jobs: Callable[[Sequence[ChipView]], int],
+        lifeline: Lifeline,
+        beside: Beside,
+        settle_dead: Callable[[], Awaitable[None]],
+        listener: Callable[[], None],
     ) -> None:
-        self._hardware_id = hardware_id
-        self._chips = {chip.name: chip for chip in chips}
-        self._sessions = {session.ref.uid: session for session in sessions}
+        self.hardware_id = hardware_id
+        """The lock domain."""
+        self._chips: dict[str, ChipView] = {}
+        self._sessions: dict[str, SessionView] = {}
         self._catalogue = catalogue
         self._store = store
         self._records = records
         self._claims = claims
         self._jobs = jobs
+        self._lifeline = lifeline
         self._settle_dead = settle_dead
         self._listener = listener
         self._changed = asyncio.Event()
@@ -94,11 +91,13 @@ class LocalDriver:
         self._local_holder = ""
         self._holds_hardware = False
         self._rejected: dict[str, str] = {}
-        self._beside = beside or Beside()
+        self._beside = beside
         self._beside.join(self)
         self.reservations: tuple[Reservation, ...] = ()
         """Processes that were decided on and are not there yet."""
-        self.processes = TaskProcesses(folder, uri_file, lambda: self._beside.changed(self), inherited)
+        self.processes = TaskProcesses(folder, uri_file, lambda: self._beside.changed(self), lifeline, task_files)
+        self.over = False
+        """Whether it takes no more sessions: the last one has ended."""
 
     @property
     def sessions(self) -> tuple[SessionView, ...]:
@@ -119,44 +118,71 @@ class LocalDriver:
         """Have it look again: something changed."""
         self._changed.set()
 
+    @property
+    def health(self) -> RecordsHealth:
+        """Whether the records can be used, as far as the last pass knows."""
+        return self._health
+
+    def add(self, chip: ChipView, session: SessionView) -> None:
+        """One more session, and its chip as its manifest has it; not after ``over``.
+
+        Raises
+        ------
+        RefusedError
+            If the chip is another than the one that a session holds now.
+        """
+        known = self._chips.get(chip.name)
+        if known is not None:
+            chip = _renewed(known, chip)
+        self._lifeline.hold(session.ref.uid)
+        self._chips[chip.name] = chip
+        self._sessions[session.ref.uid] = session
+        self.wake()
+
+    def change(self, uid: str, spec: SessionSpec, cancel_reason: str = "") -> None:
+        """Another spec for a session, which the next pass obeys; who asks has looked whether it may change so."""
+        session = self._sessions[uid]
+        reason = session.cancel_reason or cancel_reason
+        self._replace(uid, spec=spec, generation=session.generation + 1, cancel_reason=reason)
+        self.wake()
+
     def cancel(self, reason: str) -> None:
         """Ask for every session to be cancelled; the engine does the rest."""
         for uid, session in self._sessions.items():
             if session.spec is not None and not session.spec.cancel:
-                spec = session.spec.model_copy(update={"cancel": True})
-                self._sessions[uid] = replace(
-                    session, spec=spec, generation=session.generation + 1, cancel_reason=reason
-                )
-        self._changed.set()
+                self.change(uid, session.spec.model_copy(update={"cancel": True}), reason)
+
+    def explain(self, uid: str) -> SessionExplanation:
+        """Why tasks of a session do not run."""
+        return explain(self._observe(), self._sessions[uid])
+
+    def has_ended(self, session: SessionView) -> bool:
+        """Whether a session is over, in memory and in the records, and no process of it is left."""
+        return (
+            session.status.phase is not None
+            and session.status.phase.final
+            and (session.record is None or session.record.status not in ("scheduled", "running"))
+            and not any(one.session_uid == session.ref.uid and one.terminated is None for one in self.pods)
+        )
 
     async def run(self) -> None:
         """Decide and execute until every session has ended and nothing is left to do."""
         try:
-            while not self._ended():
+            while not all(map(self.has_ended, self.sessions)):
                 self._changed.clear()
                 decision = await self._pass()
-                progress = Progress(
-                    self.sessions, self.processes, decision.announcements, self._local_holder, datetime.now(UTC)
-                )
-                self._listener(progress)
+                self._listener()
                 if self._at_rest(decision):
                     await self._rest(decision.wake_at)
         finally:
+            self.over = True
             await self.processes.close()
             if self._holds_hardware:
                 # A database that fails now must not hide why we are leaving; the hold expires by itself.
                 with contextlib.suppress(RecordsUnavailable, PyMongoError):
                     await self._claims.release()
-
-    def _ended(self) -> bool:
-        """Whether every session is over, in memory and in the records, and no process is left."""
-        return all(
-            session.status.phase is not None
-            and session.status.phase.final
-            and (session.record is None or session.record.status not in ("scheduled", "running"))
-            and not any(p.session_uid == session.ref.uid and p.terminated is None for p in self.processes.views)
-            for session in self._sessions.values()
-        )
+            self._lifeline.let_go()
+            self._beside.leave(self)
 
     def _at_rest(self, decision: Decision) -> bool:
         return decision.empty or not self._health.available
@@ -213,12 +239,12 @@ class LocalDriver:
         """Every local session holds its hardware in the database, simulated or not (rule 14)."""
         if self._holds_hardware:
             return
-        if self._local_holder and self._settle_dead is not None:
+        if self._local_holder:
             # Whoever held it may have been killed, and its tasks may have ended since we looked.
             await self._settle_dead()
         names = ", ".join(session.ref.name for session in self._sessions.values())
         who = f"kubecal run of {names} (pid {os.getpid()} on {socket.gethostname()})"
-        self._local_holder = await self._claims.take(self._hardware_id, who)
+        self._local_holder = await self._claims.take(self.hardware_id, who)
         self._holds_hardware = not self._local_holder
 
     async def keep_hardware(self, every_s: float) -> None:
@@ -233,7 +259,7 @@ class LocalDriver:
         now = datetime.now(UTC)
         return Observed(
             now=now,
-            hardware_id=self._hardware_id,
+            hardware_id=self.hardware_id,
             chips=self.chips,
             sessions=self.sessions,
             pods=self.pods,
@@ -299,10 +325,11 @@ class LocalDriver:
 
     def _within_capacity(self, creates: Sequence[CreatePod]) -> Sequence[CreatePod]:
         """As many as this computer should run at a time; the engine offers the rest again."""
-        if not self._jobs:
+        jobs = self._jobs(self.chips)
+        if not jobs:
             return creates
         running = sum(view.terminated is None for view in self.processes.views)
-        return creates[: max(0, self._jobs - running)]
+        return creates[: max(0, jobs - running)]
 
     async def _settle(self, decision: Decision) -> None:
         """(d): rows and executions that have come to their end."""
@@ -353,3 +380,19 @@ class LocalDriver:
             by_key = {(row.key, row.attempt): row for row in record.rows}
             by_key.update({(row.key, row.attempt): row for row in changed})
             self._replace_record(uid, rows=tuple(by_key.values()))
+
+
+_FIXED_WHILE_HELD = ("topology", "wiring", "backend", "hardware_id")
+
+
+def _renewed(known: ChipView, given: ChipView) -> ChipView:
+    """The chip as a newer manifest has it."""
+    if known.spec == given.spec:
+        return known
+    for field in _FIXED_WHILE_HELD if known.status.holders else ():
+        if getattr(known.spec, field) != getattr(given.spec, field):
+            name = to_camel(field)
+            sentence = next(one["message"] for one in Chip.transitions if one["fieldPath"] == f".spec.{name}")
+            raise RefusedError(f"chip {known.name!r}: {sentence}")
+    version = str(int(known.resource_version) + 1)
+    return replace(known, spec=given.spec, generation=known.generation + 1, resource_version=version)

@@ -12,9 +12,9 @@ import fcntl
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from kubecal.local.errors import LocalRunError
 from kubecal.records.control import ControlRecords
@@ -37,6 +37,15 @@ def data_folder() -> Path:
             "set XDG_DATA_HOME to a folder you may write to"
         ) from error
     return folder
+
+
+def runs_folder(folder: Path) -> Path:
+    """Where running sessions show that they live, and listen; nobody else may look into it."""
+    runs = folder / "runs"
+    runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if runs.stat().st_mode & 0o077:
+        runs.chmod(0o700)
+    return runs
 
 
 def room_problem(folder: Path) -> str:
@@ -65,14 +74,17 @@ class Lifeline:
     tasks still drives something, and nobody takes its instruments before.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        runs = folder / "runs"
-        runs.mkdir(parents=True, exist_ok=True)
-        self._files = []
-        for name in names:
-            file = _lock_path(folder, name).open("w")
-            fcntl.flock(file, fcntl.LOCK_EX)
-            self._files.append(file)
+    def __init__(self, folder: Path, owner: str) -> None:
+        self._folder = folder
+        self._files: list[IO[str]] = []
+        self.hold(owner)
+
+    def hold(self, name: str) -> None:
+        """Stand for one more: a session, or whoever holds hardware."""
+        runs_folder(self._folder)
+        file = _lock_path(self._folder, name).open("w")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        self._files.append(file)
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -84,6 +96,7 @@ class Lifeline:
         for file in self._files:
             Path(file.name).unlink(missing_ok=True)
             file.close()
+        self._files.clear()
 
 
 def _lock_path(folder: Path, name: str) -> Path:

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,9 +32,13 @@ from kubecal.api.request import (
 )
 from kubecal.engine.intents import CreatePod
 from kubecal.engine.model import PodView, Terminated
+from kubecal.local.installation import Lifeline
+from kubecal.local.task_files import TaskFiles
 
 LOCAL_NODE = "this computer"
 _PR_SET_PDEATHSIG = 1
+# Loaded here: between fork and exec of a process with threads, loading anything may wait for ever.
+_LIBC = ctypes.CDLL(None)
 _LOG_LINES = 50
 # Numeric libraries start a thread a core in every process; tasks run side by side instead.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -42,7 +46,7 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 def _die_with_parent() -> None:
     """Runs in the child between fork and exec."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass
@@ -60,10 +64,15 @@ class TaskProcess:
         """Where the process leaves its receipt."""
         return self.folder / "termination.log"
 
+    @property
+    def output(self) -> Path:
+        """What the process prints."""
+        return self.folder / "output.log"
+
     def last_lines(self) -> str:
         """The end of what the process printed."""
         with contextlib.suppress(OSError):
-            return "\n".join((self.folder / "output.log").read_text(errors="replace").splitlines()[-_LOG_LINES:])
+            return "\n".join(self.output.read_text(errors="replace").splitlines()[-_LOG_LINES:])
         return ""
 
 
@@ -71,9 +80,15 @@ class TaskProcesses:
     """Starts, watches and ends the task processes of one driver."""
 
     def __init__(
-        self, folder: Path, uri_file: Path, on_change: Callable[[], None], inherited: Sequence[int] = ()
+        self,
+        folder: Path,
+        uri_file: Path,
+        on_change: Callable[[], None],
+        lifeline: Lifeline,
+        task_files: TaskFiles,
     ) -> None:
-        self._inherited = tuple(inherited)
+        self._task_files = task_files
+        self._lifeline = lifeline
         self._folder = folder
         self._uri_file = uri_file
         self._on_change = on_change
@@ -131,6 +146,7 @@ class TaskProcesses:
         environment = (
             os.environ
             | _ONE_THREAD
+            | self._task_files.environment
             | {
                 REQUEST_VARIABLE: request.to_json(),
                 POD_UID_VARIABLE: task.view.uid,
@@ -141,11 +157,11 @@ class TaskProcesses:
             }
         )
         try:
-            with (task.folder / "output.log").open("wb") as output:
+            with task.output.open("wb") as output:
                 task.process = await asyncio.create_subprocess_exec(
                     sys.executable, "-m", "kubecal_tasks.framework.main",
                     stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
-                    env=environment, pass_fds=(read_end, *self._inherited),
+                    env=environment, pass_fds=(read_end, *self._lifeline.descriptors),
                     preexec_fn=_die_with_parent, start_new_session=True,
                 )  # fmt: skip
         except OSError:
@@ -188,10 +204,16 @@ class TaskProcesses:
             self._signal(task, signal.SIGTERM)
             asyncio.get_running_loop().call_later(task.view.grace_s, self._signal, task, signal.SIGKILL)
 
-    def kill_all(self) -> None:
-        """A second Ctrl-C: no grace."""
+    def output_of(self, name: str) -> Path | None:
+        """Where the process of that name writes what it prints; None when it is unknown."""
+        task = self._by_name.get(name)
+        return task.output if task else None
+
+    def kill(self, session_uid: str) -> None:
+        """A second Ctrl-C: no grace for the tasks of a session."""
         for task in self._by_name.values():
-            self._signal(task, signal.SIGKILL)
+            if task.view.session_uid == session_uid:
+                self._signal(task, signal.SIGKILL)
 
     async def close(self) -> None:
         """End what still runs and wait for it."""
@@ -201,7 +223,8 @@ class TaskProcesses:
         if waiters:
             _, late = await asyncio.wait(waiters, timeout=10)
             if late:
-                self.kill_all()
+                for task in self._by_name.values():
+                    self._signal(task, signal.SIGKILL)
                 await asyncio.wait(late)
 
     def _signal(self, task: TaskProcess, number: signal.Signals) -> None:

@@ -1,32 +1,34 @@
-"""Running manifests on this computer, from files to final phases."""
+"""Sessions that run in this process, from their manifests to their ends.
+
+A run lives in one event loop. It has a driver for every lock domain, keeps the embedded database alive meanwhile, and
+answers whoever connects to its socket.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import signal
-import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 from pymongo.errors import PyMongoError
 
 from kubecal.api.catalogue import Catalogue
-from kubecal.api.manifests import Manifests
+from kubecal.api.chip import Chip
+from kubecal.api.session import CalibrationSession
 from kubecal.engine.model import ChipView, SessionView
+from kubecal.lab.lab import LabError
 from kubecal.local.beside import Beside
-from kubecal.local.domains import Domain, domains_of
-from kubecal.local.driver import LocalDriver, Progress
-from kubecal.local.embedded import EmbeddedServer, embedded_server, revive
+from kubecal.local.driver import LocalDriver
+from kubecal.local.embedded import revive
 from kubecal.local.errors import LocalRunError
-from kubecal.local.figures import save_figures
-from kubecal.local.installation import Lifeline, data_folder, driver_id, room_problem, settle_left_behind
-from kubecal.reading.answers import Result
-from kubecal.reading.records import Records, RecordsError
-from kubecal.reading.stored import StoredRecords
+from kubecal.local.installation import Lifeline, driver_id, room_problem, settle_left_behind
+from kubecal.local.task_files import NO_FILES, TaskFiles
+from kubecal.local.views import chip_view, hardware_of, session_view
+from kubecal.local.watchers import Watchers
+from kubecal.local.workplace import Workplace, disk_trouble
 from kubecal.records.control import ControlRecords
 from kubecal.records.hardware import HEARTBEAT_S, HardwareClaims
 from kubecal.records.store import RecordStore, RecordsUnavailable
@@ -35,253 +37,240 @@ _LOOK_S = 0.5
 """How often to look whether the embedded database lives."""
 _REVIVALS = 3
 """A database that dies more often in one run has a reason that starting it again does not cure."""
-_INTERRUPTED = "interrupted by {}"
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
-class RunOutcome:
-    """What came out of one session."""
+class Driven:
+    """A session and who drives it."""
 
-    session: SessionView
-    results: tuple[Result, ...]
-    figures: Path | None
-    """Folder of the figures; None when there are none."""
-    figures_problem: str = ""
-    """Why they could not be written as files, in a sentence."""
+    driver: LocalDriver
+    uid: str
+
+    @property
+    def view(self) -> SessionView:
+        """The session as it stands."""
+        return next(one for one in self.driver.sessions if one.ref.uid == self.uid)
+
+    @property
+    def chip(self) -> ChipView | None:
+        """Its chip as it stands."""
+        spec = self.view.spec
+        return next((one for one in self.driver.chips if spec is not None and one.name == spec.chip), None)
 
 
-@dataclass
 class LocalRun:
-    """Sessions that are being run; hand it to whoever shows progress."""
+    """Sessions that run in this process.
 
-    manifests: Manifests
-    catalogue: Catalogue
-    mongo_uri: str = ""
-    """Empty: the embedded server."""
-    figures: Path | None = None
-    jobs: int = 0
-    listener: Callable[[Progress], None] = lambda _: None
-    notice: Callable[[str], None] = lambda _: None
-    """Told in a sentence what happens besides the sessions."""
-    drivers: list[LocalDriver] = field(default_factory=list)
-    stopped_by: signal.Signals | None = None
-    """The first signal that asked to stop."""
-    ended: bool = False
-    """Whether the sessions are over, so that stopping means nothing any more."""
-    _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
+    Parameters
+    ----------
+    place
+        Where it runs.
+    catalogue
+        The tasks that task processes know.
+    task_files
+        Files whose classes are among them.
+    jobs
+        Most tasks at a time; 0: one a core on a simulated chip.
+    """
 
-    def run(self) -> tuple[RunOutcome, ...]:
-        """Run everything to its end.
+    def __init__(
+        self, place: Workplace, catalogue: Catalogue, task_files: TaskFiles = NO_FILES, *, jobs: int = 0
+    ) -> None:
+        self._place, self._catalogue, self._task_files, self._jobs = place, catalogue, task_files, jobs
+        self._installation = driver_id(place.folder)
+        self._store = RecordStore.from_file(place.uri_file)
+        self._beside = Beside()
+        self._drivers: list[LocalDriver] = []
+        self._work: set[asyncio.Task[None]] = set()
+        self.watchers = Watchers()
+        self.failure: LabError | None = None
+        """Why it ended before its sessions did."""
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Take sessions until the context ends; those that run then are cancelled.
 
         Raises
         ------
         LocalRunError
-            If a session cannot be planned, there is no usable database, or it or the disk fails on the way.
+            If the database cannot be used.
         """
-        domains = domains_of(self.manifests, self.catalogue)
-        folder = data_folder()
+        keeper = asyncio.create_task(self._keep_server())
         try:
-            if self.figures is not None:
-                self.figures.mkdir(parents=True, exist_ok=True)
-            if self.mongo_uri:
-                return asyncio.run(self._run(domains, folder, None))
-            if problem := room_problem(folder):
-                raise LocalRunError(problem)
-            with embedded_server(folder / "mongodb") as server:
-                return self._explaining(domains, folder, server)
-        except OSError as error:
-            problem = room_problem(folder) or "check that you may write there"
-            raise LocalRunError(f"{error.filename or folder}: {error.strerror or error}: {problem}") from error
+            await checked(self._store)
+            yield
+        finally:
+            self.cancel("cancelled because the program that ran it ended")
+            with contextlib.suppress(LabError):
+                await self.over()
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+            await self._store.close()
 
-    def stop(self, number: signal.Signals) -> None:
-        """Cancel and wait; the second time kill the tasks. May be called from any thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stop, number)
+    async def add(self, chip: Chip, session: CalibrationSession) -> SessionView:
+        """Begin a session; it runs on by itself.
 
-    def _stop(self, number: signal.Signals) -> None:
-        if self.ended:
-            return
-        again, self.stopped_by = self.stopped_by is not None, self.stopped_by or number
-        for driver in self.drivers:
-            driver.processes.kill_all() if again else driver.cancel(_INTERRUPTED.format(number.name))
-        self.notice(
-            "killing the running tasks"
-            if again
-            else f"cancelling ({number.name}): waiting for the running tasks to stop; Ctrl-C again kills them"
-        )
+        Raises
+        ------
+        RefusedError
+            If it cannot run beside what runs here.
+        LabError
+            If the run has failed.
+        """
+        if self.failure is not None:
+            raise self.failure
+        view = session_view(session, chip)
+        hardware = hardware_of(chip)
+        driver = next((one for one in self._drivers if one.hardware_id == hardware and not one.over), None)
+        if driver is not None:
+            driver.add(chip_view(chip), view)
+            return view
+        driver = self._new_driver(hardware)
+        driver.add(chip_view(chip), view)
+        self._drivers.append(driver)
+        task = asyncio.create_task(self._run_driver(driver))
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        return view
 
-    def _explaining(self, domains: Sequence[Domain], folder: Path, server: EmbeddedServer) -> tuple[RunOutcome, ...]:
-        """Run, and say of a database of our own that fails where to look."""
-        try:
-            return asyncio.run(self._run(domains, folder, server))
-        except PyMongoError as error:
-            problem = room_problem(folder) or f"its log is {server.log}; run the session again"
-            said = " ".join(str(error).split(", full error")[0].split())
-            raise LocalRunError(f"the embedded database in {server.folder} failed ({said}): {problem}") from error
+    @property
+    def driven(self) -> list[Driven]:
+        """All sessions that were added, the newest last, also those that have ended."""
+        return [Driven(driver, view.ref.uid) for driver in self._drivers for view in driver.sessions]
 
-    async def _run(
-        self, domains: Sequence[Domain], folder: Path, server: EmbeddedServer | None
-    ) -> tuple[RunOutcome, ...]:
-        self._loop = asyncio.get_running_loop()
-        with (
-            self._interruptible(),
-            tempfile.TemporaryDirectory(prefix="kubecal-", ignore_cleanup_errors=True) as scratch,
-        ):
-            uri_file = Path(scratch) / "mongodb-uri"
-            _write_secret(uri_file, server.uri if server is not None else self.mongo_uri)
-            store = RecordStore.from_file(uri_file)
-            try:
-                await self._check(store)
-                await self._drive(domains, store, folder, Path(scratch), uri_file, server)
-                self.ended = True
-                stored = StoredRecords(store)
-                return tuple([await self._outcome(view, stored) for each in self.drivers for view in each.sessions])
-            except (RecordsUnavailable, RecordsError) as error:
-                raise LocalRunError(str(error)) from error
-            finally:
-                await store.close()
+    def called(self, name: str) -> Driven | None:
+        """The newest session of a name."""
+        found = [one for one in self.driven if one.view.ref.name == name]
+        return max(found, key=lambda one: one.view.created_at, default=None)
 
-    async def _check(self, store: RecordStore) -> None:
-        health = await store.check()
-        if not health.available:
-            hint = ": start it, or correct --mongo-uri" if "does not answer" in health.message else ""
-            raise LocalRunError(health.message.partition(" (configured timeouts")[0] + hint)
-        await store.ensure_indexes()
+    @property
+    def chips(self) -> list[ChipView]:
+        """The chips that are in use."""
+        return [chip for driver in self._drivers if not driver.over for chip in driver.chips]
 
-    async def _drive(
-        self,
-        domains: Sequence[Domain],
-        store: RecordStore,
-        folder: Path,
-        scratch: Path,
-        uri_file: Path,
-        server: EmbeddedServer | None,
-    ) -> None:
-        """Run every domain, and keep the database alive meanwhile."""
-        installation = driver_id(folder)
-        records = ControlRecords(store, installation)
-        # One each: who lets go of its hardware must not let go of another's.
-        owners = [f"{installation}:{os.getpid()}:{uuid.uuid4().hex[:8]}" for _ in domains]
-        lifeline = Lifeline(folder, [*owners, *(view.ref.uid for domain in domains for view in domain.sessions)])
+    def cancel(self, reason: str) -> None:
+        """Have every session cancelled."""
+        for driver in self._drivers:
+            driver.cancel(reason)
+
+    async def over(self) -> None:
+        """Wait until every session has ended; raises LabError if the run failed."""
+        while self._work:
+            await asyncio.wait(self._work)
+        if self.failure is not None:
+            raise self.failure
+
+    def _new_driver(self, hardware_id: str) -> LocalDriver:
+        # An owner for each: who lets go of its hardware must not let go of another's.
+        owner = f"{self._installation}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        records = ControlRecords(self._store, self._installation)
 
         async def settle() -> None:
-            left = await settle_left_behind(folder, records, HardwareClaims(store, owners[0]))
+            left = await settle_left_behind(self._place.folder, records, HardwareClaims(self._store, owner))
             if left:
-                self.notice(f"an earlier run ended in mid-session, settled as cancelled: {', '.join(left)}")
+                self.watchers.notice(said_of_left_behind(left))
 
-        beside = Beside()
-        try:
-            await settle()
-            for domain, owner in zip(domains, owners, strict=True):
-                driver = LocalDriver(
-                    hardware_id=domain.hardware_id,
-                    chips=domain.chips,
-                    sessions=domain.sessions,
-                    catalogue=self.catalogue,
-                    store=store,
-                    records=records,
-                    claims=HardwareClaims(store, owner),
-                    folder=scratch,
-                    uri_file=uri_file,
-                    jobs=self._capacity(domain.chips),
-                    inherited=lifeline.descriptors,
-                    beside=beside,
-                    settle_dead=settle,
-                    listener=self.listener,
-                )
-                self.drivers.append(driver)
-                if self.stopped_by is not None:
-                    driver.cancel(_INTERRUPTED.format(self.stopped_by.name))
-            await self._attend(store, uri_file, server)
-        finally:
-            lifeline.let_go()
-
-    async def _attend(self, store: RecordStore, uri_file: Path, server: EmbeddedServer | None) -> None:
-        """Run all drivers to their end; whatever fails first ends all, tasks included."""
-        work = [asyncio.create_task(self._run_driver(driver)) for driver in self.drivers]
-        beside = [asyncio.create_task(self._keep_server(server, store, uri_file))] if server is not None else []
-        try:
-            pending = set(work)
-            while pending:
-                done, _ = await asyncio.wait([*pending, *beside], return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-                pending -= done
-        finally:
-            for task in (*work, *beside):
-                task.cancel()
-            await asyncio.gather(*work, *beside, return_exceptions=True)
+        return LocalDriver(
+            hardware_id=hardware_id,
+            catalogue=self._catalogue,
+            task_files=self._task_files,
+            store=self._store,
+            records=records,
+            claims=HardwareClaims(self._store, owner),
+            folder=self._place.scratch,
+            uri_file=self._place.uri_file,
+            jobs=self._capacity,
+            lifeline=Lifeline(self._place.folder, owner),
+            beside=self._beside,
+            settle_dead=settle,
+            listener=self.watchers.tell,
+        )
 
     async def _run_driver(self, driver: LocalDriver) -> None:
-        """Run one domain, and keep its hardware's hold fresh meanwhile."""
+        """Run one domain, and keep its hardware's hold fresh meanwhile; what fails here ends the whole run."""
         beat = asyncio.create_task(driver.keep_hardware(HEARTBEAT_S))
         try:
             await driver.run()
+        except (RecordsUnavailable, PyMongoError, OSError, LabError) as error:
+            self._fail(error)
         finally:
             beat.cancel()
+            self.watchers.tell()
 
-    async def _keep_server(self, server: EmbeddedServer, store: RecordStore, uri_file: Path) -> None:
+    def _fail(self, error: Exception) -> None:
+        """Whatever fails first ends all, tasks included."""
+        self.failure = self.failure or self._explained(error)
+        for task in self._work:
+            if task is not asyncio.current_task():
+                task.cancel()
+        self.watchers.tell()
+
+    def _explained(self, error: Exception) -> LabError:
+        """What happened, as a sentence; of a database of our own also where to look."""
+        match error, self._place.server:
+            case LabError(), _:
+                return error
+            case RecordsUnavailable(message=message), _:
+                return LocalRunError(message)
+            case PyMongoError(), server if server is not None:
+                problem = room_problem(self._place.folder) or f"its log is {server.log}; run the session again"
+                said = " ".join(str(error).split(", full error")[0].split())
+                return LocalRunError(f"the embedded database in {server.folder} failed ({said}): {problem}")
+            case OSError(), _:
+                return disk_trouble(error, self._place.folder)
+        return LocalRunError(f"the database failed: {' '.join(str(error).split())}")
+
+    async def _keep_server(self) -> None:
         """Start the embedded database again when it dies; drivers and tasks read its new address from the file."""
-        revived = 0
-        while True:
+        server, revived = self._place.server, 0
+        while server is not None:
             await asyncio.sleep(_LOOK_S)
             if server.alive:
                 continue
-            if revived == _REVIVALS:
-                raise LocalRunError(
-                    f"the embedded database in {server.folder} died {revived + 1} times: see {server.log}, "
-                    "or give --mongo-uri"
-                )
-            revived += 1
-            self.notice(f"the embedded database died: starting it again (its log: {server.log})")
-            server = await asyncio.to_thread(revive, server)
-            _write_secret(uri_file, server.uri)
+            try:
+                if revived == _REVIVALS:
+                    raise LocalRunError(
+                        f"the embedded database in {server.folder} died {revived + 1} times: see {server.log}, "
+                        "or give --mongo-uri"
+                    )
+                revived += 1
+                self.watchers.notice(f"the embedded database died: starting it again (its log: {server.log})")
+                server = await asyncio.to_thread(revive, server)
+                self._place.moved_to(server.uri)
+            except (LabError, OSError) as error:
+                self._fail(error)
+                return
             # Else whatever is under way goes on looking for the dead one until its time is over.
-            await store.close()
+            await self._store.close()
 
     def _capacity(self, chips: Sequence[ChipView]) -> int:
         """Simulated tasks are work for this computer; real ones wait for instruments and need no cap."""
         backends = {chip.spec.backend.name for chip in chips if chip.spec is not None}
         simulated = all(
-            name in self.catalogue.backend_by_name and self.catalogue.backend_by_name[name].simulated
+            name in self._catalogue.backend_by_name and self._catalogue.backend_by_name[name].simulated
             for name in backends
         )
-        return self.jobs or ((os.cpu_count() or 2) if simulated else 0)
-
-    @contextlib.contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C, SIGTERM and a closed terminal cancel and wait; a second one kills the tasks."""
-        loop = asyncio.get_running_loop()
-        # Under nohup a closed terminal is to be ignored, and stays so.
-        numbers = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-        for number in numbers:
-            loop.add_signal_handler(number, self._stop, number)
-        try:
-            yield
-        finally:
-            for number in numbers:
-                loop.remove_signal_handler(number)
-
-    async def _outcome(self, view: SessionView, stored: Records) -> RunOutcome:
-        if view.record is None:
-            return RunOutcome(view, (), None)
-        execution = view.record.execution_id
-        results = tuple(await stored.results(execution, project=view.record.chip_spec.project_id))
-        folder = self.figures or data_folder() / "figures" / execution
-        try:
-            return RunOutcome(view, results, await save_figures(stored, results, folder))
-        except OSError as error:
-            problem = (
-                f"the figures cannot be written to {folder} ({error.strerror}): they are in the database; "
-                "make room, or give --figures another folder"
-            )
-            return RunOutcome(view, results, None, problem)
+        return self._jobs or ((os.cpu_count() or 2) if simulated else 0)
 
 
-def _write_secret(path: Path, text: str) -> None:
-    """The URI may hold a password: nobody else may read the file. A reader never sees half of it."""
-    new = path.with_suffix(".new")
-    new.touch(mode=0o600)
-    new.write_text(text)
-    new.replace(path)
+async def checked(store: RecordStore) -> None:
+    """Look whether the database can be used, and make what it lacks.
+
+    Raises
+    ------
+    LocalRunError
+        If it cannot.
+    """
+    health = await store.check()
+    if not health.available:
+        hint = ": start it, or correct --mongo-uri" if "does not answer" in health.message else ""
+        raise LocalRunError(health.message.partition(" (configured timeouts")[0] + hint)
+    try:
+        await store.ensure_indexes()
+    except RecordsUnavailable as error:
+        raise LocalRunError(error.message) from error
+
+
+def said_of_left_behind(names: Sequence[str]) -> str:
+    """What a person is told of sessions that nobody drove any more."""
+    return f"an earlier run ended in mid-session, settled as cancelled: {', '.join(names)}"

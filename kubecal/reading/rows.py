@@ -96,7 +96,7 @@ def _task_fields(row: Document) -> Document:
 
 def result(row: Document) -> Result:
     """One attempt whole."""
-    shift = row.get("shift") or {}
+    shifts = row.get("shift") or {}
     return Result(
         **_task_fields(row),
         execution_id=row["execution_id"],
@@ -104,7 +104,7 @@ def result(row: Document) -> Result:
         inputs=tuple(InputValue(**each) for each in row["input_parameters"].values()),
         run_parameters=row["run_parameters"],
         adapted=row["adapted"],
-        outputs=tuple(_output(each, shift.get(name, {})) for name, each in row["output_parameters"].items()),
+        outputs=tuple(_output(each, shifts.get(name)) for name, each in row["output_parameters"].items()),
         metrics=row["quality_metrics"],
         checks=tuple(Check(**each) for each in row["checks"]),
         suggestion=Suggestion(**row["suggestion"]) if row["suggestion"] else None,
@@ -122,7 +122,7 @@ def result(row: Document) -> Result:
     )
 
 
-def _output(value: Document, shift: Document) -> OutputValue:
+def _output(value: Document, shift: Document | None) -> OutputValue:
     return OutputValue(
         name=value["parameter_name"],
         value=value["value"],
@@ -132,9 +132,7 @@ def _output(value: Document, shift: Document) -> OutputValue:
         # What a change of records made current has no checks of its own.
         group=value.get("group", ""),
         accepted=value.get("accepted", True),
-        previous=shift.get("previous"),
-        previous_error=shift.get("previous_error"),
-        sigmas=shift.get("sigmas"),
+        **(shift or {}),
     )
 
 

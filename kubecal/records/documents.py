@@ -358,6 +358,7 @@ def _untouched() -> Document:
         "quality_metrics": {},
         "verdict": None,
         "moved": {},
+        "shift": {},
         "disputed": None,
         "checks": [],
         "numbers": {},

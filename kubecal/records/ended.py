@@ -62,6 +62,7 @@ def ended_row(request: TaskRequest, owner: Owner, result: AttemptResult, upstrea
         "numbers": _numbers(result),
         "checks": [asdict(check) for check in result.checks],
         "moved": dict(result.moved),
+        "shift": {name: asdict(shift) for name, shift in result.shift.items()},
         "disputed": _disputed(result, measured_at),
         "suggestion": _suggestion_document(result),
         "figure_path": [file.file_id for figure in figures for file in (figure.svg, figure.png)],

@@ -109,6 +109,17 @@ class CheckRecord:
 
 
 @dataclass(frozen=True)
+class ShiftRecord:
+    """How far an output is from the published value that it replaces: a number, whatever the verdict says of it."""
+
+    previous: float
+    """The value that was published, measured in the same cool-down; in the output's unit."""
+    previous_error: float
+    sigmas: float
+    """The new value less the previous one, over both errors together: no drift is allowed for."""
+
+
+@dataclass(frozen=True)
 class SuggestionRecord:
     """Concrete run parameters for a next attempt, as a manifest would write them."""
 
@@ -137,6 +148,8 @@ class AttemptResult:
     suggestion: SuggestionRecord | None = None
     moved: Mapping[str, float] = field(default_factory=dict)
     """Outputs that are not any more what they were in the same cool-down, as two attempts agree; by how many sigmas."""
+    shift: Mapping[str, ShiftRecord] = field(default_factory=dict)
+    """Of each accepted output how far it is from the value that it replaces, where there is one of the same thing."""
     disputed: tuple[str, ...] = ()
     """Outputs that were inconsistent: the next attempt is told their values."""
     figures: tuple[Figure, ...] = ()

@@ -225,6 +225,7 @@ class Attempt:
                 checks=conversion.check_records(judgement.checks),
                 suggestion=conversion.suggestion_record(result.suggestion),
                 moved=judgement.moved,
+                shift=conversion.shift_records(judgement.shift),
                 disputed=judgement.disputed,
             )
         )

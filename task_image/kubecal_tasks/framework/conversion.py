@@ -20,6 +20,7 @@ from kubecal.records.results import (
     InputRecord,
     Offer,
     OutputRecord,
+    ShiftRecord,
     StoredData,
     SuggestionRecord,
 )
@@ -27,7 +28,7 @@ from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.backends.reading import Reading
 from kubecal_tasks.framework.declarations import OutputParameter
 from kubecal_tasks.framework.inputs import Candidate, InputValue, Origin, Source
-from kubecal_tasks.framework.outcome import Check, Estimate, Suggestion
+from kubecal_tasks.framework.outcome import Check, Estimate, Shift, Suggestion
 from kubecal_tasks.framework.past import Past, PastValue
 from kubecal_tasks.framework.task import BaseTask
 from kubecal_tasks.programs import Acquisition
@@ -222,6 +223,14 @@ def _check_record(check: Check) -> CheckRecord:
     name = f"{check.output}: {check.name}" if check.output else check.name
     message = "" if check.ok else check.message
     return CheckRecord(name, float(check.value), float(check.limit), bool(check.ok), message)
+
+
+def shift_records(shifts: Mapping[str, Shift]) -> dict[str, ShiftRecord]:
+    """Shifts as the row repeats them."""
+    return {
+        name: ShiftRecord(float(each.previous), float(each.previous_error), float(each.sigmas))
+        for name, each in shifts.items()
+    }
 
 
 def suggestion_record(suggestion: Suggestion | None) -> SuggestionRecord | None:

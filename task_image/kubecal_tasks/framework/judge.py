@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from kubecal.api.request import Verdict
 from kubecal_tasks.framework.declarations import OutputParameter
-from kubecal_tasks.framework.outcome import Check, Estimate, Judgement
-from kubecal_tasks.framework.past import NO_PAST, Comparison, Past, compare
+from kubecal_tasks.framework.outcome import Check, Estimate, Judgement, Shift
+from kubecal_tasks.framework.past import NO_PAST, Comparison, Past, compare, shift_of
 
 _SIGMAS = 3.0
 WORST_FIRST = tuple(Verdict)
@@ -74,6 +74,7 @@ def judge(
         checks=tuple(found),
         accepted=accepted,
         moved={name: one.moved for name, one in compared.items() if one.moved and name in accepted},
+        shift=_shifts(declared, estimates, accepted, past),
         disputed=tuple(name for name, one in compared.items() if not one.check.ok),
     )
 
@@ -89,6 +90,14 @@ def _compared(
             if comparison is not None:
                 found[output.name] = comparison
     return found
+
+
+def _shifts(
+    declared: Sequence[OutputParameter], estimates: Mapping[str, Estimate], accepted: frozenset[str], past: Past
+) -> dict[str, Shift]:
+    """How far each value that may be published is from the one that it replaces."""
+    found = {output.name: shift_of(output, declared, estimates, past) for output in declared if output.name in accepted}
+    return {name: shift for name, shift in found.items() if shift is not None}
 
 
 def value_checks(output: OutputParameter, estimate: Estimate) -> list[Check]:

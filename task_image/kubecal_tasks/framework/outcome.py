@@ -52,6 +52,16 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
+class Shift:
+    """How far a value is from the published one that it replaces, in the declared unit."""
+
+    previous: float
+    previous_error: float
+    sigmas: float
+    """The new value less the previous one, over both errors together."""
+
+
+@dataclass(frozen=True)
 class Judgement:
     """The verdict of one attempt and why."""
 
@@ -62,6 +72,8 @@ class Judgement:
     """Outputs that may be published: their own checks and those of their whole group passed."""
     moved: Mapping[str, float] = field(default_factory=dict)
     """Accepted outputs that are not any more what they were in the same cool-down, by how many sigmas."""
+    shift: Mapping[str, Shift] = field(default_factory=dict)
+    """Of each accepted output how far it is from the value that it replaces, where there is one of the same thing."""
     disputed: tuple[str, ...] = ()
     """Outputs that are inconsistent with what was known: another attempt has to agree with them."""
 

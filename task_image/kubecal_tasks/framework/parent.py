@@ -264,6 +264,7 @@ class _Attempt:
             checks=judged.checks,
             suggestion=judged.suggestion,
             moved=judged.moved,
+            shift=judged.shift,
             disputed=judged.disputed,
             figures=progress.drawn.figures.get(judged.judged, ()) if progress.drawn else (),
             raw_data=measured.raw_data if measured else (),

@@ -12,6 +12,9 @@ granted whole at once would hide the jumps that two-level systems make.
 
 One contradiction does not say which of the two is wrong. So the task is measured again, and that attempt decides: where
 it agrees with the one before, the quantity has moved; where it does not, the quantity jumps, and nothing is published.
+
+Most of what moves within a day moves by less than that, and is worth knowing all the same. So besides the verdict every
+output says how far it is from the value that it replaces: its shift, in the errors of the two alone.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from dataclasses import dataclass, field
 
 from kubecal.api.request import Verdict
 from kubecal_tasks.framework.declarations import OutputParameter
-from kubecal_tasks.framework.outcome import Check, Estimate
+from kubecal_tasks.framework.outcome import Check, Estimate, Shift
 
 AGREEMENT_SIGMAS = 5.0
 """Further apart two measurements of the same thing do not agree."""
@@ -96,6 +99,30 @@ def compare(
     if old is not None:
         return Comparison(_check(output, new, old, _contradiction(output, new, old, distance)), moved)
     return None
+
+
+def shift_of(
+    output: OutputParameter, declared: Sequence[OutputParameter], estimates: Mapping[str, Estimate], past: Past
+) -> Shift | None:
+    """How far an output is from the published value that it replaces, in both errors together.
+
+    What drift may explain is not taken off, and outputs that declare none have a shift too: it judges nothing.
+
+    Parameters
+    ----------
+    output, declared, estimates, past
+        As of :func:`compare`.
+
+    Returns
+    -------
+    Shift
+        None where there is no value of the same thing, or neither has an error.
+    """
+    new, old = estimates[output.name], past.published.get(output.name)
+    if old is None or not _same_settings(output, declared, estimates, past):
+        return None
+    sigma = math.hypot(new.error, old.error)
+    return Shift(old.value, old.error, (new.value - old.value) / sigma) if sigma else None
 
 
 def allowance(output: OutputParameter, old: PastValue) -> float:

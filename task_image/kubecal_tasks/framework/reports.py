@@ -12,7 +12,15 @@ from datetime import datetime
 from typing import Any
 
 from kubecal.api.request import Verdict
-from kubecal.records.results import CheckRecord, Figure, FileContent, InputRecord, OutputRecord, SuggestionRecord
+from kubecal.records.results import (
+    CheckRecord,
+    Figure,
+    FileContent,
+    InputRecord,
+    OutputRecord,
+    ShiftRecord,
+    SuggestionRecord,
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,8 @@ class Judged:
     suggestion: SuggestionRecord | None = None
     moved: Mapping[str, float] = field(default_factory=dict)
     """Accepted outputs that are not any more what they were in the same cool-down, by how many sigmas."""
+    shift: Mapping[str, ShiftRecord] = field(default_factory=dict)
+    """Of each accepted output how far it is from the value that it replaces."""
     disputed: tuple[str, ...] = ()
     """Outputs that are inconsistent with what was known."""
     stack_trace: str = ""

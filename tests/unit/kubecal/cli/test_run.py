@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from kubecal.cli import main as command_line
-from kubecal.cli.run import NOT_RUN, RunOptions, run_files
+from kubecal.cli.exit_codes import ExitCode
+from kubecal.cli.run import RunOptions, run_files
 from tests.mongodb import running_server
 
 Documents = list[dict[str, Any]]  # Any: manifests before they are checked
@@ -45,7 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def refused(capsys: pytest.CaptureFixture[str], *files: Path, **options: Any) -> str:
     """What is said when nothing can be run; Any: options have several types."""
-    assert run_files(files, RunOptions(**options)) == NOT_RUN
+    assert run_files(files, RunOptions(**options)) == ExitCode.NOT_DONE
     said = capsys.readouterr()
     assert said.out == ""
     return said.err

@@ -13,7 +13,7 @@ from kubecal.engine.intents import SettleRow
 from kubecal.engine.model import RowStatus
 from kubecal.reading.answers import Check, InputValue, OutputValue, Suggestion
 from kubecal.reading.stored import StoredRecords
-from kubecal.records.results import CheckRecord, CrashReport, SuggestionRecord
+from kubecal.records.results import CheckRecord, CrashReport, ShiftRecord, SuggestionRecord
 from kubecal.records.store import RecordStore
 from kubecal.records.task import AttemptRecords, LostClaim, NotClaimed
 from tests.unit.kubecal.records.builders import NOON, Lab, admitted, output, planned, request, result
@@ -177,10 +177,13 @@ async def test_what_has_moved_is_published_and_says_by_how_much(store: RecordSto
     lab = await admitted(store)
     await lab.attempt().claim(NOON)
 
-    await lab.attempt().ends_with(replace(result(output("t1", 15.0)), moved={"t1": 7.5}))
+    shift = {"t1": ShiftRecord(30.0, 1.0, -13.4)}
+    await lab.attempt().ends_with(replace(result(output("t1", 15.0)), moved={"t1": 7.5}, shift=shift))
 
     (row,) = await StoredRecords(store).results(lab.execution_id)
-    assert row.moved == {"t1": 7.5}
+    (found,) = row.outputs
+    assert (row.moved, found.previous, found.previous_error, found.sigmas) == ({"t1": 7.5}, 30.0, 1.0, -13.4)
+    assert (await lab.row())["shift"] == {"t1": {"previous": 30.0, "previous_error": 1.0, "sigmas": -13.4}}
     assert (await lab.one("qubit", qid="0"))["data"]["t1"]["value"] == 15.0
     assert (await lab.row())["disputed"] is None
 

@@ -10,7 +10,7 @@ import pytest
 from kubecal.api.request import Verdict
 from kubecal_tasks.framework.declarations import DAY_S, OutputParameter, Precision
 from kubecal_tasks.framework.judge import judge
-from kubecal_tasks.framework.outcome import Check, Estimate, Judgement
+from kubecal_tasks.framework.outcome import Check, Estimate, Judgement, Shift
 from kubecal_tasks.framework.past import NO_PAST, Past, PastValue, allowance
 
 HOUR_S = 3600.0
@@ -29,6 +29,38 @@ def judged(new: float, past: Past, output: OutputParameter = T1, error: float = 
 
 def published(value: float, error: float = 1.0, age_s: float = 0.0, name: str = "t1") -> Past:
     return Past({name: PastValue(value, error, age_s)})
+
+
+@pytest.mark.parametrize(
+    ("new", "error", "past", "sigmas"),
+    [
+        (33.0, 0.3, published(30.0, 0.4), 6.0),
+        (27.0, 0.3, published(30.0, 0.4), -6.0),
+        # A day's drift explains it, and the distance is told all the same.
+        (33.0, 0.3, published(30.0, 0.4, age_s=DAY_S), 6.0),
+        (33.0, 0.0, published(30.0, 0.0), None),
+        (33.0, 0.3, published(30.0, 0.4, name="t2_echo"), None),
+        (33.0, 0.3, NO_PAST, None),
+    ],
+)
+def test_a_result_tells_how_far_it_is_from_the_value_that_it_replaces(
+    new: float, error: float, past: Past, sigmas: float | None
+) -> None:
+    output = replace(T1, precision=None, drift=None)
+    shift = judged(new, past, output, error).shift
+    if sigmas is None:
+        assert shift == {}
+    else:
+        old = past.published["t1"]
+        assert shift == {"t1": Shift(old.value, old.error, pytest.approx(sigmas))}
+
+
+def test_what_replaces_nothing_has_no_shift() -> None:
+    assert judged(60.0, published(30.0)).shift == {}, "it contradicts what is published, and is not accepted"
+    past = Past({"amplitude": PastValue(0.2, 1e-4, 0.0), "length": PastValue(32.0, 0.0, 0.0)})
+    estimates = {"amplitude": Estimate("amplitude", 0.4, 1e-4), "length": Estimate("length", 16.0, 0.0)}
+    judgement = judge([AMPLITUDE, LENGTH], estimates, [], None, None, past)
+    assert (judgement.accepted, judgement.shift) == ({"amplitude", "length"}, {})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from kubecal.cli.quantities import duration, quantity, spoken
+from kubecal.reading.quantities import duration, quantity, spoken
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""What every use of this computer as a lab needs: the data folder, a database, and room for passing files."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubecal.local.embedded import EmbeddedServer, embedded_server
+from kubecal.local.errors import LocalRunError
+from kubecal.local.installation import data_folder, room_problem
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where records are and files may be written, until the context ends."""
+
+    folder: Path
+    """The data folder."""
+    scratch: Path
+    """For files nobody needs afterwards; only this user's."""
+    uri_file: Path
+    """Holds the database's URI, which may change while it is in use: it is read again at every reconnect."""
+    server: EmbeddedServer | None
+    """None: the database is somebody else's."""
+
+    def moved_to(self, uri: str) -> None:
+        """The database has another address from now on."""
+        write_secret(self.uri_file, uri)
+
+
+@contextlib.contextmanager
+def workplace(mongo_uri: str = "") -> Iterator[Workplace]:
+    """Take up work on this computer; blocks while the database starts.
+
+    Parameters
+    ----------
+    mongo_uri
+        A MongoDB replica set; empty: the embedded server.
+
+    Raises
+    ------
+    LocalRunError
+        If the data folder cannot be used or the database cannot be started.
+    """
+    folder = data_folder()
+    with contextlib.ExitStack() as stack:
+        try:
+            server = None
+            if not mongo_uri:
+                if problem := room_problem(folder):
+                    raise LocalRunError(problem)
+                server = stack.enter_context(embedded_server(folder / "mongodb"))
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="kubecal-", ignore_cleanup_errors=True))
+            place = Workplace(folder, Path(scratch), Path(scratch) / "mongodb-uri", server)
+            place.moved_to(server.uri if server is not None else mongo_uri)
+        except OSError as error:
+            raise disk_trouble(error, folder) from error
+        yield place
+
+
+def disk_trouble(error: OSError, folder: Path) -> LocalRunError:
+    """What a file that cannot be written or made means, as a sentence."""
+    problem = room_problem(folder) or "check that you may write there"
+    return LocalRunError(f"{error.filename or folder}: {error.strerror or error}: {problem}")
+
+
+def write_secret(path: Path, text: str) -> None:
+    """The URI may hold a password: nobody else may read the file. A reader never sees half of it."""
+    new = path.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text(text)
+    new.replace(path)

@@ -95,9 +95,20 @@ _LAB_OPTIONS: dict[str, Any] = {  # Any: annotations, which have no type of thei
 _FLAGS = ("cluster", "local")
 
 
-def verbs(help_text: str = "") -> typer.Typer:
-    """A group of verbs: nameless ones are merged into ``kubecal`` itself, others are a verb with verbs of its own."""
-    return typer.Typer(cls=Group, help=help_text, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+ProjectOption = Annotated[str, typer.Option(metavar="ID", help="Project whose records are read.")]
+
+
+def verbs(help_text: str = "", group: type[TyperGroup] | None = None) -> typer.Typer:
+    """A group of verbs: nameless ones are merged into ``kubecal`` itself, others are a verb with verbs of its own.
+
+    Parameters
+    ----------
+    group
+        Its class, where it needs one of its own; default Group.
+    """
+    return typer.Typer(
+        cls=group or Group, help=help_text, no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    )
 
 
 def verb(

@@ -19,7 +19,7 @@ from rich.console import Console
 _PIPE_WIDTH = 10_000
 """Where no terminal sets a width nothing is wrapped: whoever reads a pipe searches in lines."""
 _TRAILING = re.compile(r" +(?=\n)")
-_PLAIN = str.maketrans({"±": "+-", "…": "...", "━": "-", "╸": "-", "╺": "-"})
+_PLAIN = str.maketrans({"±": "+-", "σ": "sigma", "…": "...", "━": "-", "╸": "-", "╺": "-"})
 
 
 class Output(io.TextIOBase):

@@ -66,16 +66,25 @@ class Screen:
 
     def say(self, sentence: str, style: str = "") -> None:
         """A sentence for people: with the answer where people read it, beside it where a program does."""
-        (self.errors if self.machine else self.out).print(Text(printable(sentence), style=style), soft_wrap=True)
+        (self.errors if self.machine else self.out).print(Text(_lines(sentence), style=style), soft_wrap=True)
+
+    def remark(self, sentence: str) -> None:
+        """What is worth knowing besides the answer, on standard error."""
+        self.errors.print(Text(_lines(sentence)), soft_wrap=True)
 
     def complain(self, sentence: str) -> None:
         """What is wrong, on standard error."""
-        self.errors.print(Text(printable(sentence), style="red"), soft_wrap=True)
+        self.errors.print(Text(_lines(sentence), style="red"), soft_wrap=True)
 
 
 def printable(text: str) -> str:
-    """What tasks and servers say is anybody's text: nothing in it may steer the terminal."""
-    return "".join(one if one.isprintable() or one == "\n" else " " for one in text)
+    """What tasks and servers say is anybody's text: nothing in it may steer the terminal, or look like ours."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
+def _lines(text: str) -> str:
+    """Of a sentence of ours, which may have several lines."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def _plain(value: Any) -> Any:  # Any: what JSON and YAML can write

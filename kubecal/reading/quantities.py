@@ -11,8 +11,15 @@ def quantity(value: float, error: float | None) -> tuple[str, str]:
     return f"{value:.{places}f}", f"{error:.{places}f}"
 
 
+def sigmas(change: float) -> str:
+    """``+1.2 σ``, ``-140 σ``: a change in units of its error, to two or three digits."""
+    return (
+        f"{change:+.1f} σ" if abs(change) < 100 else f"{change:+.0f} σ" if abs(change) < 10_000 else f"{change:+.0e} σ"
+    )
+
+
 def duration(seconds: float) -> str:
-    """``33 s``, ``4 min 10 s``, ``2 h 5 min``."""
+    """``33 s``, ``4 min 10 s``, ``2 h 5 min``, ``3 d 4 h``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -20,7 +27,9 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min"
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} d {hours % 24} h"
 
 
 def spoken(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,9 @@ from typing import Annotated
 import typer
 
 from kubecal import __version__
+from kubecal.cli.completing import complete_tasks
 from kubecal.cli.declaring import ABOUT, verb, verbs
+from kubecal.cli.form import Form, FormOption
 
 app = verbs()
 tasks = verbs("The tasks there are: list, describe, export.")
@@ -24,12 +27,40 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
-@verb(tasks, name="list", epilog="")
-def list_tasks() -> None:
-    """Name every task with what it measures."""
-    from kubecal.cli.tasks import print_tasks
+class Kind(StrEnum):
+    """What tasks act on."""
 
-    print_tasks()
+    QUBIT = "qubit"
+    COUPLING = "coupling"
+    MUX = "mux"
+    CHIP = "chip"
+
+
+@verb(tasks, name="list")
+def list_tasks(
+    kind: Annotated[Kind | None, typer.Option(help="Only those that act on one.", show_default=False)] = None,
+    output: FormOption = Form.TABLE,
+) -> None:
+    """Name every task with what it measures."""
+    from kubecal.api.catalogue import TargetKind
+    from kubecal.cli.screen import Screen
+    from kubecal.cli.tasks import list_tasks as work
+
+    raise typer.Exit(work(Screen(sys.stdout, sys.stderr, output), TargetKind(kind.capitalize()) if kind else None))
+
+
+@verb(tasks)
+def describe(
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="Its name.", autocompletion=complete_tasks, show_default=False)
+    ],
+    output: FormOption = Form.TABLE,
+) -> None:
+    """Show what a task reads, writes, and what can be set."""
+    from kubecal.cli.screen import Screen
+    from kubecal.cli.tasks import describe_task
+
+    raise typer.Exit(describe_task(Screen(sys.stdout, sys.stderr, output), task))
 
 
 @verb(tasks, name="export", epilog="")

@@ -1,23 +1,20 @@
-"""``kubecal explain``: asked through a kubectl that a script plays, and shown on 80 columns."""
+"""``kubecal explain``: shown on 80 columns, in a pipe, and for programs."""
 
 from __future__ import annotations
 
 import json
 import re
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from kubecal.api.explanation import SessionExplanation
-from kubecal.cli import main as command_line
-from kubecal.cli.explain import NO_SUCH_SESSION, NOT_ASKED, explain_session, print_explanation
-from kubecal.cli.kubectl import Operator
-
-PLACE = Operator("", "kubecal", "kubecal")
-STANDBY = "Error from server (ServiceUnavailable): replica operator-1 stands by: operator-0 leads"
+from kubecal.cli.explain import explain_session, explanation
+from kubecal.cli.form import Form
+from tests.unit.kubecal.cli.in_memory import Answered, MemoryLab, a_session
+from tests.unit.kubecal.cli.in_memory import answer as asked
 
 
 def task(name: str, target: str, reason: str, message: str, **changes: Any) -> dict[str, Any]:
@@ -34,156 +31,8 @@ def answer(*tasks: dict[str, Any], **changes: Any) -> dict[str, Any]:
 def shown(*tasks: dict[str, Any], **changes: Any) -> str:
     text = StringIO()
     explained = SessionExplanation.model_validate(answer(*tasks, **changes))
-    print_explanation(Console(file=text, width=80), explained)
+    Console(file=text, width=80).print(explanation(explained))
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
-
-
-@pytest.fixture
-def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for a kubectl that writes down how it is called; answers are files: out, err, code, once."""
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    program = tmp_path / "kubectl"
-    program.write_text(
-        f"""#!/bin/sh
-cd {tmp_path}
-echo "$@" >> calls
-case "$*" in *"config view"*) printf annex; exit 0;; esac
-if [ -f once ]; then cat once >&2; rm once; exit 1; fi
-[ -f err ] && cat err >&2
-[ -f out ] && cat out
-exit $(cat code 2>/dev/null || echo 0)
-"""
-    )
-    program.chmod(0o755)
-    return tmp_path
-
-
-def calls(folder: Path) -> list[str]:
-    return (folder / "calls").read_text().splitlines()
-
-
-def says(folder: Path, error: str) -> None:
-    (folder / "err").write_text(error + "\n")
-    (folder / "code").write_text("1")
-
-
-# ---------------------------------------------------------------- asking
-
-
-def test_the_operators_service_is_asked_through_the_api_server(kubectl: Path) -> None:
-    (kubectl / "out").write_text(json.dumps(answer()))
-    place = Operator("lab-cluster", "calibration", "blue")
-    assert explain_session("morning", "lab", place, as_json=False) == 0
-    path = "/api/v1/namespaces/calibration/services/blue-operator:http/proxy/explain/lab/morning"
-    assert calls(kubectl) == [f"--context=lab-cluster get --raw {path}"]
-
-
-def test_the_namespace_is_that_of_the_context_and_nothing_escapes_from_the_path(kubectl: Path) -> None:
-    (kubectl / "out").write_text(json.dumps(answer()))
-    assert explain_session("../livez", "", PLACE, as_json=False) == 0
-    assert calls(kubectl)[1].endswith("/proxy/explain/annex/..%2Flivez")
-
-
-def test_another_replica_is_asked_where_one_stands_by(kubectl: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (kubectl / "once").write_text(STANDBY + "\n")
-    (kubectl / "out").write_text(json.dumps(answer()))
-    assert explain_session("morning", "lab", PLACE, as_json=False) == 0
-    assert len(calls(kubectl)) == 2
-    assert capsys.readouterr().err == ""
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "sentence"),
-    [
-        (
-            "Error from server (NotFound): there is no CalibrationSession 'evening' in namespace 'lab'",
-            NO_SUCH_SESSION,
-            "there is no CalibrationSession 'evening' in namespace 'lab'",
-        ),
-        (
-            "Error from server (NotFound): this operator does not serve namespace 'x' (it serves lab)",
-            NO_SUCH_SESSION,
-            "this operator does not serve namespace 'x' (it serves lab)",
-        ),
-        (
-            'Error from server (NotFound): services "kubecal-operator" not found',
-            NOT_ASKED,
-            "there is no operator in namespace 'kubecal' (no Service 'kubecal-operator'): "
-            "say where it is with --operator-namespace and --release",
-        ),
-        (
-            'Error from server (ServiceUnavailable): no endpoints available for service "http:kubecal-operator:"',
-            NOT_ASKED,
-            "the operator in namespace 'kubecal' is not ready: see kubectl get pods -n kubecal",
-        ),
-        (
-            'Error from server (Forbidden): services "kubecal-operator:http" is forbidden: User "alice" cannot get',
-            NOT_ASKED,
-            "you may not ask the operator: you need the right to get services/proxy in namespace 'kubecal' "
-            '(services "kubecal-operator:http" is forbidden: User "alice" cannot get)',
-        ),
-        (
-            "Error from server (NotFound): the server could not find the requested resource",
-            NOT_ASKED,
-            "the operator in namespace 'kubecal' explains nothing yet: upgrade it",
-        ),
-        (STANDBY, NOT_ASKED, "replica operator-1 stands by: operator-0 leads"),
-        ('error: context "lab" does not exist', NOT_ASKED, 'context "lab" does not exist'),
-        (
-            "E1124 12:00:00.1 1 memcache.go:265] couldn't get\nThe connection to the server x was refused",
-            NOT_ASKED,
-            "The connection to the server x was refused",
-        ),
-    ],
-)
-def test_what_goes_wrong_is_one_sentence(
-    kubectl: Path, capsys: pytest.CaptureFixture[str], error: str, code: int, sentence: str
-) -> None:
-    says(kubectl, error)
-    assert explain_session("evening", "lab", PLACE, as_json=False) == code
-    said = capsys.readouterr()
-    assert (said.out, said.err) == ("", sentence + "\n")
-
-
-def test_what_a_login_plugin_says_is_passed_on(kubectl: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    says(kubectl, "To sign in, enter the code ABCD\nUnable to connect to the server: no login")
-    assert explain_session("morning", "lab", PLACE, as_json=False) == NOT_ASKED
-    assert capsys.readouterr().err.splitlines() == [
-        "To sign in, enter the code ABCD",
-        "Unable to connect to the server: no login",
-    ]
-
-
-def test_without_kubectl_it_says_what_is_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert explain_session("morning", "lab", PLACE, as_json=False) == NOT_ASKED
-    assert "kubectl is not found in the PATH" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("text", ["<html>", "{}"])
-def test_an_answer_of_something_else_is_not_shown(kubectl: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
-    (kubectl / "out").write_text(text)
-    assert explain_session("morning", "lab", PLACE, as_json=False) == NOT_ASKED
-    assert "use its version of kubecal" in capsys.readouterr().err
-
-
-def test_json_is_what_the_operator_said_with_what_this_version_does_not_know(
-    kubectl: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # More than a pipe holds, so that nothing waits for somebody who waits for it.
-    many = [task("T1", str(number), "WaitsForTask", "comes after Rabi" * 10, newer=1) for number in range(2_000)]
-    (kubectl / "out").write_text(json.dumps(answer(*many, newest="yes")))
-    monkeypatch.setattr("sys.argv", ["kubecal", "explain", "morning", "-n", "lab", "-o", "json"])
-    with pytest.raises(SystemExit) as ended:
-        command_line.main()
-    assert ended.value.code == 0
-    said = json.loads(capsys.readouterr().out)
-    assert (said["newest"], said["tasks"][0]["newer"], len(said["tasks"])) == ("yes", 1, 2_000)
-
-
-# ---------------------------------------------------------------- showing
 
 
 def test_reasons_are_headings_and_what_a_person_can_mend_comes_first() -> None:
@@ -228,18 +77,30 @@ def test_when_it_goes_on_is_said_once() -> None:
     assert text.count("12:00:30") == 2
 
 
-def test_long_sentences_are_wrapped_on_a_terminal_and_not_in_a_pipe(
-    kubectl: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def lab(*tasks: dict[str, Any]) -> MemoryLab:
+    return MemoryLab(standing=[a_session()], explanation=SessionExplanation.model_validate(answer(*tasks)))
+
+
+async def test_programs_get_every_task_with_its_reason() -> None:
+    waits = task("CheckT1", "0", "WaitsForTask", "comes after CheckRabi")
+    said = await asked(lab(waits), lambda at, screen: explain_session(at, screen, "morning"), form=Form.JSON)
+    (one,) = json.loads(said.out)["tasks"]
+    assert (one["task"], one["reason"], one["message"]) == ("CheckT1", "WaitsForTask", "comes after CheckRabi")
+
+
+async def test_a_session_that_is_not_there_is_named() -> None:
+    said = await asked(lab(), lambda at, screen: explain_session(at, screen, "evening"))
+    assert said == Answered(1, "", "there is no session 'evening' on this computer")
+
+
+async def test_long_sentences_are_wrapped_on_a_terminal_and_not_in_a_pipe() -> None:
     sentence = "no node takes pod morning-checkrabi-15-1-abcdef: " + "0/3 nodes are available, " * 5 + "make room"
     blocked = task("CheckRabi", "15", "PodsBlocked", sentence)
     text = shown(blocked)
     assert max(map(len, text.splitlines())) <= 80
     assert sentence not in text
-    (kubectl / "out").write_text(json.dumps(answer(blocked)))
-    explain_session("morning", "lab", PLACE, as_json=False)
-    piped = capsys.readouterr().out
-    assert f"  CheckRabi  15  {sentence}\n" in piped
+    piped = (await asked(lab(blocked), lambda at, screen: explain_session(at, screen, "morning"))).out
+    assert f"  CheckRabi  15  {sentence}" in piped.splitlines()
     assert "\x1b" not in piped
 
 

@@ -1,0 +1,130 @@
+"""What was measured, as people read it: failures with their reasons, values with their errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from kubecal.api.catalogue import Catalogue
+from kubecal.api.naming import spoken_target
+from kubecal.cli.quantities import duration, quantity, sigmas
+from kubecal.cli.screen import printable
+from kubecal.reading.answers import OutputValue, Result
+
+_NOTABLE_SIGMAS = 3.0
+
+
+def last_attempts(results: Sequence[Result]) -> list[Result]:
+    """What became of every planned task, by step and qubit, in the order in which they ended."""
+    last: dict[tuple[str, str, str, int], Result] = {}
+    for row in results:
+        key = (row.step, row.qid, row.task, row.ordinal)
+        if key not in last or row.attempt > last[key].attempt:
+            last[key] = row
+    return list(last.values())
+
+
+def failure(row: Result) -> RenderableType:
+    """One failed task: where, what, why."""
+    line = Text("failed: ", style="bold red")
+    line.append(f"{task_label(row)} on {spoken_target(row.qid)}", style="not bold default")
+    if row.verdict:
+        line.append(f", {row.verdict}")
+    if row.attempt > 1:
+        line.append(f" (attempt {row.attempt})", style="not bold default")
+    if not row.message:
+        return line
+    return Group(line, Padding(Text(printable(row.message)), (0, 0, 0, 4), expand=False))
+
+
+def value_table(rows: Sequence[Result], catalogue: Catalogue, *, all_values: bool, wide: bool = False) -> Table:
+    """Every calibrated parameter: value, error, unit, verdict, under its qubit.
+
+    Parameters
+    ----------
+    all_values
+        Also what belongs to the fit and the readout rather than to the qubit.
+    wide
+        Also which attempt it was, how long it took, and its task id.
+    """
+    shown = [(row, [o for o in row.outputs if all_values or o.name in _headline(row, catalogue)]) for row in rows]
+    outputs = [output for _, some in shown for output in some]
+    with_change = any(output.previous is not None for output in outputs)
+    # With all values names and units are long: single gaps keep the table within 80 columns.
+    table = Table(box=None, header_style="bold", pad_edge=False, collapse_padding=all_values)
+    titles = ["task", "parameter", "value", "unit", *(["change"] if with_change else []), "verdict"]
+    for title in [*titles, *(["attempt", "took", "task id"] if wide else [])]:
+        table.add_column(title, overflow="fold", justify="right" if title == "change" else "left")
+    width = max((len(quantity(o.value, o.error)[0]) for o in outputs), default=0)
+    several_steps = len({row.step for row in rows}) > 1
+    shown.sort(key=lambda one: (target_order(one[0].qid), one[0].step if several_steps else ""))
+    for place, group in groupby(shown, lambda one: (one[0].qid, one[0].step)):
+        heading = spoken_target(place[0]) + (f", {place[1]}" if several_steps else "")
+        table.add_row(Text(heading, style="bold", no_wrap=True))
+        for row, some in group:
+            for number, output in enumerate(some):
+                cells: list[str | Text] = [
+                    f"  {task_label(row)}" if number == 0 else "",
+                    output.name,
+                    value_text(output.value, output.error, width),
+                    output.unit,
+                ]
+                cells += [_change(output)] if with_change else []
+                cells.append(_verdict(row, output, first=number == 0))
+                table.add_row(*cells, *(_more(row) if wide and number == 0 else []))
+    return table
+
+
+def value_text(value: float, error: float, width: int = 0) -> str:
+    """``22.19 ± 0.36``, the value at the right of a width, so that errors stand below each other."""
+    number, uncertainty = quantity(value, error)
+    return f"{number:>{width}}" + (f" ± {uncertainty}" if uncertainty else "")
+
+
+def task_label(row: Result) -> str:
+    """The task, and which of its occurrences in the step where there are several."""
+    return f"{row.task} #{row.ordinal + 1}" if row.ordinal else row.task
+
+
+def target_order(qid: str) -> tuple[int, int, str]:
+    """Qubits by number, couplings by their control behind them, the chip last."""
+    if qid.isdigit():
+        return (0, int(qid), "")
+    first = qid.partition("-")[0]
+    return (1, int(first), qid) if first.isdigit() else (2, 0, qid)
+
+
+def change_text(sigma: float | None) -> Text:
+    """``+1.2 σ``, marked where it is more than chance explains; ``first`` where there was nothing before."""
+    if sigma is None:
+        return Text("first", style="dim")
+    return Text(sigmas(sigma), style="bold yellow" if abs(sigma) >= _NOTABLE_SIGMAS else "")
+
+
+def _headline(row: Result, catalogue: Catalogue) -> frozenset[str]:
+    """What a task calibrates: the outputs that age; a check that only compares shows what it found."""
+    task = catalogue.task_by_name.get(row.task)
+    ages = {output.name for output in task.outputs if output.drift is not None} if task is not None else set()
+    return frozenset(ages) or frozenset(output.name for output in row.outputs)
+
+
+def _change(output: OutputValue) -> Text:
+    return change_text(output.sigmas)
+
+
+def _verdict(row: Result, output: OutputValue, *, first: bool) -> Text:
+    if not output.accepted:
+        return Text("not accepted", style="bold red")
+    if output.name in row.moved:
+        return Text(f"moved {row.moved[output.name]:.1f} sigma", style="yellow")
+    return Text(row.verdict, style="green" if row.verdict == "ok" else "bold red") if first else Text("")
+
+
+def _more(row: Result) -> list[str]:
+    took = (row.ended_at - row.started_at).total_seconds() if row.started_at and row.ended_at else None
+    return [str(row.attempt), duration(took) if took is not None else "", row.task_id]

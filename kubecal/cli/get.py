@@ -21,11 +21,11 @@ from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.form import Form
 from kubecal.cli.moments import shown
 from kubecal.cli.place import Place, Where
-from kubecal.cli.quantities import duration, spoken
 from kubecal.cli.screen import Screen, printable
 from kubecal.engine.problems import did_you_mean
 from kubecal.lab.lab import Lab, NotFoundInLabError, StandingChip, StandingSession
 from kubecal.reading.answers import Execution
+from kubecal.reading.quantities import duration, spoken
 
 SESSIONS, CHIPS, EXECUTIONS = "sessions", "chips", "executions"
 _CALLED = {

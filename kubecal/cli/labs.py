@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubecal.cli.place import Place, Where
-from kubecal.lab.lab import Lab, LabError
+from kubecal.lab.lab import Lab
 
 
 def open_lab(place: Place) -> Lab:
@@ -19,4 +19,11 @@ def open_lab(place: Place) -> Lab:
         from kubecal.local.lab import LocalLab
 
         return LocalLab(mongo_uri=place.mongo_uri)
-    raise LabError("a cluster cannot be asked yet")
+    from kubecal.cluster.lab import ClusterLab
+
+    return ClusterLab(
+        namespace=place.namespace,
+        chosen=place.context,
+        operator_namespace=place.operator_namespace,
+        release=place.release,
+    )

@@ -21,12 +21,12 @@ from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.form import Form
 from kubecal.cli.moments import NOW, moment, shown
 from kubecal.cli.place import Place
-from kubecal.cli.quantities import duration, quantity
 from kubecal.cli.screen import Screen, printable
 from kubecal.cli.values import change_text, target_order, value_text
 from kubecal.engine.problems import did_you_mean
 from kubecal.lab.lab import Lab
 from kubecal.reading.answers import Answer, ParameterValue
+from kubecal.reading.quantities import duration, quantity
 
 _VERBS = ("now", "history", "diff", "export", "set", "revert", "import")
 

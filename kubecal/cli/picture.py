@@ -16,11 +16,11 @@ from rich.text import Text
 from kubecal.api.naming import spoken_target
 from kubecal.cli.lattice import Room, lattice
 from kubecal.cli.marks import SPOKEN, QubitState, last_states, legend, qubit_states
-from kubecal.cli.quantities import duration, spoken
 from kubecal.cli.screen import printable
 from kubecal.cli.spans import spans
 from kubecal.lab.lab import Sight
 from kubecal.reading.answers import TaskState
+from kubecal.reading.quantities import duration, spoken
 
 _LEAST = Room(30, 7)
 """The lists stand beside the lattice where that leaves them such a width, else below it where such a height is left."""

@@ -9,9 +9,9 @@ from datetime import datetime
 from rich.text import Text
 
 from kubecal.api.session_status import SessionStatus
-from kubecal.cli.quantities import duration, spoken
 from kubecal.cli.screen import printable
 from kubecal.reading.answers import Execution
+from kubecal.reading.quantities import duration, spoken
 
 _STYLES = {"Completed": "bold green", "Cancelled": "bold yellow", "Running": "bold"}
 _QUIET = ("Completed", "Cancelled", "Running")

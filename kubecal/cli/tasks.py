@@ -18,11 +18,11 @@ from kubecal.api.catalogue import CONFIG_MAP_KEY, CatalogueTask, Input, Output, 
 from kubecal.cli.answering import failed
 from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.form import Form
-from kubecal.cli.quantities import duration
 from kubecal.cli.screen import Screen
 from kubecal.engine.problems import did_you_mean
 from kubecal.local.catalogue import exported_catalogue, installed_catalogue
 from kubecal.local.errors import LocalRunError
+from kubecal.reading.quantities import duration
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LONGEST = 253

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.naming import spoken_target
-from kubecal.cli.quantities import duration, quantity, sigmas
 from kubecal.cli.screen import printable
 from kubecal.reading.answers import OutputValue, Result
+from kubecal.reading.quantities import duration, quantity, sigmas
 
 _NOTABLE_SIGMAS = 3.0
 

@@ -69,9 +69,9 @@ class ControlPlane:
             self._folder.mkdir(parents=True)
             self._prepare()
             self._start_etcd()
-            # The controller manager waits for the API server by itself: both start up at the same time.
-            self._start_controller_manager()
             self.start_apiserver()
+            # It gives up when it has waited for the API server for ten seconds, which a busy machine may need.
+            self._start_controller_manager()
             self._wait_for_service_accounts()
         except BaseException:
             self._stack.close()

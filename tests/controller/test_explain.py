@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from tests.cluster.binaries import installed, kubectl
-from tests.cluster.process import run
-from tests.controller.lab import ROOT, Lab, OperatorProcess, system_namespace
+from tests.cluster.binaries import kubectl
+from tests.controller.lab import Lab, OperatorProcess, system_namespace
+from tests.controller.people import expose, with_role
 from tests.controller.podsim import Play, PodSimulator
 
 Simulated = Callable[..., PodSimulator]
@@ -27,10 +24,10 @@ async def test_a_person_asks_through_the_api_server_with_no_more_than_the_right_
     lab: Lab, simulated: Simulated
 ) -> None:
     operator = lab.start_operator()
-    _serve(lab, operator)
+    expose(lab, "operator", operator.port)
     await lab.apply_chip()
     await lab.apply_session(tasks=("CheckRabi", "CheckT1"))
-    alice = _may_ask(lab, "alice")
+    alice = with_role(lab, "alice", "viewers")
     async with simulated(lambda request: Play(seconds=600)) as simulator:
         await lab.until(lambda: _drive(simulator, 2), "two measurements")
         # A square of qubits, none of which runs beside its neighbours: two run, and each of the others has both there.
@@ -55,8 +52,8 @@ async def test_a_person_asks_through_the_api_server_with_no_more_than_the_right_
 
 async def test_whoever_may_not_ask_or_asks_at_the_wrong_place_is_told_so(lab: Lab) -> None:
     operator = lab.start_operator()
-    _serve(lab, operator)
-    alice = _may_ask(lab, "alice")
+    expose(lab, "operator", operator.port)
+    alice = with_role(lab, "alice", "viewers")
     await lab.until(lambda: _answers(lab, operator), "a leader")
     code, _, said = await _explain(lab, alice, "evening")
     assert (code, said) == (1, f"there is no CalibrationSession 'evening' in namespace '{lab.namespace}'\n")
@@ -139,52 +136,3 @@ async def _explain(lab: Lab, kubeconfig: Path, session: str = "morning", *more: 
     )
     out, said = await asyncio.wait_for(process.communicate(), 60)
     return process.returncode or 0, out.decode(), said.decode()
-
-
-def _may_ask(lab: Lab, user: str) -> Path:
-    """The kubeconfig of somebody who may ask this operator, and nothing else."""
-    namespace = system_namespace(lab.namespace)
-    only = ["kubecal-operator:http"]
-    rule = {"apiGroups": [""], "resources": ["services/proxy"], "resourceNames": only, "verbs": ["get"]}
-    group = "rbac.authorization.k8s.io"
-    meta = {"name": user, "namespace": namespace}
-    role = {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": meta, "rules": [rule]}
-    binding = {
-        "apiVersion": f"{group}/v1",
-        "kind": "RoleBinding",
-        "metadata": meta,
-        "roleRef": {"apiGroup": group, "kind": "Role", "name": user},
-        "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
-    }
-    lab.control_plane.kubectl("apply", "-f", "-", given=yaml.safe_dump_all([role, binding]))
-    return lab.control_plane.user_kubeconfig(user)
-
-
-def _serve(lab: Lab, operator: OperatorProcess) -> None:
-    """The chart's Service, and behind it this operator's process, as the address of a pod that nobody runs.
-
-    The API server proxies to pods only: it looks whether one has the address that the Endpoints name.
-    """
-    namespace, name, address = system_namespace(lab.namespace), "kubecal-operator", _own_address()
-    words: list[str | Path] = ["template", "kubecal", ROOT / "charts" / "kubecal", "--namespace", namespace]
-    words += ["--show-only", "templates/service.yaml", "--set", "mongodb.existingSecret=mongodb"]
-    meta = {"name": name, "namespace": namespace}
-    container = {"name": "operator", "image": "kubecal/operator:test"}
-    spec = {"serviceAccountName": name, "containers": [container]}
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
-    behind = {"ip": address, "targetRef": {"kind": "Pod", **meta}}
-    port = {"name": "http", "port": operator.port}
-    subsets = [{"addresses": [behind], "ports": [port]}]
-    endpoints = {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, "subsets": subsets}
-    admin = lab.control_plane.kubectl
-    admin("apply", "-f", "-", given=f"{run([installed('helm'), *words])}\n---\n{json.dumps(pod)}")
-    status = json.dumps({"status": {"podIP": address, "podIPs": [{"ip": address}]}})
-    admin("patch", "pod", name, "-n", namespace, "--subresource", "status", "--type", "merge", "-p", status)
-    admin("apply", "-f", "-", given=json.dumps(endpoints))
-
-
-def _own_address() -> str:
-    """Not loopback, which the API server does not proxy to."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("198.51.100.1", 9))
-        return str(probe.getsockname()[0])

@@ -13,6 +13,7 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.kind import KindCluster
 from tests.cluster.process import say
 from tests.e2e.images import ProjectImages, build_all
+from tests.e2e.people import subjects
 
 ROOT = Path(__file__).parents[2]
 RELEASE, SYSTEM, SERVED = "kubecal", "kubecal", "lab"
@@ -59,6 +60,7 @@ def values(images: ProjectImages) -> dict[str, Any]:
         "operator": {"image": {"repository": operator, "tag": operator_tag}, "affinity": _OFF_INSTRUMENTS},
         "tasks": {"image": {"repository": tests, "tag": tests_tag}, "catalogue": images.tests_catalogue},
         "mongodb": {"uri": MONGODB_URI},
+        "people": subjects(),
     }
 
 

@@ -102,3 +102,59 @@ capabilities: {drop: [ALL]}
     - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
     - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
 {{- end }}
+
+{{- define "kubecal.api" -}}
+{{- printf "%s-api" .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "kubecal.apiSelector" -}}
+app.kubernetes.io/name: kubecal
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: api
+{{- end }}
+
+{{/* Of the roles for people: kubecal in namespace kubecal is kubecal, so that documents can name them. */}}
+{{- define "kubecal.role" -}}
+{{- if eq .Release.Namespace .Release.Name }}{{ .Release.Name }}{{ else }}{{ printf "%s-%s" .Release.Namespace .Release.Name }}{{ end }}
+{{- end }}
+
+{{- define "kubecal.viewerRules" -}}
+- apiGroups: [kubecal.io]
+  resources: [chips, calibrationsessions]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [pods, events]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [pods/log]
+  verbs: [get]
+# Records and reasons: ours, and no other Service.
+- apiGroups: [""]
+  resources: [services/proxy]
+  resourceNames: ["{{ include "kubecal.api" . }}:http", "{{ include "kubecal.operator" . }}:http"]
+  verbs: [get]
+{{- end }}
+
+{{/* "true" where the chart's own MongoDB is wanted. */}}
+{{- define "kubecal.ownMongodb" -}}
+{{- if .Values.mongodb.deploy }}true{{ end }}
+{{- end }}
+
+{{- define "kubecal.mongodbName" -}}
+{{- printf "%s-mongodb" (.Release.Name | trunc 50 | trimSuffix "-") }}
+{{- end }}
+
+{{- define "kubecal.mongodbHost" -}}
+{{ include "kubecal.mongodbName" . }}-0.{{ include "kubecal.mongodbName" . }}.{{ .Release.Namespace }}.svc:27017
+{{- end }}
+
+{{- define "kubecal.mongodbSelector" -}}
+app.kubernetes.io/name: kubecal
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: mongodb
+{{- end }}
+
+{{/* The URI that goes into Secrets; empty where the Secret is somebody else's. */}}
+{{- define "kubecal.mongodbUri" -}}
+{{- if include "kubecal.ownMongodb" . }}mongodb://{{ include "kubecal.mongodbHost" . }}/kubecal?{{ .Values.mongodb.uriOptions }}{{ else }}{{ .Values.mongodb.uri }}{{ end }}
+{{- end }}

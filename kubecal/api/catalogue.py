@@ -111,6 +111,8 @@ class CatalogueTask(_Entry):
     """The default of the R2 gate; None: the task has no gate, and a manifest may not set one."""
     duration_s: float = 0.0
     """Estimated time on real instruments at default sweeps."""
+    source: str = ""
+    """The loose file that defines it, with its SHA-256, ``my_task.py sha256:...``; empty: it is installed."""
 
     @cached_property
     def run_parameter_by_name(self) -> dict[str, RunParameter]:

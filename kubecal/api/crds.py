@@ -19,7 +19,7 @@ from kubecal.api.model import PATTERN, VALIDATIONS, KubernetesObject
 from kubecal.api.session import CalibrationSession
 
 GROUP, VERSION = "kubecal.io", "v1alpha1"
-CRD_VERSION = 5
+CRD_VERSION = 6
 """Raised with every change of the kinds; an operator refuses to act on older ones."""
 CRD_VERSION_ANNOTATION = "kubecal.io/crd-version"
 UNTYPED = "x-kubernetes-preserve-unknown-fields"

@@ -16,7 +16,18 @@ from kubecal.api.model import API_VERSION, Metadata
 from kubecal.api.sentences import sentences
 from kubecal.api.session import CalibrationSession
 
-__all__ = ["CalibrationSession", "Chip", "ManifestError", "Manifests", "Metadata", "load_manifests", "parse_manifest"]
+__all__ = [
+    "CalibrationSession",
+    "Chip",
+    "ManifestError",
+    "Manifests",
+    "Metadata",
+    "load_manifests",
+    "parse_manifest",
+    "read_documents",
+    "read_value",
+    "with_plain_names",
+]
 
 _KINDS: dict[str, type[Chip] | type[CalibrationSession]] = {"Chip": Chip, "CalibrationSession": CalibrationSession}
 
@@ -45,7 +56,7 @@ def load_manifests(files: Sequence[Path]) -> Manifests:
     chips: dict[tuple[str, str], Chip] = {}
     sessions: dict[tuple[str, str], CalibrationSession] = {}
     for file in files:
-        for place, document in _documents(file):
+        for place, document in read_documents(file):
             parsed = parse_manifest(document, place)
             key = (parsed.metadata.namespace, parsed.metadata.name)
             if key in (chips if isinstance(parsed, Chip) else sessions):
@@ -73,7 +84,7 @@ def parse_manifest(document: object, place: str) -> Chip | CalibrationSession:
     if not isinstance(kind, str) or kind not in _KINDS:
         raise ManifestError(f"{place}: kind is {_shown(kind)}: write Chip or CalibrationSession")
     try:
-        return _KINDS[kind].model_validate(_with_plain_names(document))
+        return _KINDS[kind].model_validate(with_plain_names(document))
     except ValidationError as error:
         metadata = document.get("metadata")
         name = metadata.get("name", "") if isinstance(metadata, dict) else ""
@@ -86,7 +97,14 @@ def _shown(value: object) -> str:
     return "missing" if value is None else repr(value)
 
 
-def _documents(file: Path) -> Iterator[tuple[str, object]]:
+def read_documents(file: Path) -> Iterator[tuple[str, object]]:
+    """The documents of a YAML file, read as kubectl reads them, each with the place that messages name.
+
+    Raises
+    ------
+    ManifestError
+        If the file cannot be read, or is not YAML, or has the same key twice.
+    """
     try:
         text = file.read_text("utf-8")
     except OSError as error:
@@ -102,6 +120,20 @@ def _documents(file: Path) -> Iterator[tuple[str, object]]:
             yield f"{file}, document {number}" if len(documents) > 1 else str(file), document
 
 
+def read_value(text: str) -> object:
+    """One value as a manifest would write it: ``4096``, ``"1 MHz"``, ``[1, 2]``, ``{start: 0, stop: 1, num: 11}``.
+
+    Raises
+    ------
+    ManifestError
+        If it is not YAML.
+    """
+    try:
+        return yaml.load(text, _KubectlLoader)
+    except yaml.YAMLError as error:
+        raise ManifestError(f"{text!r} is not a value as a manifest writes it: correct it") from error
+
+
 def _yaml_problem(error: yaml.YAMLError) -> str:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return f"is not YAML ({' '.join(str(error).split())}): correct it"
@@ -112,7 +144,7 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
     return f"{where}: is not YAML ({error.problem}): correct it"
 
 
-def _with_plain_names(document: dict[str, Any]) -> dict[str, Any]:
+def with_plain_names(document: dict[str, Any]) -> dict[str, Any]:
     """Take ``tasks: [CheckT1]`` for ``tasks: [{task: CheckT1}]``, which a structural schema cannot."""
     spec = document.get("spec")
     if not isinstance(spec, dict):

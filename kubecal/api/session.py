@@ -153,7 +153,7 @@ def _as_before() -> str:
     return (
         "self.steps.map(n, n.name) == oldSelf.steps.map(o, o.name) "
         "|| (oldSelf.open && size(self.steps) > size(oldSelf.steps) "
-        f"&& self.steps[{last}-1].name == oldSelf.steps[{last}-1].name "
+        f"&& ({last} == 0 || self.steps[{last}-1].name == oldSelf.steps[{last}-1].name) "
         "&& self.steps.filter(n, oldSelf.steps.exists(o, o.name == n.name)).map(n, n.name) "
         "== oldSelf.steps.map(o, o.name))"
     )
@@ -196,8 +196,8 @@ class SessionSpec(Model):
     """What is calibrated: exactly one of qubits, muxes, couplings, all and chip."""
     parameters: Parameters = Parameters()
     """Run parameters; a step's entry wins over `tasks`, `tasks` over `defaults`, these over the task's own."""
-    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MAX_STEPS), Unique(("name",))]
-    """In order; a target that has finished one starts the next."""
+    steps: Annotated[tuple[Step, ...], Field(max_length=MAX_STEPS), Unique(("name",))]
+    """In order; a target that has finished one starts the next. An open session may begin without any."""
     parking: Parking | None = None
     """What runs last in any case."""
     on_target_failure: TargetFailurePolicy = TargetFailurePolicy.STOP_TARGET

@@ -73,7 +73,7 @@ class _Answering:
         return code if self._stopped_by is None else STOPPED + self._stopped_by
 
     async def _in_lab(self) -> int:
-        async with open_lab(self._place) as lab:
+        async with open_lab(self._place, self._screen.remark) as lab:
             return await self._work(lab, self._screen)
 
     def _lost(self, error: OSError) -> None:

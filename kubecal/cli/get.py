@@ -113,7 +113,7 @@ def chip_document(one: StandingChip) -> dict[str, Any]:  # Any: a manifest
     return {**body, "metadata": metadata}
 
 
-def session_table(sessions: Sequence[StandingSession], form: Form, now: datetime) -> RenderableType:
+def session_table(sessions: Sequence[StandingSession], form: Form, now: datetime) -> RenderableType | None:
     """A line a session."""
     columns = (
         *(Column("session"), Column("phase"), Column("progress"), Column("failed", right=True), Column("chip")),
@@ -123,7 +123,7 @@ def session_table(sessions: Sequence[StandingSession], form: Form, now: datetime
     return _table(columns, form, [_session_row(one, now) for one in sessions])
 
 
-def chip_table(chips: Sequence[StandingChip], form: Form) -> RenderableType:
+def chip_table(chips: Sequence[StandingChip], form: Form) -> RenderableType | None:
     """A line a chip: who holds it, who waits, what its parameters are worth."""
     columns = (
         *(Column("chip"), Column("qubits", right=True), Column("held by"), Column("waiting", right=True)),
@@ -133,7 +133,7 @@ def chip_table(chips: Sequence[StandingChip], form: Form) -> RenderableType:
     return _table(columns, form, [_chip_row(one) for one in chips])
 
 
-def execution_table(executions: Sequence[Execution], form: Form) -> RenderableType:
+def execution_table(executions: Sequence[Execution], form: Form) -> RenderableType | None:
     """A line an execution."""
     columns = (
         *(Column("execution"), Column("session"), Column("phase"), Column("ok", right=True)),
@@ -177,7 +177,7 @@ async def _session(lab: Lab, name: str, *, kind_said: bool) -> StandingSession:
 def _session_whole(one: StandingSession, form: Form, now: datetime) -> RenderableType:
     """A session's line, and below it what its status says in words."""
     status = one.status
-    parts: list[RenderableType] = [session_table([one], form, now)]
+    parts: list[RenderableType] = [session_table([one], form, now) or Text()]
     said = [status.message] if status.message else []
     said += [
         f"{wait.tasks} wait ({wait.reason}): {wait.task} on {spoken_target(wait.target)}: {wait.message}"
@@ -258,8 +258,10 @@ def _phase(phase: str, *, deleting: bool = False) -> Text:
     return Text(spoken(phase) + (" (being deleted)" if deleting else ""), style=style)
 
 
-def _table(columns: Sequence[Column], form: Form, rows: Sequence[Sequence[str | Text]]) -> RenderableType:
+def _table(columns: Sequence[Column], form: Form, rows: Sequence[Sequence[str | Text]]) -> RenderableType | None:
     """A table without frame; columns that a narrow terminal has no room for are folded, never cut off."""
+    if not rows:
+        return None
     kept = [number for number, column in enumerate(columns) if form is Form.WIDE or not column.wide]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for number in kept:

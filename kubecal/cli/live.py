@@ -1,4 +1,4 @@
-"""What a person sees while sessions run: a line per result that came out, and below them where things stand.
+"""What a person sees while sessions run: a line per result that came out, and below them the chip as it stands.
 
 How a session ended is not said here: the closing lines say it once.
 """
@@ -6,38 +6,49 @@ How a session ended is not said here: the closing lines say it once.
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from kubecal.api.naming import spoken_target
-from kubecal.api.request import Verdict
+from kubecal.cli.lattice import Room
+from kubecal.cli.picture import head, picture
+from kubecal.cli.screen import printable
 from kubecal.lab.lab import Sight, StandingSession
 from kubecal.reading.answers import TaskState
-from kubecal.reading.quantities import duration
 
-_RUNNING_SHOWN = 6
-_REFRESH_PER_S = 8
-_TASK_WIDTH, _TARGET_WIDTH = 16, 10
+_REFRESH_PER_S = 4
+_TASK_WIDTH, _TARGET_WIDTH, _VERDICT_WIDTH = 16, 10, 15
+_LINES_ABOVE = 4
+"""Of the terminal for what came out last, above the picture."""
 _OWN_TURN = "waits for its turn"
 """What a session that nothing hinders says for an instant."""
 
 
 class LiveView:
-    """Shows one local run. In a pipe only the lines are printed, without colour."""
+    """Shows sessions while they run. In a pipe only the lines are printed, without colour.
 
-    def __init__(self, console: Console) -> None:
+    Parameters
+    ----------
+    from_start
+        False: what had come out before the first sight is not told again.
+    """
+
+    def __init__(self, console: Console, *, from_start: bool = True) -> None:
         self._console = console
-        self._live = Live(console=console, refresh_per_second=_REFRESH_PER_S, transient=True)
-        self._shown: set[str] = set()
-        self._sights: dict[str, Sight] = {}
+        self._from_start = from_start
+        self._sights: dict[str, tuple[Sight, float]] = {}
+        """By session, with when it came, by a clock that only goes forward."""
+        self._told: dict[str, int] = {}
+        """Results that have their line, by task id, with how far they were."""
         self._said: dict[str, str] = {}
-        self._began = time.monotonic()
+        self._live = Live(
+            console=console, refresh_per_second=_REFRESH_PER_S, transient=True, get_renderable=self._picture
+        )
 
     def __enter__(self) -> LiveView:
         if self._console.is_terminal:
@@ -45,83 +56,83 @@ class LiveView:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._sights.clear()
         self._live.stop()
 
     def notice(self, sentence: str) -> None:
         """A sentence of its own."""
-        self._console.print(Text(sentence, style="yellow"))
+        self._console.print(Text(printable(sentence), style="yellow"))
 
     def update(self, sight: Sight) -> None:
         """Take in what there is to see of a session."""
+        uid = sight.session.uid
+        first = uid not in self._sights
         for sentence in sight.notices:
             self.notice(sentence)
-        self._sights[sight.session.name] = sight
-        self._announce(sight.session)
-        for task in sight.tasks:
-            self._result(task)
-        if self._console.is_terminal:
-            self._live.update(self._render())
+        self._announce(sight)
+        ended = [one for one in sight.tasks if one.task_id not in self._told and _told_of(one)]
+        self._told.update((one.task_id, 1) for one in ended)
+        if first and ended and not self._from_start:
+            results = "result has" if len(ended) == 1 else "results have"
+            self._console.print(Text(f"  {len(ended)} {results} come out before", style="dim"))
+        else:
+            for one in sorted(ended, key=lambda one: (str(one.ended_at), one.task_id)):
+                self._result(one)
+        self._sights[uid] = (sight, time.monotonic())
 
-    def _announce(self, session: StandingSession) -> None:
-        """A line when it begins, and one for whatever it waits for."""
-        line = _standing(session)
-        if line and line != self._said.get(session.uid):
-            self._said[session.uid] = line
-            self._console.print(Text.assemble((session.name, "bold"), f" {line}"))
+    def _announce(self, sight: Sight) -> None:
+        """A line when it begins, one for whatever it waits for, one when the view may be out of date."""
+        line = printable(sight.problem) if sight.problem else _standing(sight.session)
+        uid = sight.session.uid
+        if line and line != self._said.get(uid):
+            self._said[uid] = line
+            style = "yellow" if sight.problem else ""
+            self._console.print(Text.assemble((sight.session.name, "bold"), (f" {line}", style)))
 
     def _result(self, task: TaskState) -> None:
-        """A line for every attempt that ended, once; a bad one with its reason below."""
-        if task.task_id in self._shown or task.ended_at is None or task.started_at is None:
-            return
-        self._shown.add(task.task_id)
-        good = task.verdict == Verdict.OK
+        """A line for an attempt that ended; a bad one with its reason below."""
+        good = task.verdict == "ok"
         line = Text.assemble(
             f"  {task.task:<{_TASK_WIDTH}} {spoken_target(task.qid):<{_TARGET_WIDTH}} ",
-            (f"{task.verdict or task.status:<15}", "green" if good else "bold red"),
-            (f"{(task.ended_at - task.started_at).total_seconds():5.1f} s", "dim"),
+            (f"{task.verdict or task.status:<{_VERDICT_WIDTH}}", "green" if good else "bold red"),
         )
+        if task.started_at is not None and task.ended_at is not None:
+            line.append(f"{(task.ended_at - task.started_at).total_seconds():5.1f} s", style="dim")
         if task.attempt > 1:
             line.append(f"  attempt {task.attempt}")
-        if good and task.message:
-            line.append(f"  {task.message}")
+        message = printable(task.message)
+        if good and message:
+            line.append(f"  {message}")
         self._console.print(line)
-        if task.message and not good:
-            self._console.print(Padding(Text(task.message), (0, 0, 0, 6), expand=False))
+        if message and not good:
+            self._console.print(Padding(Text(message), (0, 0, 0, 6), expand=False))
 
-    def _render(self) -> RenderableType:
-        parts: list[RenderableType] = [Text()]
-        for sight in self._sights.values():
-            parts.append(self._bar(sight.session))
-        for sight in self._sights.values():
-            parts += self._running(sight)
-        return Group(*parts)
-
-    def _bar(self, session: StandingSession) -> RenderableType:
-        counts = session.status.tasks
-        ended = counts.succeeded + counts.failed + counts.skipped + counts.cancelled
-        line = Table.grid(padding=(0, 1))
-        line.add_row(
-            Text(session.name, style="bold"),
-            ProgressBar(total=max(1, counts.planned), completed=ended, width=32, complete_style="green"),
-            Text(f"{ended}/{counts.planned}"),
-            Text(f"{counts.failed} failed", style="bold red") if counts.failed else Text(""),
-            Text(duration(time.monotonic() - self._began), style="dim"),
-        )
-        return line
-
-    def _running(self, sight: Sight) -> list[RenderableType]:
-        running = [task for task in sight.tasks if task.status == "running" and task.started_at is not None]
-        lines: list[RenderableType] = [
-            Text(f"  {task.task} on {spoken_target(task.qid)}, {_seconds(sight.seen_at, task)} s", style="dim")
-            for task in running[:_RUNNING_SHOWN]
-        ]
-        if len(running) > _RUNNING_SHOWN:
-            lines.append(Text(f"  and {len(running) - _RUNNING_SHOWN} more", style="dim"))
-        return lines
+    def _picture(self) -> RenderableType:
+        """All sessions; the chip of the one that runs."""
+        now = time.monotonic()
+        seen = [(sight, sight.seen_at + timedelta(seconds=now - came)) for sight, came in self._sights.values()]
+        size = self._console.size
+        return pictures(seen, Room(size.width, size.height - _LINES_ABOVE))
 
 
-def _seconds(now: datetime, task: TaskState) -> str:
-    return f"{(now - (task.started_at or now)).total_seconds():.0f}"
+def pictures(seen: Sequence[tuple[Sight, datetime]], room: Room) -> RenderableType:
+    """Several sessions: heads of all, and the picture of one that runs, each with what time it is for it."""
+    if not seen:
+        return Text()
+    running = [one for one in seen if one[0].session.status.phase == "Running"]
+    chosen = (running or list(seen))[0]
+    parts: list[RenderableType] = []
+    for one in seen:
+        if one is not chosen:
+            parts += [Text(), *head(*one, room)]
+    return Group(*parts, picture(*chosen, Room(room.width, room.height - len(parts))))
+
+
+def _told_of(task: TaskState) -> bool:
+    """Whether an attempt has a line of its own: those that were measured, and those that were disrupted."""
+    if task.status in ("completed", "failed"):
+        return True
+    return task.status == "cancelled" and task.started_at is not None and bool(task.message)
 
 
 def _standing(session: StandingSession) -> str:
@@ -131,6 +142,6 @@ def _standing(session: StandingSession) -> str:
         size = f"{status.tasks.planned} {'task' if status.tasks.planned == 1 else 'tasks'}"
         # While it runs the message is about failures, which have their own lines, or maintenance.
         return f"running, execution {status.execution_id}, {size}"
-    if status.phase in ("Pending", "Queued") and status.message not in ("", _OWN_TURN):
-        return f"{str(status.phase).lower()}: {status.message}"
+    if status.phase in ("Pending", "Queued", "Suspended") and status.message not in ("", _OWN_TURN):
+        return f"{str(status.phase).lower()}: {printable(status.message)}"
     return ""

@@ -12,7 +12,7 @@ import typer
 from kubecal.cli.declaring import Group
 from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.place import invoked_as
-from kubecal.cli.verbs import about, looking, params, running
+from kubecal.cli.verbs import about, acting, looking, params, running
 
 app = typer.Typer(
     name="kubecal",
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, looking, params, about):
+for group in (running, acting, looking, params, about):
     app.add_typer(group.app)
 
 

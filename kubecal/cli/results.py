@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from kubecal.api.catalogue import Catalogue
 from kubecal.cli.answering import NoSuchThingError
 from kubecal.cli.executions import find_execution
 from kubecal.cli.exit_codes import ExitCode
@@ -16,7 +15,7 @@ from kubecal.cli.form import Form
 from kubecal.cli.place import Place
 from kubecal.cli.screen import Screen
 from kubecal.cli.summary import summary, told_of_execution
-from kubecal.cli.values import failure, last_attempts, value_table
+from kubecal.cli.values import last_attempts, outcome_parts
 from kubecal.engine.problems import did_you_mean
 from kubecal.lab.lab import Lab
 from kubecal.local.catalogue import installed_catalogue
@@ -76,19 +75,6 @@ async def show_results(lab: Lab, screen: Screen, asked: ResultsAsked) -> int:
 def _table(screen: Screen, results: Sequence[Result], told: Text, asked: ResultsAsked) -> RenderableType:
     wide = screen.form is Form.WIDE
     return Group(*outcome_parts(results, installed_catalogue(), all_values=asked.all_values, wide=wide), told)
-
-
-def outcome_parts(
-    results: Sequence[Result], catalogue: Catalogue, *, all_values: bool, wide: bool = False
-) -> list[RenderableType]:
-    """Failures with their reasons, then the values of what is good, each with an empty line behind it."""
-    bad = [row for row in results if row.status == "failed"]
-    good = [row for row in results if row.outputs and row.verdict == "ok"]
-    parts: list[RenderableType] = [failure(row) for row in bad]
-    parts += [Text()] if bad else []
-    if good:
-        parts += [value_table(good, catalogue, all_values=all_values, wide=wide), Text()]
-    return parts
 
 
 def _place(row: Result) -> str:

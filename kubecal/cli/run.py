@@ -18,7 +18,7 @@ from kubecal.cli.closing import RunOutcome, print_outcome
 from kubecal.cli.exit_codes import STOPPED, ExitCode
 from kubecal.cli.live import LiveView
 from kubecal.cli.output import Output, console_on
-from kubecal.lab.lab import Change, LabError, RefusedError, StandingSession
+from kubecal.lab.lab import LabError, RefusedError, StandingSession
 from kubecal.local.catalogue import installed_catalogue
 from kubecal.local.figures import save_figures
 from kubecal.local.installation import data_folder
@@ -179,7 +179,7 @@ class _Run:
             if kill:
                 await lab.kill(name)
             else:
-                await lab.change(name, Change(cancel=True))
+                await lab.interrupt(name, number.name)
 
     def _output_lost(self, error: OSError) -> None:
         """Told by whichever thread wrote last."""

@@ -45,16 +45,18 @@ class Screen:
         """Whether a program reads: answers are JSON or YAML, and nothing else is on standard output."""
         return self.form in (Form.JSON, Form.YAML)
 
-    def show(self, answer: Answered | Sequence[Answered], table: Callable[[], RenderableType]) -> None:
+    def show(self, answer: Answered | Sequence[Answered], table: Callable[[], RenderableType | None]) -> None:
         """Write an answer, or a list of them.
 
         Parameters
         ----------
         table
-            Makes what people read; asked only where people do.
+            Makes what people read; asked only where people do. None: there is nothing to show.
         """
         if not self.machine:
-            self.out.print(table())
+            shown = table()
+            if shown is not None:
+                self.out.print(shown)
             return
         body = _plain({"items": list(answer)} if isinstance(answer, Sequence) else answer)
         if self.form is Form.JSON:

@@ -12,11 +12,14 @@ from rich.text import Text
 
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.naming import spoken_target
+from kubecal.api.units import readable
 from kubecal.cli.screen import printable
 from kubecal.reading.answers import OutputValue, Result
 from kubecal.reading.quantities import duration, quantity, sigmas
 
 _NOTABLE_SIGMAS = 3.0
+_MOVED_SIGMAS = 5.0
+"""Nearer to the value that it replaces a result is as good as the same."""
 
 
 def last_attempts(results: Sequence[Result]) -> list[Result]:
@@ -27,6 +30,22 @@ def last_attempts(results: Sequence[Result]) -> list[Result]:
         if key not in last or row.attempt > last[key].attempt:
             last[key] = row
     return list(last.values())
+
+
+def outcome_parts(
+    results: Sequence[Result], catalogue: Catalogue, *, all_values: bool, wide: bool = False
+) -> list[RenderableType]:
+    """Failures with their reasons, then the values of what is good, each with an empty line behind it."""
+    bad = [row for row in results if row.status == "failed"]
+    good = [row for row in results if row.outputs and row.verdict == "ok"]
+    parts: list[RenderableType] = [failure(row) for row in bad]
+    parts += [Text()] if bad else []
+    if good:
+        parts += [value_table(good, catalogue, all_values=all_values, wide=wide), Text()]
+    moved = moved_table(good, catalogue)
+    if moved.row_count:
+        parts += [Text("moved since the values that these replace", style="bold"), moved, Text()]
+    return parts
 
 
 def failure(row: Result) -> RenderableType:
@@ -74,9 +93,28 @@ def value_table(rows: Sequence[Result], catalogue: Catalogue, *, all_values: boo
                     value_text(output.value, output.error, width),
                     output.unit,
                 ]
-                cells += [_change(output)] if with_change else []
+                cells += [_change(output, _ageing(row, catalogue))] if with_change else []
                 cells.append(_verdict(row, output, first=number == 0))
                 table.add_row(*cells, *(_more(row) if wide and number == 0 else []))
+    return table
+
+
+def moved_table(rows: Sequence[Result], catalogue: Catalogue) -> Table:
+    """What is not any more what it was, by how much: properties of the target, not a measurement's settings."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for _ in range(5):
+        table.add_column(no_wrap=True)
+    for row in sorted(rows, key=lambda one: target_order(one.qid)):
+        ageing = _ageing(row, catalogue)
+        for output in row.outputs:
+            previous, sigma = output.previous, output.sigmas
+            if previous is None or sigma is None or abs(sigma) < _MOVED_SIGMAS or output.name not in ageing:
+                continue
+            by, unit = readable(output.value - previous, output.unit)
+            # What a drift explains is told; what it does not was measured twice, and stands out.
+            drift = Text("twice measured", style="bold yellow") if output.name in row.moved else Text("")
+            amount = Text(f"{by:+.3g} {unit}".rstrip(), style="yellow")
+            table.add_row(f"  {spoken_target(row.qid)}", output.name, amount, sigmas(sigma), drift)
     return table
 
 
@@ -108,20 +146,25 @@ def change_text(sigma: float | None) -> Text:
 
 def _headline(row: Result, catalogue: Catalogue) -> frozenset[str]:
     """What a task calibrates: the outputs that age; a check that only compares shows what it found."""
+    return _ageing(row, catalogue) or frozenset(output.name for output in row.outputs)
+
+
+def _ageing(row: Result, catalogue: Catalogue) -> frozenset[str]:
+    """The outputs that are properties of the target, which drift; the others belong to the measurement's settings."""
     task = catalogue.task_by_name.get(row.task)
-    ages = {output.name for output in task.outputs if output.drift is not None} if task is not None else set()
-    return frozenset(ages) or frozenset(output.name for output in row.outputs)
+    return frozenset(output.name for output in task.outputs if output.drift is not None) if task else frozenset()
 
 
-def _change(output: OutputValue) -> Text:
-    return change_text(output.sigmas)
+def _change(output: OutputValue, ageing: frozenset[str]) -> Text:
+    """Of a setting nothing: that it was chosen anew is no change of the target."""
+    return change_text(output.sigmas) if output.name in ageing else Text("")
 
 
 def _verdict(row: Result, output: OutputValue, *, first: bool) -> Text:
     if not output.accepted:
         return Text("not accepted", style="bold red")
     if output.name in row.moved:
-        return Text(f"moved {row.moved[output.name]:.1f} sigma", style="yellow")
+        return Text("moved", style="bold yellow")
     return Text(row.verdict, style="green" if row.verdict == "ok" else "bold red") if first else Text("")
 
 

@@ -51,6 +51,10 @@ def admit(scene: Scene, session: SessionView, spec: SessionSpec, chip: ChipView)
     if session.refusal:
         fail_unplanned(scene, session, session.refusal)
         return
+    if not (spec.steps or spec.open):
+        # No rule of the kind: an open session of which nothing was asked may be closed, too.
+        fail_unplanned(scene, session, "spec.steps is empty: add a step, or open: true to append steps later")
+        return
     if scene.chip_problems[chip.uid]:
         # Its owner may correct it, and people apply both files at once.
         without_chip(scene, session, spec, chip)

@@ -116,6 +116,12 @@ class HeldWires:
         for wire in modules:
             self._modes.setdefault((wire.kind, wire.id), {})[holder] = wire.mode
 
+    def let_go(self, holder: str, wires: tuple[Wire, ...]) -> None:
+        """Note that ``holder`` has ended and holds these no more."""
+        for wire in wires:
+            self._modes[wire.kind, wire.id].pop(holder, None)
+        self._holders.pop(holder, None)
+
     def blocking(self, wires: tuple[Wire, ...]) -> Obstruction | None:
         """What is in the way of these wires; None: they are free."""
         if not wires:

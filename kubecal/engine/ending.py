@@ -33,7 +33,8 @@ def through(run: Running) -> bool:
     """Whether every task but those of parking has ended, its record says so, and no process of it can be left."""
     ended = all(state.state.ended and state.recorded for state in run.states.values())
     lost = any(one.key not in run.parking for one in run.lost)
-    return bool(run.states) and ended and not run.main_pods_live and not lost
+    something = bool(run.states) or not run.spec.steps
+    return something and ended and not run.main_pods_live and not lost
 
 
 def deadline_message(run: Running) -> str:
@@ -101,7 +102,9 @@ def finish(
         message = (
             f"{len(run.states) - skipped} tasks ok, {skipped} left out by filters"
             if skipped
-            else (f"all {len(run.states)} tasks ok")
+            else f"all {len(run.states)} tasks ok"
+            if run.states
+            else "no task was asked for"
         )
     if run.spec.publish is Publish.REVIEW and any(state.state is State.OK for state in run.states.values()):
         step = f"publish: {{executionId: {run.record.execution_id}}}"

@@ -116,7 +116,7 @@ def _obstacle(scene: Scene, run: Running, reach: Reach, claims: list[_Claim]) ->
         if where:
             text = f"waits for session {called}, which is before it in the queue and needs {where}"
             return _Obstacle("Held", text, called)
-    if scene.observed.local_holder:
+    if reach and scene.observed.local_holder:
         return _Obstacle("HeldLocally", f"the instruments are held by {scene.observed.local_holder}")
     return None
 

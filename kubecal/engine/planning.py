@@ -30,7 +30,7 @@ def reach_of_plan(session: SessionView, spec: SessionSpec, chip: ChipView, catal
     # One that is open may come to need any wire of its targets, which nobody knows yet.
     if spec.open or (session.record is not None and session.record.was_open):
         return EVERYTHING
-    return reach if spec.lock.scope is LockScope.TARGETS or reach == Reach() else EVERYTHING
+    return EVERYTHING if reach and spec.lock.scope is LockScope.CHIP else reach
 
 
 def problems_of(chip: ChipView, catalogue: Catalogue) -> str:

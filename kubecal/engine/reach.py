@@ -23,8 +23,14 @@ class Reach:
     everything: bool = False
     """The hardware as a whole."""
 
+    def __bool__(self) -> bool:
+        """Whether it needs any wire at all: a session that only works on records does not."""
+        return self.everything or bool(self.exclusive or self.shared)
+
     def meets(self, other: Reach) -> str:
-        """Where the two exclude each other, in words; empty: they do not."""
+        """Where the two exclude each other, in words; empty: they do not, as never with one that needs nothing."""
+        if not (self and other):
+            return ""
         if self.everything or other.everything:
             return "the chip"
         common = (self.exclusive & (other.exclusive | other.shared)) | (self.shared & other.exclusive)

@@ -30,7 +30,7 @@ _BACKOFF_FIRST_S, _BACKOFF_MOST_S = 1.0, 60.0
 
 _HOPELESS = frozenset(
     {"MissingInput", "BadRequest", "BadParameters", "UnknownTask", "CatalogueMismatch", "ProgramRefused"}
-    | {"RawDataMissing"}
+    | {"RawDataMissing", "NothingReturned"}
 )
 """Reasons of a task's own last words that would be the same the next time."""
 _DISRUPTIVE = frozenset({"Interrupted", "NotClaimed"})

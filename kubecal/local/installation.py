@@ -12,6 +12,7 @@ import fcntl
 import os
 import shutil
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -128,3 +129,8 @@ async def settle_left_behind(folder: Path, records: ControlRecords, claims: Hard
         await records.abandon(dead, _LEFT_BEHIND, datetime.now(UTC))
     await claims.release_dead(f"{driver_id(folder)}:", lambda owner: lives(folder, owner))
     return tuple(sorted(ref.name for ref in dead.values()))
+
+
+def said_of_left_behind(names: Sequence[str]) -> str:
+    """What a person is told of sessions that nobody drove any more."""
+    return f"an earlier run ended in mid-session, settled as cancelled: {', '.join(names)}"

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.chip import Chip
@@ -34,14 +34,12 @@ from kubecal.local.catalogue import installed_catalogue
 from kubecal.local.control.asking import RunGoneError, ask, chips_in_use, lines, running_sessions, updates
 from kubecal.local.control.messages import Question, Update
 from kubecal.local.errors import LocalRunError
-from kubecal.local.hosted import HostedRun
-from kubecal.local.installation import driver_id, settle_left_behind
+from kubecal.local.installation import driver_id, said_of_left_behind, settle_left_behind
 from kubecal.local.past import explained, past_chip, past_session
 from kubecal.local.refusals import Asked, refuse_unplannable
-from kubecal.local.run import checked, said_of_left_behind
 from kubecal.local.task_files import TaskFiles
 from kubecal.local.views import standing_session
-from kubecal.local.workplace import Workplace, workplace
+from kubecal.local.workplace import Workplace, checked, workplace
 from kubecal.reading.answers import TaskState
 from kubecal.reading.records import Records, RecordsError
 from kubecal.reading.stored import StoredRecords
@@ -50,6 +48,9 @@ from kubecal.records.documents import ENDED
 from kubecal.records.hardware import HardwareClaims
 from kubecal.records.sessions import StoredSession, StoredSessions
 from kubecal.records.store import RecordStore, RecordsUnavailable
+
+if TYPE_CHECKING:
+    from kubecal.local.hosted import HostedRun
 
 _ASK_AGAIN_S = 0.5
 """How often to look how it stands with a session that nobody answers for."""
@@ -256,6 +257,9 @@ class LocalLab:
         await self.check([(named, chip)])
         async with self._starting:
             if self._run is None:
+                # Not before: most only look, and what decides and answers takes its time to import.
+                from kubecal.local.hosted import HostedRun
+
                 run = HostedRun(self._opened()[0], await self._known_tasks(), self._task_files, self._jobs)
                 await run.start()
                 self._stack.push_async_callback(run.close)
@@ -285,6 +289,10 @@ class LocalLab:
     async def change(self, name: str, change: Change) -> StandingSession:
         """Change a session that runs."""
         return await self._act(Question("change", name, change))
+
+    async def interrupt(self, name: str, by: str) -> StandingSession:
+        """Cancel a session, and have its records say by what it was interrupted."""
+        return await self._act(Question("change", name, Change(cancel=True), reason=f"interrupted by {by}"))
 
     async def kill(self, name: str) -> StandingSession:
         """Kill the running tasks of a session that is being cancelled: they leave their instrument as it is."""
@@ -386,13 +394,16 @@ class _Seen:
 
     def after(self, update: Update) -> Sight:
         """What there is to see after an update; the first one is whole."""
-        self._session = update.session or self._session
+        session = update.session or self._session
+        assert session is not None, "the first update of a session is whole"
+        if update.status is not None:
+            shown = session.session.model_copy(update={"status": update.status})
+            session = replace(session, session=shown, status=update.status)
+        self._session = session
         self._chip = update.chip or self._chip
         self._tasks.update((one.task_id, one) for one in update.tasks)
-        assert self._session is not None, "the first update of a session is whole"
-        return Sight(
-            self._session, self._chip, tuple(self._tasks.values()), update.seen_at, update.problem, update.notices
-        )
+        tasks = tuple(self._tasks.values())
+        return Sight(session, self._chip, tasks, update.seen_at, update.problem, update.notices)
 
 
 @contextlib.contextmanager

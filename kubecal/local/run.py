@@ -24,11 +24,11 @@ from kubecal.local.beside import Beside
 from kubecal.local.driver import LocalDriver
 from kubecal.local.embedded import revive
 from kubecal.local.errors import LocalRunError
-from kubecal.local.installation import Lifeline, driver_id, room_problem, settle_left_behind
+from kubecal.local.installation import Lifeline, driver_id, room_problem, said_of_left_behind, settle_left_behind
 from kubecal.local.task_files import NO_FILES, TaskFiles
 from kubecal.local.views import chip_view, hardware_of, session_view
 from kubecal.local.watchers import Watchers
-from kubecal.local.workplace import Workplace, disk_trouble
+from kubecal.local.workplace import Workplace, checked, disk_trouble
 from kubecal.records.control import ControlRecords
 from kubecal.records.hardware import HEARTBEAT_S, HardwareClaims
 from kubecal.records.store import RecordStore, RecordsUnavailable
@@ -98,6 +98,7 @@ class LocalRun:
         keeper = asyncio.create_task(self._keep_server())
         try:
             await checked(self._store)
+            await self._make_indexes()
             yield
         finally:
             self.cancel("cancelled because the program that ran it ended")
@@ -159,6 +160,12 @@ class LocalRun:
             await asyncio.wait(self._work)
         if self.failure is not None:
             raise self.failure
+
+    async def _make_indexes(self) -> None:
+        try:
+            await self._store.ensure_indexes()
+        except RecordsUnavailable as error:
+            raise LocalRunError(error.message) from error
 
     def _new_driver(self, hardware_id: str) -> LocalDriver:
         # An owner for each: who lets go of its hardware must not let go of another's.
@@ -251,26 +258,3 @@ class LocalRun:
             for name in backends
         )
         return self._jobs or ((os.cpu_count() or 2) if simulated else 0)
-
-
-async def checked(store: RecordStore) -> None:
-    """Look whether the database can be used, and make what it lacks.
-
-    Raises
-    ------
-    LocalRunError
-        If it cannot.
-    """
-    health = await store.check()
-    if not health.available:
-        hint = ": start it, or correct --mongo-uri" if "does not answer" in health.message else ""
-        raise LocalRunError(health.message.partition(" (configured timeouts")[0] + hint)
-    try:
-        await store.ensure_indexes()
-    except RecordsUnavailable as error:
-        raise LocalRunError(error.message) from error
-
-
-def said_of_left_behind(names: Sequence[str]) -> str:
-    """What a person is told of sessions that nobody drove any more."""
-    return f"an earlier run ended in mid-session, settled as cancelled: {', '.join(names)}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from kubecal.local.embedded import EmbeddedServer, embedded_server
 from kubecal.local.errors import LocalRunError
 from kubecal.local.installation import data_folder, room_problem
+from kubecal.records.store import RecordStore
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,20 @@ def workplace(mongo_uri: str = "") -> Iterator[Workplace]:
         except OSError as error:
             raise disk_trouble(error, folder) from error
         yield place
+
+
+async def checked(store: RecordStore) -> None:
+    """Look whether the database can be used.
+
+    Raises
+    ------
+    LocalRunError
+        If it cannot.
+    """
+    health = await store.check()
+    if not health.available:
+        hint = ": start it, or correct --mongo-uri" if "does not answer" in health.message else ""
+        raise LocalRunError(health.message.partition(" (configured timeouts")[0] + hint)
 
 
 def disk_trouble(error: OSError, folder: Path) -> LocalRunError:

@@ -66,6 +66,7 @@ def _task_fields(task: CatalogueTask) -> Document:
     return {
         "backend": None,
         "description": task.description,
+        "source": task.source,
         "task_type": task.kind.value.lower(),
         "input_parameters": {each.name: {"unit": each.unit} for each in task.inputs},
         "output_parameters": {each.name: {"unit": each.unit, "description": each.description} for each in task.outputs},

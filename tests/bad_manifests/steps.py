@@ -11,13 +11,6 @@ _ONLY_TASKS = "only steps with tasks have targets, schedule, batch, pairs and ba
 BAD_STEPS = (
     bad_session("no steps", {"spec.steps": GONE}, "spec.steps", "is required: add it", "spec.steps: Required value"),
     bad_session(
-        "an empty list of steps",
-        {"spec.steps": []},
-        "spec.steps",
-        "must have at least 1 entry",
-        "should have at least 1 items",
-    ),
-    bad_session(
         "a filter that asks for nothing",
         {"spec.steps.0": {"name": "good", "filter": {"onEmpty": "Stop"}}},
         "spec.steps[0].filter",

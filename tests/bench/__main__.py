@@ -27,7 +27,7 @@ class Benchmark:
 BENCHMARKS = (
     Benchmark("fits", "every fit against seeded data: how often right, how fast, how often fooled"),
     Benchmark("honesty", "the simulated chip with inputs set wrong: verdicts, contrast and frequency beside theory"),
-    Benchmark("pulls", "estimates of 64 qubits beside the hidden truth, in their own errors"),
+    Benchmark("pulls", "every one-qubit output of 64 qubits beside the hidden truth, in its own errors"),
     Benchmark("benchmarking", "benchmarked fidelities beside what the simulator's gates lose, in their own errors"),
     Benchmark("moved", "how surely a qubit that has moved is noticed, and how rarely one that has not"),
     Benchmark("anew", "every task's stored data analysed again, beside what the measurement said"),

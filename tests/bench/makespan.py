@@ -2,42 +2,33 @@
 
     python -m tests.bench.makespan
 
-The engine plans a session and orders its tasks; here its pods are processes in virtual time, each as long as its task
-takes, and every result good enough for every filter. What no order can beat is said in `bound`. Beside it stands what a
-barrier after each task, and a cap of ten at a time (of pairs where there are couplings), would take.
+The engine plans a session and says how it would go in virtual time, each task as long as it takes and every result good
+enough for every filter; a test holds that against what its passes start. What no order can beat is said in `bound`.
+Beside it stands what a barrier after each task, and a cap of ten at a time (of pairs where there are couplings), would
+take.
 """
 
 from __future__ import annotations
 
-import heapq
 import random
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any
 
 from kubecal.api.session import MAX_PLANNED
-from kubecal.engine.attempts import State, TaskState
-from kubecal.engine.claims import HeldWires
-from kubecal.engine.draft import Draft
-from kubecal.engine.intents import CreatePod
-from kubecal.engine.model import AttemptRow, Plan, RowStatus, SessionRecord, TaskKey
+from kubecal.engine.forecast import forecast
+from kubecal.engine.model import Plan, TaskKey
 from kubecal.engine.plan import plan_session
-from kubecal.engine.running import Running
-from kubecal.engine.skipping import Skipped
-from kubecal.engine.starting import start_tasks
 from tests.bench.bound import bound
 from tests.bench.figures import Figure, check
-from tests.bench.lists import CATALOGUE, CHECK, FINE, GATE_FIDELITY, Stage, calibration, full
-from tests.unit.kubecal.engine.builders import NOON, chip, observed, session
+from tests.bench.lists import CATALOGUE, CHECK, FINE, Stage, calibration, full
+from tests.unit.kubecal.engine.builders import chip, session
 
 MOST = 1.05
 PLAN_S = 2.0
 CAP = 10
-_SAME_S = 1e-9
-"""Sums of the same durations in another order."""
 _PLANNED_AGAIN = 3
 _BOTH = (Stage("check", CHECK), Stage("fine", FINE))
 
@@ -81,8 +72,8 @@ INSTANCES = (
 # ------------------------------------------------------------------ a session in virtual time
 
 
-def running(instance: Instance, *, barriers: bool = False, cap: int = 0) -> Running:
-    """The session of an instance as it is when it gets its chip."""
+def planned(instance: Instance, *, barriers: bool = False, cap: int = 0) -> Plan:
+    """The session of an instance."""
     view = session(steps=calibration(instance.stages, instance.mode, cap=cap, barriers=barriers))
     fridge = chip(topology=square(instance.side))
     if view.spec is None or fridge.spec is None:
@@ -90,11 +81,7 @@ def running(instance: Instance, *, barriers: bool = False, cap: int = 0) -> Runn
     plan = plan_session(view.spec, fridge.name, fridge.spec, CATALOGUE)
     if plan.problems:
         raise AssertionError(f"{instance.name}: {plan.problems}")
-    record = SessionRecord("20261123-000", fridge.spec, 1, CATALOGUE.hash, "kubecal/tasks:1", "running", ())
-    states = {task.key: TaskState(task.key, State.READY, 1, None, ()) for task in plan.tasks}
-    planned = {task.key: task for task in plan.tasks}
-    seen = observed(view, chips=[fridge], catalogue=CATALOGUE)
-    return Running(view, view.spec, record, fridge, plan, planned, states, (), seen)
+    return plan
 
 
 def square(side: int) -> dict[str, Any]:
@@ -112,40 +99,6 @@ def durations(plan: Plan, spread: float) -> Mapping[TaskKey, float]:
     return {task.key: task.duration_s * (1 + spread * luck(task.key, task.judged[0])) for task in plan.tasks}
 
 
-def makespan(run: Running, takes: Mapping[TaskKey, float]) -> float:
-    """Seconds from the first start to the last end, tasks started by the engine's own policy."""
-    states = dict(run.states)
-    under_way: list[tuple[float, int, CreatePod]] = []
-    now = 0.0
-    while True:
-        draft, held = Draft(), HeldWires()
-        for _, _, create in under_way:
-            held.take(create.pod_name, create.planned.wires)
-        at = replace(run.observed, now=NOON + timedelta(seconds=now))
-        start_tasks(replace(run, states=states, observed=at), Skipped(), held, draft)
-        for create in draft.decision().creates:
-            key = create.planned.key
-            states[key] = replace(states[key], state=State.RUNNING)
-            heapq.heappush(under_way, (now + takes[key], run.plan.places[key], create))
-        if not under_way:
-            break
-        now = under_way[0][0]
-        while under_way and under_way[0][0] <= now + _SAME_S:
-            key = heapq.heappop(under_way)[2].planned.key
-            states[key] = _done(states[key])
-    left = [key for key, state in states.items() if not state.state.ended]
-    if left:
-        raise AssertionError(f"{len(left)} tasks never started, among them {left[0]}")
-    return now
-
-
-def _done(state: TaskState) -> TaskState:
-    """With a result that passes every filter."""
-    numbers = {GATE_FIDELITY: 0.999}
-    row = AttemptRow(state.key, 1, RowStatus.COMPLETED, NOON, numbers=numbers)
-    return replace(state, state=State.OK, row=row)
-
-
 # ------------------------------------------------------------------ figures
 
 
@@ -157,14 +110,14 @@ def figures() -> Iterator[Figure]:
 
 
 def _figures_of(instance: Instance) -> Iterator[Figure]:
-    run = running(instance)
-    takes = durations(run.plan, instance.spread)
-    shortest = bound(run.plan, takes)
+    plan = planned(instance)
+    takes = durations(plan, instance.spread)
+    shortest = bound(plan, takes)
     yield Figure(f"{instance.name}: longest chain", shortest.chain, "s")
     yield Figure(f"{instance.name}: heaviest clique", shortest.clique, "s")
     yield Figure(f"{instance.name}: fractional colouring", shortest.colouring, "s")
     least = shortest.most
-    took = makespan(run, takes)
+    took = forecast(plan, takes).total_s
     yield Figure(f"{instance.name}: makespan over bound", took / least, "x", most=instance.most, why=instance.why)
     if not instance.beside:
         return
@@ -175,8 +128,8 @@ def _figures_of(instance: Instance) -> Iterator[Figure]:
 
 
 def _otherwise(instance: Instance, *, barriers: bool = False, cap: int = 0) -> float:
-    run = running(instance, barriers=barriers, cap=cap)
-    return makespan(run, durations(run.plan, instance.spread))
+    plan = planned(instance, barriers=barriers, cap=cap)
+    return forecast(plan, durations(plan, instance.spread)).total_s
 
 
 def _planning() -> Figure:

@@ -1,10 +1,10 @@
-"""Does every error say how wrong its value is: pulls of all outputs against the simulator's hidden truth.
+"""Does every error say how wrong its value is: pulls of all one-qubit outputs against the hidden truth.
 
     python -m tests.bench.pulls [--qubits 64] [--seed 11] [--chips 1] [--processes 2]
 
-The six tasks of a check run in its order, each on what the ones before it found, on a chip without drift whose
-design values are off by 0.5 MHz and 10 %. A pull is (estimate - truth) / error: their width is 1 if errors are
-honest. Fails if any |pull| reaches 4.5, or a width leaves its range (physics.md, section 1.8).
+The tasks of a check, then those of a fine calibration run in their order, each on what the ones before it found, on a
+chip without drift whose design values are off by 0.5 MHz and 10 %. A pull is (estimate - truth) / error: their width is
+1 if errors are honest. Fails if any |pull| reaches 4.5, or a width leaves its range (physics.md, section 1.8).
 """
 
 from __future__ import annotations
@@ -12,47 +12,46 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import sqrt
 from multiprocessing import get_context
 
 import numpy as np
 
-from kubecal.api.request import RequestSite, Verdict
-from kubecal.api.topology import Site, Topology, square_lattice
-from kubecal.api.units import to_si
-from kubecal_tasks.physics.oracle import Oracle
-from kubecal_tasks.physics.truth import draw_truth
-from tests.bench.closed_loop import ClosedLoop, Outcome
+from kubecal.api.request import Verdict
+from kubecal.api.topology import Topology, square_lattice
+from tests.bench.answers import Answers, Pull
+from tests.bench.closed_loop import ClosedLoop
 
-TASKS = ("CheckRabi", "CreateHPIPulse", "CheckHPIPulse", "CheckT1", "CheckT2Echo", "CheckRamsey")
-PROMISED = ("t1", "t2_echo", "t2_star", "qubit_frequency", "hpi_amplitude")
-"""Outputs whose pulls are promised; the others are shown."""
+CHECK = ("CheckRabi", "CreateHPIPulse", "CheckHPIPulse", "CheckT1", "CheckT2Echo", "CheckRamsey")
+FINE = (
+    "CheckReflectionCoefficient",
+    "CheckRabi",
+    "CreateHPIPulse",
+    "CheckHPIPulse",
+    "CreatePIPulse",
+    "CheckPIPulse",
+    "CheckDispersiveShift",
+    "CreateDRAGHPIPulse",
+    "CheckDRAGHPIPulse",
+    "CreateDRAGPIPulse",
+    "CheckDRAGPIPulse",
+    "ReadoutClassification",
+    "CheckT1Average",
+    "CheckT2EchoAverage",
+)
+TASKS = (*CHECK, *FINE)
 LARGEST_PULL = 4.5
 POOLED_WIDTH = (0.9, 1.15)
 _WIDTH_SIGMAS = 3.3
-
-
-@dataclass(frozen=True)
-class Pull:
-    """One estimate beside the truth, SI."""
-
-    qubit: str
-    output: str
-    value: float
-    error: float
-    truth: float
-
-    @property
-    def pull(self) -> float:
-        """How many errors the estimate is off."""
-        return (self.value - self.truth) / self.error
+_MANY = 1000
+"""Pulls of one output from which its width is held to the range of all."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one qubit's check gave."""
+    """What one qubit's tasks gave."""
 
     qubit: str
     pulls: tuple[Pull, ...]
@@ -66,43 +65,17 @@ def config(seed: int) -> dict[str, object]:
 
 
 def measure(qubit: str, topology: Topology, seed: int) -> Measured:
-    """Check one qubit and compare."""
-    loop = ClosedLoop(topology, config(seed))
+    """Calibrate one qubit and compare."""
+    loop, answers = ClosedLoop(topology, config(seed)), Answers(topology, seed)
     pulls: list[Pull] = []
     failures: list[str] = []
-    for task in TASKS:
-        outcome = loop.run(task, qubit)
+    for ordinal, task in enumerate(TASKS):
+        outcome = loop.run(task, qubit, ordinal=ordinal)
         if outcome.verdict is not Verdict.OK:
             failures.append(f"{task} on qubit {qubit}: {outcome.verdict}, {outcome.judged.message}")
             break  # as a session: a target that failed stops
-        pulls += _compared(outcome, qubit, truths(topology.site_by_id[qubit], seed, outcome))
+        pulls += answers.pulls(qubit, outcome)
     return Measured(qubit, tuple(pulls), tuple(failures))
-
-
-def truths(site: Site, seed: int, outcome: Outcome) -> Mapping[str, float]:
-    """The answers in SI. A pulse's is that of the frequency it was made at."""
-    oracle = Oracle(draw_truth(seed, RequestSite(id=site.id, x=site.x, y=site.y, mux=site.mux)))
-    drive_hz = to_si(outcome.inputs["qubit_frequency"].value, "GHz")
-    half_pi = oracle.half_pi_amplitude(drive_hz, 32e-9)
-    found = {
-        "t1": oracle.t1_s,
-        "t2_echo": oracle.t2_echo_s,
-        "t2_star": oracle.t2_star_s,
-        "qubit_frequency": oracle.qubit_frequency_hz,
-        "hpi_amplitude": half_pi,
-        "maximum_rabi_frequency": oracle.truth.drive_hz,
-    }
-    if "hpi_amplitude" in outcome.inputs:
-        amplitude = outcome.inputs["hpi_amplitude"].value
-        found["hpi_error"] = oracle.angle(amplitude, drive_hz, 32e-9) - np.pi / 2
-    return found
-
-
-def _compared(outcome: Outcome, qubit: str, answers: Mapping[str, float]) -> Iterator[Pull]:
-    for each in outcome.judged.outputs:
-        if each.accepted and each.name in answers and each.error > 0:
-            value, error = to_si(each.value, each.unit), to_si(each.error, each.unit)
-            yield Pull(qubit, each.name, value, error, answers[each.name])
 
 
 def report(measured: Iterable[Measured]) -> list[str]:
@@ -113,34 +86,37 @@ def report(measured: Iterable[Measured]) -> list[str]:
     for one in everything:
         for pull in one.pulls:
             by_output[pull.output].append(pull)
-    print(f"{'output':24} {'n':>4} {'mean':>7} {'width':>6} {'allowed':>13} {'largest':>8}  qubit")
+    print(f"{'output':26} {'n':>5} {'mean':>7} {'width':>6} {'allowed':>15} {'1 sigma':>8} {'largest':>8}  target")
     pooled: list[float] = []
     for output, pulls in by_output.items():
         values = np.asarray([each.pull for each in pulls])
-        half = _WIDTH_SIGMAS / sqrt(2 * len(values))
-        problems += _line(output, pulls, values, (1 - half, 1 + half), promised=output in PROMISED)
-        if output in PROMISED:
-            pooled += values.tolist()
+        problems += _line(output, pulls, values)
+        pooled += values.tolist()
     width = _width(np.asarray(pooled))
-    print(f"{'pooled, promised ones':24} {len(pooled):4} {np.mean(pooled):+7.2f} {width:6.2f}   {POOLED_WIDTH}")
+    print(f"{'pooled':26} {len(pooled):5} {np.mean(pooled):+7.2f} {width:6.2f}   {POOLED_WIDTH}")
     if not POOLED_WIDTH[0] <= width <= POOLED_WIDTH[1]:
         problems.append(f"the pooled width is {width:.2f}, not within {POOLED_WIDTH}")
     return problems
 
 
-def _line(
-    output: str, pulls: list[Pull], values: np.ndarray, allowed: tuple[float, float], promised: bool
-) -> Iterator[str]:
+def _line(output: str, pulls: list[Pull], values: np.ndarray) -> Iterator[str]:
     worst = pulls[int(np.argmax(np.abs(values)))]
-    width = _width(values)
+    width, (low, high) = _width(values), _allowed(len(values))
+    within = float(np.mean(np.abs(values) < 1.0))
     print(
-        f"{output:24} {len(values):4} {values.mean():+7.2f} {width:6.2f}   {allowed[0]:.2f} ... {allowed[1]:.2f} "
-        f"{worst.pull:+8.2f}  {worst.qubit}"
+        f"{output:26} {len(values):5} {values.mean():+7.2f} {width:6.2f}   {low:.2f} ... {high:.2f} {within:8.0%} "
+        f"{worst.pull:+8.2f}  {worst.target}"
     )
-    if promised and abs(worst.pull) >= LARGEST_PULL:
-        yield f"{output} of qubit {worst.qubit} is {worst.pull:+.1f} errors off: {worst}"
-    if promised and not allowed[0] <= width <= allowed[1]:
-        yield f"the width of {output} is {width:.2f}, not within {allowed[0]:.2f} ... {allowed[1]:.2f}"
+    if abs(worst.pull) >= LARGEST_PULL:
+        yield f"{output} of qubit {worst.target} is {worst.pull:+.1f} errors off: {worst}"
+    if not low <= width <= high:
+        yield f"the width of {output} is {width:.2f}, not within {low:.2f} ... {high:.2f}"
+
+
+def _allowed(number: int) -> tuple[float, float]:
+    """What the width of so many pulls may be: chance alone scatters it by 1 / sqrt(2 n)."""
+    half = _WIDTH_SIGMAS / sqrt(2 * number)
+    return (1 - half, 1 + half) if number < _MANY else POOLED_WIDTH
 
 
 def _width(values: np.ndarray) -> float:

@@ -269,13 +269,14 @@ class Lab:
 
     async def rows(self) -> list[Json]:
         """All rows of task_result_history of this lab's database."""
-        return await self._documents("task_result_history")
+        return await self.documents("task_result_history")
 
     async def executions(self) -> list[Json]:
         """All documents of execution_history of this lab's database."""
-        return await self._documents("execution_history")
+        return await self.documents("execution_history")
 
-    async def _documents(self, collection: str) -> list[Json]:
+    async def documents(self, collection: str) -> list[Json]:
+        """All documents of a collection of this lab's database."""
         store = RecordStore(self.mongodb_uri)
         try:
             async with store.connected() as database:

@@ -18,7 +18,14 @@ from typing import Any, Self
 from kubecal.api.catalogue import TargetKind
 from kubecal.api.request import REQUEST_VARIABLE, Receipt, TaskRequest, TaskTrouble, Verdict
 from kubecal.api.wires import wires_from_json
-from kubecal.records.results import AttemptResult, OutputRecord, SuggestionRecord
+from kubecal.records.results import (
+    RAW_DATA,
+    AttemptResult,
+    FileContent,
+    OutputRecord,
+    StoredData,
+    SuggestionRecord,
+)
 from kubecal.records.store import RecordStore, RecordsUnavailable
 from kubecal.records.task import AttemptRecords, LostClaim, NotClaimed
 from kubecal_operator import names
@@ -55,6 +62,8 @@ class Play:
     """Hands in a receipt of a result it did not store."""
     deaf: bool = False
     """Does not stop for SIGTERM: only a forced deletion removes it."""
+    raw_data: bytes = b""
+    """What it measures, to be stored beside its result; empty: nothing is stored."""
 
 
 Script = Callable[[TaskRequest], Play]
@@ -88,6 +97,8 @@ class PodSimulator:
         """Line to the name of the pod that drives it now."""
         self.measured: list[TaskRequest] = []
         """Every attempt that drove a line, in order."""
+        self.analysed: list[StoredData] = []
+        """The data that attempts found stored and analysed, in order."""
         self.over: set[str] = set()
         """Attempts, by their task ids, whose process has ended; the API server hears of it next."""
         self.clashes: list[str] = []
@@ -232,8 +243,11 @@ class PodSimulator:
         except RecordsUnavailable as away:
             return 1, TaskTrouble(reason="NotClaimed", message=away.message[:2048]).to_json()
         started_at = datetime.now(UTC)
-        stopped = await self._drive(process, request, play)
-        if stopped:
+        if request.reanalyses is not None:
+            stored = await records.stored()
+            self.analysed.append(stored)
+            request, records = stored.of_then(request), records.of(stored)
+        elif await self._drive(process, request, play):
             with contextlib.suppress(RecordsUnavailable):
                 await records.interrupted(datetime.now(UTC))
             return 143, TaskTrouble(reason="Interrupted", message="told to stop").to_json()
@@ -366,7 +380,7 @@ def _result(request: TaskRequest, play: Play, judged: str, started_at: datetime)
         disputed=tuple(output.name for output in outputs) if verdict is Verdict.INCONSISTENT else (),
         metrics={},
         figures=(),
-        raw_data=(),
+        raw_data=(FileContent("raw.npz", RAW_DATA, play.raw_data),) if play.raw_data else (),
         suggestion=SuggestionRecord(play.suggestion, "simulated") if play.suggestion else None,
     )
 

@@ -228,6 +228,13 @@ def test_the_last_step_may_come_with_the_closing(api: ControlPlane, open_session
     assert len(patch(api, open_session, {"spec": {"steps": [A, B, C, D], "open": False}})["spec"]["steps"]) == 4
 
 
+def test_an_open_session_without_a_step_takes_its_first_ones_or_is_closed(api: ControlPlane) -> None:
+    for change in ({"steps": [A, B]}, {"open": False}, {"steps": [A], "open": False}):
+        create(api, changed(good_session(), {"spec.steps": [], "spec.open": True}))
+        assert patch(api, "cals/morning", {"spec": change})["spec"]["open"] is change.get("open", True)
+        api.kubectl("delete", "cals/morning")
+
+
 def test_a_session_closes_once(api: ControlPlane, open_session: str) -> None:
     # Null: absent again, which is false.
     assert patch(api, open_session, {"spec": {"open": None}})["spec"]["open"] is False

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
@@ -19,7 +19,7 @@ from pymongo import MongoClient
 
 from kubecal.local.embedded import embedded_server
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 _COMMAND = [sys.executable, "-c", "from kubecal.cli.main import main; main()"]
 
 
@@ -172,11 +172,12 @@ def _hears_signals() -> None:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process started and that live."""
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+    """The processes that a process started, in whichever of its threads, and that live."""
+    found = []
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with suppress(OSError):
+            found += [int(child) for child in (thread / "children").read_text().split()]
+    return found
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kubecal.cli.completing import complete_executions, complete_kinds, complete_tasks
-from kubecal.cli.declaring import EXIT_CODES, LOOK, ProjectOption, verb, verbs
+from kubecal.cli.declaring import EXIT_CODES, LOOK, RUN, ProjectOption, verb, verbs
 from kubecal.cli.form import Form, FormOption
 from kubecal.cli.place import Place
 
@@ -33,6 +33,27 @@ TargetsOption = Annotated[
 ]
 FailedOption = Annotated[bool, typer.Option("--failed", help="Only of what failed.")]
 SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="Name of a session.", show_default=False)]
+
+
+_WATCH_EXIT_CODES = """\b
+Exit codes:
+  0      the session completed
+  1      it failed, in part or as a whole, or was cancelled; or there is none
+  2      it could not be watched: command line, lab or records
+  70     a mistake of kubecal itself; the message says where its trace is
+  128+n  stopped by signal n (130: Ctrl-C, 141: nobody reads the output)
+
+The session goes on when you stop watching."""
+
+
+@verb(app, RUN, epilog=_WATCH_EXIT_CODES)
+def watch(place: Place, session: SessionArgument, project: ProjectOption = "default") -> None:
+    """Show a session while it runs, until it has ended."""
+    from kubecal.cli.answering import carry_out
+    from kubecal.cli.watch import WatchAsked, watch_session
+
+    asked = WatchAsked(session, place, project)
+    raise typer.Exit(carry_out(place, Form.TABLE, lambda lab, screen: watch_session(lab, screen, asked)))
 
 
 @verb(app, LOOK)

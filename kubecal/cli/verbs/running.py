@@ -35,6 +35,10 @@ def run(
     figures: Annotated[
         Path | None, typer.Option(help="Folder for the figures; default: one per execution under your data folder.")
     ] = None,
+    tasks: Annotated[
+        list[Path] | None,
+        typer.Option(help="A Python file whose task classes the sessions may name; can be given several times."),
+    ] = None,
     jobs: Annotated[
         int,
         typer.Option(min=0, help="Most tasks at a time; 0: one a core on a simulated chip."),
@@ -46,4 +50,4 @@ def run(
     """Run sessions to their end, and show what happens."""
     from kubecal.cli.run import RunOptions, run_files
 
-    raise typer.Exit(run_files(files, RunOptions(mongo_uri, figures, jobs, all_values)))
+    raise typer.Exit(run_files(files, RunOptions(mongo_uri, figures, jobs, all_values, tuple(tasks or ()))))

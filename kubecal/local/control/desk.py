@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kubecal.api.naming import spoken_target
-from kubecal.engine.model import PodView
+from kubecal.api.session import SessionSpec
+from kubecal.api.session_status import SessionStatus
+from kubecal.engine.model import ChipView, PodView
 from kubecal.lab.lab import LabError, NotFoundInLabError, RefusedError
 from kubecal.local.attempts import AttemptStates
 from kubecal.local.changing import changed_spec
@@ -32,7 +34,6 @@ from kubecal.reading.answers import TaskState
 _SIGHTS_APART_S = 0.1
 """A person sees no more, and a session of thousands of tasks has other things to do."""
 _LINES_APART_S = 0.2
-_BY_A_PERSON = "cancelled by spec.cancel"
 
 
 @contextlib.asynccontextmanager
@@ -117,7 +118,7 @@ class _Desk:
                 f"session {view.ref.name!r} has ended ({view.status.phase}): apply a session of another name"
             )
         spec = changed_spec(view.ref.name, view.spec, question.change)
-        driven.driver.change(driven.uid, spec, _BY_A_PERSON if spec.cancel else "")
+        driven.driver.change(driven.uid, spec, question.reason)
         return Reply(session=standing_session(driven.view))
 
     async def _follow(self, driven: Driven) -> AsyncIterator[Update]:
@@ -157,8 +158,9 @@ class _Sent:
     def __init__(self) -> None:
         self._states = AttemptStates()
         self._tasks: dict[str, TaskState] = {}
-        self._session: object = None
-        self._chip: object = None
+        self._spec: SessionSpec | None = None
+        self._status: SessionStatus | None = None
+        self._chip: ChipView | None = None
 
     def update(self, driven: Driven, notices: tuple[str, ...], *, last: bool) -> Update:
         """What it does not know yet."""
@@ -167,12 +169,12 @@ class _Sent:
             one for one in self._states.of(view, driven.driver.pods) if self._tasks.get(one.task_id) is not one
         )
         self._tasks.update((one.task_id, one) for one in changed)
-        session = (view.spec, view.status)
-        same_session, same_chip = session == self._session, chip is self._chip
-        self._session, self._chip = session, chip
+        same_spec, same_status, same_chip = view.spec is self._spec, view.status == self._status, chip is self._chip
+        self._spec, self._status, self._chip = view.spec, view.status, chip
         return Update(
             seen_at=datetime.now(UTC),
-            session=None if same_session else standing_session(view),
+            session=None if same_spec else standing_session(view),
+            status=None if same_status else view.status,
             chip=None if same_chip or chip is None else chip_of(chip),
             tasks=changed,
             problem="" if driven.driver.health.available else driven.driver.health.message,

@@ -5,7 +5,7 @@ Both ends are the same installation, but not always the same version: unknown fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from kubecal.api.chip import Chip
 from kubecal.api.explanation import SessionExplanation
+from kubecal.api.session_status import SessionStatus
 from kubecal.lab.lab import Change, LabError, NotFoundInLabError, RefusedError, StandingChip, StandingSession
 from kubecal.reading.answers import TaskState
 
@@ -27,6 +28,8 @@ class Question:
     ask: Literal["sessions", "chips", "change", "follow", "explain", "logs", "kill"]
     session: str = ""
     change: Change | None = None
+    reason: str = ""
+    """Why it is cancelled, if the change does that."""
     task: str = ""
     target: str = ""
     follow: bool = False
@@ -38,7 +41,9 @@ class Update:
 
     seen_at: datetime
     session: StandingSession | None = None
-    """None: nothing of it has changed."""
+    """None: its spec has not changed, which may be large."""
+    status: SessionStatus | None = None
+    """None: it has not changed."""
     chip: Chip | None = None
     tasks: tuple[TaskState, ...] = ()
     """Attempts that are new or not as they were."""
@@ -89,7 +94,6 @@ class Reply:
     explanation: SessionExplanation | None = None
     line: Line | None = None
     failed: Failed | None = None
-    done: bool = field(default=False)
 
 
 _QUESTION, _REPLY = TypeAdapter(Question), TypeAdapter(Reply)

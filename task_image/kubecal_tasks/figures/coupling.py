@@ -117,8 +117,9 @@ def gate_angle_figure(fit: GateAngleFit, context: Context, y: Axis = POPULATION,
         sheet = new_sheet(context)
         panel = sheet.panel(grid(sheet, 1, 1)[0], "data", Axis("CR amplitude / amplitude before"), y)
         seen = fit.evidence
-        fine = np.linspace(float(fit.scales.min()), float(fit.scales.max()), style.FINE_POINTS)
-        for colour, count in zip(_SERIES, np.unique(fit.repetitions), strict=False):
+        swept = np.isfinite(fit.repetitions)
+        fine = np.linspace(float(fit.scales[swept].min()), float(fit.scales[swept].max()), style.FINE_POINTS)
+        for colour, count in zip(_SERIES, np.unique(fit.repetitions[swept]), strict=False):
             own = fit.repetitions == count
             panel.points(
                 fit.scales[own], seen.y[own], seen.sigma[own], seen.kept[own], label=f"n = {count:.0f}", colour=colour

@@ -10,6 +10,7 @@ instrument throws is the verdict hardware_error, what a task throws is a crash t
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import cast
 
-from kubecal.api.request import TaskRequest, Verdict
+from kubecal.api.request import TASK_FILES_VARIABLE, TaskRequest, Verdict
 from kubecal.api.run_parameters import RunParameterError
 from kubecal.records.results import CheckRecord, Figure, FileContent, InputOffers, StoredData
 from kubecal_tasks.backends.base import Backend, BackendUnusable, InstrumentError, ProgramRefused
@@ -116,17 +117,23 @@ class Attempt:
         except Exception as error:
             self.say(Failed("TaskError", in_words(error), traceback.format_exc()))
 
+    @property
+    def _mismatch(self) -> str:
+        """Why the catalogue is not the session's."""
+        if TASK_FILES_VARIABLE in os.environ:
+            return "a file of --tasks was changed while the session ran: run it again"
+        return (
+            f"this image's catalogue is {self.catalogue_hash[:12]}, the session was planned with "
+            f"{self.request.catalogue_hash[:12]}: give the operator the catalogue that `kubecal tasks export` "
+            "prints in this image"
+        )
+
     def _bind(self, offers: Mapping[str, InputOffers]) -> tuple[Backend, BaseTask]:
         request = self.request
         if self.task_class is None:
             raise AttemptError("UnknownTask", self.problem)
         if self.catalogue_hash != request.catalogue_hash:
-            raise AttemptError(
-                "CatalogueMismatch",
-                f"this image's catalogue is {self.catalogue_hash[:12]}, the session was planned with "
-                f"{request.catalogue_hash[:12]}: give the operator the catalogue that `kubecal tasks export` "
-                "prints in this image",
-            )
+            raise AttemptError("CatalogueMismatch", self._mismatch)
         try:
             parameters = conversion.read_parameters(self.task_class, request)
         except RunParameterError as error:
@@ -194,7 +201,8 @@ class Attempt:
         try:
             if task.plays:
                 backend.configure(self.request.qubits)
-            raw = tuple(task.run(backend))
+            returned = task.run(backend)
+            raw = () if returned is None else tuple(returned)
         except BaseException:
             backend.park()
             raise
@@ -259,14 +267,22 @@ class Attempt:
         return tuple(figures)
 
 
-def by_member(task: BaseTask, result: PostProcessed) -> Mapping[str, PostProcessResult]:
+def by_member(task: BaseTask, result: PostProcessed | None) -> Mapping[str, PostProcessResult]:
     """A result for each that is judged.
 
     Raises
     ------
+    AttemptError
+        If the task returned nothing although it declares outputs.
     ValueError
         If the task returned results of others.
     """
+    if result is None and task.outputs:
+        names = ", ".join(output.name for output in task.outputs)
+        text = f"postprocess returned None, but {task.name} declares {names}: return a PostProcessResult"
+        raise AttemptError("NothingReturned", text)
+    if result is None:
+        return dict.fromkeys(task.members, PostProcessResult(measured=False))
     found = {task.target: result} if isinstance(result, PostProcessResult) else result
     if set(found) != set(task.members):
         raise ValueError(

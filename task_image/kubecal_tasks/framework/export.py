@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from functools import cache
 
 from kubecal.api.catalogue import Catalogue
+from kubecal.api.request import UNFIT_TASK_FILE
+from kubecal_tasks.framework.loose import TaskFileError, source_of
 from kubecal_tasks.framework.registry import all_tasks
 from kubecal_tasks.framework.task import BaseTask
 
@@ -23,8 +26,22 @@ def catalogue_of(tasks: Iterable[type[BaseTask]]) -> Catalogue:
     """The catalogue of some tasks, with every backend of this installation."""
     from kubecal_tasks.backends.registry import backend_entries
 
-    return Catalogue(tasks=tuple(task.catalogue_entry() for task in tasks), backends=tuple(backend_entries()))
+    entries = ((task.catalogue_entry(), source_of(task)) for task in tasks)
+    return Catalogue(
+        tasks=tuple(entry.model_copy(update={"source": source}) if source else entry for entry, source in entries),
+        backends=tuple(backend_entries()),
+    )
+
+
+def main() -> int:
+    """Print the catalogue of this installation; the exit code."""
+    try:
+        print(installed_catalogue().to_json())
+    except TaskFileError as error:
+        print(error, file=sys.stderr)
+        return UNFIT_TASK_FILE
+    return 0
 
 
 if __name__ == "__main__":
-    print(installed_catalogue().to_json())
+    sys.exit(main())

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from pathlib import Path
 
+from kubecal_tasks.framework.loose import loose_tasks
 from kubecal_tasks.framework.task import BaseTask
 
 ENTRY_POINT_GROUP = "kubecal.tasks"
@@ -20,12 +18,12 @@ class UnknownTaskError(LookupError):
 
 
 def all_tasks() -> dict[str, type[BaseTask]]:
-    """Every task class under its name: ``active_protocols`` first, then entry points.
+    """Every task class under its name: ``active_protocols`` first, then entry points, then loose files.
 
     Raises
     ------
     ValueError
-        If two classes have the same name.
+        If two classes have the same name, or a loose file cannot be used.
     """
     return dict(_all_tasks())
 
@@ -35,7 +33,7 @@ def _all_tasks() -> dict[str, type[BaseTask]]:
     tasks = collect(import_module("kubecal_tasks.active_protocols").TASKS)
     for point in entry_points(group=ENTRY_POINT_GROUP):
         tasks |= collect([point.load()], tasks)
-    return tasks
+    return tasks | loose_tasks(tasks)
 
 
 def collect(
@@ -65,28 +63,3 @@ def find_task(name: str) -> type[BaseTask]:
     if name not in tasks:
         raise UnknownTaskError(f"this image has no task {name} (it has {', '.join(sorted(tasks))}): correct the name")
     return tasks[name]
-
-
-def load_file(path: Path) -> dict[str, type[BaseTask]]:
-    """Every task class that a loose Python file defines itself.
-
-    Raises
-    ------
-    ValueError
-        If the file defines no task.
-    """
-    name = f"kubecal_loose_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path} is no Python file: give a file that ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    classes = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, BaseTask) and value.__module__ == name
-    ]
-    if not classes:
-        raise ValueError(f"{path} defines no task: derive a class from kubecal_tasks.framework.task.BaseTask")
-    return collect(classes)

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from kubecal_tasks.programs import Acquisition
 
 
+UNKNOWN_DURATION_S = 60.0
+"""Of a task that does not say how long it takes."""
+
+
 @dataclass(frozen=True)
 class Binding:
     """What an instance of a task is bound to."""
@@ -134,20 +138,24 @@ class BaseTask(ABC):
         """
 
     @abstractmethod
-    def run(self, backend: Backend) -> Sequence[Acquisition | Reading]:
-        """Measure; every program is handed back with its data, and what was asked of the backend as it was told."""
+    def run(self, backend: Backend) -> Sequence[Acquisition | Reading] | None:
+        """Measure; every program is handed back with its data, and what was asked of the backend as it was told.
+
+        None: nothing was measured that is to be kept.
+        """
 
     @abstractmethod
-    def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessed:
+    def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessed | None:
         """Fit, judge, prepare figures. Touches no instrument, so that stored data can be analysed again.
 
-        A task that judges several members returns a result for each (see ``each``), any other task only one.
+        A task that judges several members returns a result for each (see ``each``), any other task only one. None:
+        there is nothing to say, which fails a task that declares outputs, and no other.
         """
 
     @classmethod
-    @abstractmethod
     def estimated_duration_s(cls) -> float:
         """Time on real instruments at default sweeps; orders tasks and tells `plan` how long it takes."""
+        return UNKNOWN_DURATION_S
 
     # ------------------------------------------------------------ what it is bound to
 
@@ -215,7 +223,7 @@ class BaseTask(ABC):
         return CatalogueTask(
             name=cls.name,
             kind=cls.kind,
-            description=(cls.__doc__ or "").strip().splitlines()[0],
+            description=next(iter((cls.__doc__ or "").strip().splitlines()), cls.name),
             drives=cls.drives,
             batch=cls.batch,
             inputs=tuple(entry for each in cls.inputs for entry in each.entries()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,8 +13,8 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from kubecal_tasks.physics.evolution import TURN, Evolution
-from kubecal_tasks.physics.propagation import slice_unitaries, slices
-from kubecal_tasks.physics.readout import Readout
+from kubecal_tasks.physics.propagation import Relaxation, pulse_superoperators, slice_unitaries, slices
+from kubecal_tasks.physics.readout import Readout, Resonator
 from kubecal_tasks.physics.truth import QubitTruth
 from kubecal_tasks.programs.envelopes import Envelope, Gaussian
 from kubecal_tasks.programs.program import Program
@@ -119,17 +120,49 @@ class Oracle:
 
         return float(brentq(tilted, -3.0 * period, 4.0 * period, xtol=1e-15))
 
-    def assigned_excited(self, program: Program, angle: float, threshold: float) -> NDArray[np.float64]:
-        """(points,) how often a shot's I cos(angle) + Q sin(angle) lies above a threshold, at the program's readout."""
+    def assigned_excited(
+        self, program: Program, angle: float, threshold: float, others: Sequence[Resonator] = ()
+    ) -> NDArray[np.float64]:
+        """(points,) how often a shot's I cos(angle) + Q sin(angle) lies above a threshold, at the program's readout.
+
+        ``others`` are the other resonators of the cable, whose tails move both states.
+        """
         tone, length_s = program.readout.tones[0], program.readout.length_s
         assert not isinstance(tone.frequency_hz, Swept)
         assert not isinstance(tone.amplitude, Swept)
         assert not isinstance(length_s, Swept)
-        readout = Readout.of(self.truth, tone.frequency_hz, tone.amplitude, length_s)
+        readout = Readout.of(self.truth, tone.frequency_hz, tone.amplitude, length_s, others=others)
         centres, given = readout.classes()
         along = (centres * np.exp(-1j * angle)).real
         above = ndtr((along - threshold) / readout.sigma)
         return np.asarray(self.populations(program) @ given @ above)
+
+    def infidelity(
+        self, angle: float, amplitude: float, drive_hz: float, duration_s: float, beta_s: float = 0.0
+    ) -> float:
+        """1 - average fidelity of one Gaussian pulse with a turn by an angle about X, noise included.
+
+        From what it does to the six states on the axes; the slow detuning is averaged over by Gauss-Hermite nodes.
+        """
+        truth = self.truth
+        amplitudes, slice_s = slices(Gaussian(), amplitude, duration_s, beta_s)
+        nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+        maps = pulse_superoperators(
+            TURN * (truth.frequency_hz - drive_hz + truth.slow_detuning_hz * nodes),
+            TURN * truth.anharmonicity_hz,
+            TURN * truth.drive_hz * amplitudes[None],
+            np.asarray([slice_s]),
+            Relaxation.of(truth),
+        )[0]
+        channel = np.einsum("k,kij->ij", weights / weights.sum(), maps)
+        ideal = np.asarray([[math.cos(angle / 2), -1j * math.sin(angle / 2)]] * 2)
+        ideal[1] = ideal[1, ::-1]
+        kept = 0.0
+        for state in _AXES:
+            begun, wanted = np.append(state, 0.0), np.append(ideal @ state, 0.0)
+            ended = (channel @ np.outer(begun, begun.conj()).ravel()).reshape(3, 3)
+            kept += float((wanted.conj() @ ended @ wanted).real) / len(_AXES)
+        return 1.0 - kept
 
     def _propagator(
         self, amplitude: float, drive_hz: float, duration_s: float, envelope: Envelope, beta_s: float
@@ -158,6 +191,10 @@ class Oracle:
 
 
 _NO_AXIS = 1e-6
+_NODES = 5
+_ROOT = math.sqrt(0.5)
+_AXES = np.asarray([(1, 0), (0, 1), (_ROOT, _ROOT), (_ROOT, -_ROOT), (_ROOT, 1j * _ROOT), (_ROOT, -1j * _ROOT)])
+"""The states along +-Z, +-X, +-Y."""
 
 
 def _bloch(state: NDArray[np.complex128]) -> tuple[float, float, float]:

@@ -78,7 +78,7 @@ class AverageTask(BaseTask):
         return tuple(
             replace(each, label=f"{_prefix(number)}{each.label}")
             for number in range(self.integer(RUNS.name))
-            for each in self.one.run(backend)
+            for each in self.one.run(backend) or ()
             if isinstance(each, Acquisition)
         )
 

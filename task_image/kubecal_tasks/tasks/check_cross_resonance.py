@@ -225,7 +225,7 @@ def effective_times(times: Array) -> Array:
 
 def first_settings(pair: Pair) -> CrossResonance:
     """The tone alone, as strong as is surely allowed."""
-    return CrossResonance(min(FIRST_DRIVE * _distance(pair) / pair.control.rate_hz, MOST_AMPLITUDE))
+    return CrossResonance(min(FIRST_DRIVE * pair.distance_hz / pair.control.rate_hz, MOST_AMPLITUDE))
 
 
 def corrected(tuning: Tuning, pair: Pair) -> CrossResonance:
@@ -255,7 +255,7 @@ def per_beta(settings: CrossResonance, target_hz: float) -> float:
 
 def stronger(settings: CrossResonance, fit: HamiltonianFit, pair: Pair) -> CrossResonance:
     """The amplitude with which ZX would have its rate, as far as the control may be driven."""
-    most = min(MOST_DRIVE * _distance(pair) / pair.control.rate_hz, MOST_AMPLITUDE)
+    most = min(MOST_DRIVE * pair.distance_hz / pair.control.rate_hz, MOST_AMPLITUDE)
     wanted = settings.amplitude * WANTED_RATE_HZ / fit.rate.value
     return settings.scaled(min(wanted, most) / settings.amplitude)
 
@@ -263,7 +263,3 @@ def stronger(settings: CrossResonance, fit: HamiltonianFit, pair: Pair) -> Cross
 def with_rotary(settings: CrossResonance, fit: HamiltonianFit, pair: Pair) -> CrossResonance:
     """With a tone along X that makes a whole turn in each half of the gate, which takes an eighth of a period of ZX."""
     return replace(settings, rotary_amplitude=ROTARY_TURNS * 8 * fit.rate.value / pair.target.rate_hz)
-
-
-def _distance(pair: Pair) -> float:
-    return abs(pair.control.drive_hz - pair.target.drive_hz)

@@ -27,8 +27,10 @@ from kubecal_tasks.tasks.pictures import Draw
 from kubecal_tasks.tasks.trace import Trace
 
 REPETITIONS = (1, 3, 5)
-HALVES_S = np.arange(2 * RAMP_S, 901e-9, 20e-9)
-"""Durations of each half that are tried: a turn for the slowest rate that is of use, six points for the fastest."""
+HALVES_S = (2 * RAMP_S, 900e-9)
+"""Durations of each half that are tried: half a turn for the slowest rate that is of use."""
+HALVES_STEP_S = 20e-9
+"""About: six points for half a turn at the fastest rate."""
 REACHES = (0.15, 0.05)
 """By how much the amplitude is swept around what the round before found."""
 AMPLITUDES = 11
@@ -73,9 +75,8 @@ class CreateZX90(CouplingTask):
     def preprocess(self, backend: Backend) -> None:
         """How the target turns with the duration of the gate, the control in |0>."""
         pair, cr = self.pair(), self.cross_resonance()
-        axis = Axis("half", tuple(float(each) for each in HALVES_S), "s")
-        halves = Swept("half")
-        self.program = pair.program(pair.zx90(cr, halves), (axis,), self.integer("shots"))
+        axis = Axis("half", tuple(float(each) for each in halves_s(pair.distance_hz)), "s")
+        self.program = pair.program(pair.zx90(cr, Swept("half")), (axis,), self.integer("shots"))
 
     def run(self, backend: Backend) -> Sequence[Acquisition]:
         """The duration, then rounds of repeated gates, each around the amplitude that the one before it found."""
@@ -83,6 +84,7 @@ class CreateZX90(CouplingTask):
         half_s = self._half(result)
         if half_s is None:
             return result  # there is no gate that could be repeated; postprocess says so
+        result.append(self.acquire(backend, "references", self._references()))
         for number in range(1, len(REACHES) + 1):
             tuned = self._rounds(result)
             if tuned and not all(check.ok for check in as_checks(gate_angle_checks(tuned[-1].fit))):
@@ -135,6 +137,13 @@ class CreateZX90(CouplingTask):
         body = (Choose("control"), Repeat(Swept("repetitions"), (Choose("scale"),)))
         return pair.program(body, (prepare, counts, strengths), self.integer("shots"))
 
+    def _references(self) -> Program:
+        """|0> and |1> of the target, the control in |0> and in |1>."""
+        pair = self.pair()
+        prepare = SequenceAxis("control", (0.0, 1.0), tuple(pair.prepared(state, 0) for state in (0, 1)))
+        basis = SequenceAxis("target", (0.0, 1.0), tuple(pair.prepared(0, state) for state in (0, 1)))
+        return pair.program((Choose("control"), Choose("target")), (prepare, basis), self.integer("shots"))
+
     def _sweep(self, result: Sequence[Acquisition]) -> tuple[OscillationFit, Trace]:
         acquisition = acquired(result, "duration")
         assert acquisition is not None
@@ -153,19 +162,23 @@ class CreateZX90(CouplingTask):
         found: list[Tuned] = []
         for number in range(1, len(REACHES) + 1):
             acquisition = acquired(result, f"round {number}")
-            if acquisition is None:
+            references = acquired(result, "references")
+            if acquisition is None or references is None:
                 break
             settings = found[-1].result if found else self.cross_resonance()
-            found.append(Tuned(settings, self._fit(acquisition)))
+            found.append(Tuned(settings, self._fit(acquisition, references)))
         return found
 
-    def _fit(self, acquisition: Acquisition) -> GateAngleFit:
+    def _fit(self, acquisition: Acquisition, references: Acquisition) -> GateAngleFit:
         """Both states of the control turn the target alike, but for the sense: of their mean IX drops out."""
-        trace = self.target_trace(acquisition)
+        trace = self.target_trace(acquisition, references)
         _, counts, scales = acquisition.data.axes
         n, s = (each.ravel() for each in np.meshgrid(counts, scales, indexing="ij"))
-        signal, variance = (each.reshape(2, -1) for each in (trace.signal, trace.variance))
-        return fit_gate_angle(n, s, signal.mean(axis=0), variance.sum(axis=0) / 4)
+        cut = 2 * n.size
+        signal, variance = trace.signal[:cut].reshape(2, -1).mean(axis=0), trace.variance[:cut].reshape(2, -1)
+        levels, doubts = trace.signal[cut:].reshape(2, 2).mean(axis=0), trace.variance[cut:].reshape(2, 2)
+        ground, excited = zip(levels, doubts.sum(axis=0) / 4, strict=True)
+        return fit_gate_angle(n, s, signal, variance.sum(axis=0) / 4, ground, excited)
 
     def _settings(self, last: Tuned, gate_s: float) -> tuple[Estimate, ...]:
         found = last.result
@@ -182,8 +195,21 @@ class CreateZX90(CouplingTask):
     @classmethod
     def estimated_duration_s(cls) -> float:
         """At default sweeps."""
-        points = len(HALVES_S) + len(REACHES) * 2 * len(REPETITIONS) * AMPLITUDES
+        points = len(halves_s(0.0)) + 4 + len(REACHES) * 2 * len(REPETITIONS) * AMPLITUDES
         return duration_s(points, 2048, 0.9e-6)
+
+
+def halves_s(distance_hz: float) -> Array:
+    """Durations of each half, as many as a step of about 20 ns gives.
+
+    The flips of the control turn the target a little too, about an axis that goes round with the distance of both
+    frequencies. Durations whole rounds apart see it always alike, and the target turns evenly. Where a round takes
+    longer than two steps the flips are not seen: they are slower there than the qubits are far apart.
+    """
+    start, end = HALVES_S
+    rounds = round(HALVES_STEP_S * distance_hz)
+    step = rounds / distance_hz if rounds else HALVES_STEP_S
+    return np.asarray(start + step * np.arange(int((end - start) / step + 1e-9) + 1))
 
 
 def _amplitude(tuned: Tuned) -> Measured:

@@ -123,6 +123,11 @@ class Pair:
     readout_s: float
     interval_s: float
 
+    @property
+    def distance_hz(self) -> float:
+        """Of the two frequencies."""
+        return abs(self.control.drive_hz - self.target.drive_hz)
+
     def frames(self) -> tuple[Frame, ...]:
         """The control's and the target's, and the cross-resonance tone's, which turns with the target's phase."""
         control, target = self.control, self.target

@@ -10,7 +10,7 @@ import pytest
 
 from kubecal_tasks.framework import registry
 from kubecal_tasks.framework.export import installed_catalogue
-from tests.unit.docs.blocks import ROOT
+from tests.documents import ROOT
 
 MYLAB = ROOT / "examples" / "mylab"
 

@@ -16,7 +16,7 @@ from kubecal.api.request import Verdict
 from kubecal.records.results import Offer
 from kubecal_tasks.framework.export import installed_catalogue
 from tests.bench.closed_loop import Outcome
-from tests.unit.docs.blocks import ROOT, blocks
+from tests.documents import ROOT, blocks
 from tests.unit.docs.conftest import MYLAB
 from tests.unit.kubecal_tasks.tasks.chip import chip, found, truth
 

@@ -11,7 +11,7 @@ import pytest
 
 from kubecal.api.catalogue import built_in_catalogue
 from tests.contact_sheet.__main__ import FAMILIES
-from tests.unit.docs.blocks import ROOT
+from tests.documents import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from typer.main import get_command
 from kubecal.api.crds import chip_crd, session_crd
 from kubecal.api.manifests import load_manifests
 from kubecal.cli.main import app
-from tests.unit.docs.blocks import ROOT, Block, blocks
+from tests.documents import ROOT, Block, blocks
 
 LANGUAGES = {"sh", "yaml", "python", "toml", "dockerfile", "text"}
 """``sh`` is typed, ``text`` is what is printed or drawn."""

@@ -18,7 +18,7 @@ from kubecal_tasks.framework.attempt import prepare_attempt
 from kubecal_tasks.framework.export import installed_catalogue
 from kubecal_tasks.framework.reports import Judged, Report
 from kubecal_tasks.programs.document import program_from_dict
-from tests.unit.docs.blocks import blocks
+from tests.documents import blocks
 from tests.unit.kubecal_tasks.tasks.chip import chip
 
 pytestmark = pytest.mark.usefixtures("mylab")

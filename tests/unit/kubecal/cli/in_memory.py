@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +15,7 @@ from kubecal.api.explanation import SessionExplanation
 from kubecal.api.session import CalibrationSession
 from kubecal.api.session_status import SessionStatus
 from kubecal.cli.answering import NotDoneError, Work, failed
+from kubecal.cli.exit_codes import STOPPED
 from kubecal.cli.form import Form
 from kubecal.cli.screen import Screen
 from kubecal.lab.lab import Change, LabError, NotFoundInLabError, RefusedError, Sight, StandingChip, StandingSession
@@ -301,6 +304,8 @@ async def answer(lab: MemoryLab, work: Work, *, form: Form = Form.TABLE) -> Answ
         code = await work(lab, screen)
     except (LabError, RecordsError, NotDoneError) as error:
         code = failed(screen, error)
+    except asyncio.CancelledError:
+        code = STOPPED + signal.SIGINT
     return Answered(code, _trimmed(out), _trimmed(err))
 
 

@@ -56,6 +56,9 @@ async def test_failures_come_first_then_values_by_qubit_then_how_it_went() -> No
         "qubit 10\n"
         "  CheckT1    t1                   31.20 ± 0.84     us     +0.3 σ  ok\n"
         "\n"
+        "moved since the values that these replace\n"
+        "  qubit 2  t1  -7.81 us  -12.7 σ\n"
+        "\n"
         "morning partially failed: 3 of 4 tasks ok, 1 failed in 33 s, execution 20261125-000"
     )
 

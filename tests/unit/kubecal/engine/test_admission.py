@@ -81,3 +81,11 @@ def test_what_no_pod_could_be_asked_for_is_refused_before_any_is_made() -> None:
     decision = decide(observed(session(**long), chips=[chip(backend={"name": "fake", "config": {"clock": huge}})]))
     assert not decision.admissions
     assert "would need a request of" in patch_of(decision).status.message
+
+
+def test_a_session_without_a_step_is_refused_unless_it_is_open() -> None:
+    status = patch_of(decide(observed(session(steps=[])))).status
+    assert (status.phase, status.message) == (
+        Phase.FAILED,
+        "spec.steps is empty: add a step, or open: true to append steps later",
+    )

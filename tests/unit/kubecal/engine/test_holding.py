@@ -46,6 +46,17 @@ def test_the_head_of_the_line_gets_the_free_chip_and_starts_in_the_next_pass() -
     assert not decision.creates
 
 
+def test_a_session_that_only_changes_records_waits_for_nobody() -> None:
+    holds = recorded(session(**ONE), status="running")
+    nudge = {"steps": [{"name": "nudge", "set": {"qubits": {"0": {"qubit_frequency": {"value": 4.9}}}}}]}
+    second = recorded(session("nudge", targets={"chip": True}, **nudge))
+    for hindrance in ({}, {"local_holder": "kubecal run of another"}):
+        decision = decide(observed(holds, second, chips=[chip(held_by=[holds])], **hindrance))
+        (update,) = decision.holders
+        assert [holder.session for holder in update.status.holders] == ["morning", "nudge"]
+        assert update.status.queue == ()
+
+
 def test_hardware_is_not_handed_on_in_the_pass_that_lets_it_go() -> None:
     done = one(row(FIRST, 1, OK), row(SECOND, 1, OK), status="running")
     decision = decided(done, recorded(session("evening", **ONE)))

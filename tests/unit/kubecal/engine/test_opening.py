@@ -151,3 +151,36 @@ def test_who_waits_for_the_chip_and_ends_itself_need_not_wait_any_more() -> None
     over = _open(*ended, outcome={"result": "Failed", "message": "no helium"})
     status = patch_of(decide(observed(over))).status
     assert (status.phase, status.message) == (Phase.FAILED, "no helium")
+
+
+def test_an_open_session_may_begin_without_a_step_and_keeps_its_chip() -> None:
+    empty = session(open=True, steps=[], **ONE)
+    assert len(decided(empty).admissions) == 1
+    status = patch_of(decided(_empty())).status
+    assert (status.phase, status.tasks.planned, status.idle_since) == (Phase.RUNNING, 0, later(0))
+
+
+def test_what_is_appended_to_a_session_without_a_step_is_planned() -> None:
+    (replan,) = decided(_empty(steps=[SECOND_STEP])).replans
+    assert [task.key for task in replan.plan.tasks] == [APPENDED]
+
+
+def test_a_session_of_which_nothing_was_asked_is_completed_when_it_is_closed_and_cancelled_when_it_is_cancelled() -> (
+    None
+):
+    closed = patch_of(decided(_empty(open=False))).status
+    assert (closed.phase, closed.message) == (Phase.COMPLETED, "no task was asked for")
+    idle = patch_of(decided(_empty(later(0)), now=later(1800))).status
+    assert (idle.phase, reason_of(idle, ConditionType.FINISHED)) == (Phase.COMPLETED, ("True", "IdleTimeout"))
+    failed = patch_of(decided(_empty(outcome={"result": "Failed", "message": "warm"}))).status
+    assert (failed.phase, failed.message) == (Phase.FAILED, "warm")
+    asked = decided(_empty(cancel=True))
+    record = _empty(cancel=True).record
+    assert record is not None
+    again = decided(replace(_empty(cancel=True), record=replace(record, cancel_requested=True, cancel_reason="tired")))
+    assert asked.cancels or patch_of(asked).status.phase is Phase.CANCELLED
+    assert patch_of(again).status.phase is Phase.CANCELLED
+
+
+def _empty(idle_since: datetime | None = None, **spec: Any) -> SessionView:
+    return replace(_open(idle_since=idle_since, **{"steps": [], **spec}))

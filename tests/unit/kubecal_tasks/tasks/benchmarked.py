@@ -11,9 +11,9 @@ from scipy.optimize import brentq, minimize_scalar
 
 from kubecal.api.request import RequestSite
 from kubecal.api.topology import square_lattice
-from kubecal_tasks.cliffords.actions import PAULIS, rotation
 from kubecal_tasks.physics.evolution import TURN
-from kubecal_tasks.physics.propagation import Relaxation, pulse_superoperators, slice_unitaries, slices
+from kubecal_tasks.physics.oracle import Oracle
+from kubecal_tasks.physics.propagation import slice_unitaries, slices
 from kubecal_tasks.physics.readout import Readout, design_readout_hz
 from kubecal_tasks.physics.truth import QubitTruth, draw_truth
 from kubecal_tasks.programs.envelopes import Gaussian
@@ -67,31 +67,10 @@ def drag_amplitude(truth: QubitTruth, angle: float) -> float:
 
 
 def gate_error(truth: QubitTruth, angle: float, scale: float = 1.0, beta_s: float | None = None) -> float:
-    """Average infidelity of a pulse about X, from what it does to the six states on the axes; r of the simulator.
-
-    The slow detuning is averaged over by five Gauss-Hermite nodes.
-    """
+    """Average infidelity of a pulse about X, so many times as strong as the right one."""
     beta = drag_beta(truth) if beta_s is None else beta_s
-    amplitudes, slice_s = slices(Gaussian(), scale * drag_amplitude(truth, angle), LENGTHS_S[angle], beta)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(5)
-    maps = pulse_superoperators(
-        TURN * truth.slow_detuning_hz * nodes,
-        TURN * truth.anharmonicity_hz,
-        TURN * truth.drive_hz * amplitudes[None],
-        np.asarray([slice_s]),
-        Relaxation.of(truth),
-    )[0]
-    channel = np.einsum("k,kij->ij", weights / weights.sum(), maps)
-    ideal = np.eye(3, dtype=np.complex128)
-    ideal[:2, :2] = rotation(PAULIS[1], angle)
-    kept = 0.0
-    for pauli in PAULIS[1:]:
-        for state in np.linalg.eigh(pauli)[1].T:
-            full = np.append(state, 0.0)
-            ends = (channel @ np.outer(full, full.conj()).ravel()).reshape(3, 3)
-            wanted = ideal @ full
-            kept += float((wanted.conj() @ ends @ wanted).real) / 6
-    return 1.0 - kept
+    amplitude = scale * drag_amplitude(truth, angle)
+    return Oracle(truth).infidelity(angle, amplitude, truth.frequency_hz, LENGTHS_S[angle], beta)
 
 
 def calibrated(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from kubecal.api.catalogue import TargetKind
@@ -12,6 +13,7 @@ from kubecal.api.units import from_si
 from kubecal_tasks.backends.registry import open_backend
 from kubecal_tasks.framework.export import installed_catalogue
 from kubecal_tasks.tasks.check_cross_resonance import CheckCrossResonance
+from kubecal_tasks.tasks.create_zx90 import halves_s
 from tests.unit.kubecal_tasks.tasks.couplings import CalibratedCoupling, CouplingOutcome
 
 TASKS = ("CheckCrossResonance", "CreateZX90", "CheckZX90", "CheckBellState", "CheckBellStateTomography")
@@ -50,6 +52,26 @@ def test_the_gate_is_as_fast_as_such_couplings_allow(outcomes: dict[str, Couplin
     assert 0.3 < rate < 1.5
     assert error < 0.01
     assert 150 < outcomes["CreateZX90"].values["zx90_gate_time"][0] < 400
+
+
+def test_a_gate_whose_flips_reach_the_target_is_found_too() -> None:
+    """Both qubits are 74 MHz apart: what a flip of 24 ns does to the target shows in every short train."""
+    coupling = CalibratedCoupling(22, "3-1")
+    for task in ("CheckCrossResonance", "CreateZX90"):
+        outcome = coupling.run(task)
+        assert outcome.verdict is Verdict.OK, outcome.judged.message
+    assert abs(coupling.zx90_error()) < 0.02
+
+
+def test_durations_of_the_gate_are_whole_rounds_of_the_two_frequencies_apart() -> None:
+    for distance_hz in (60e6, 73e6, 110e6, 160e6):
+        halves = halves_s(distance_hz)
+        rounds = np.diff(halves) * distance_hz
+        assert rounds == pytest.approx(np.round(rounds), abs=1e-6)
+        assert 13e-9 < np.diff(halves).min() < 28e-9
+        assert halves[0] == 60e-9
+        assert 870e-9 < halves[-1] <= 900e-9 + 1e-12
+    assert np.diff(halves_s(0.0)) == pytest.approx(20e-9)
 
 
 def test_the_gate_turns_by_what_the_check_says(

@@ -1,0 +1,1 @@
+"""``kubecal chip``: chips as lattices, and chips from a lab's files."""

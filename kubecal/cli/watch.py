@@ -1,0 +1,44 @@
+"""``kubecal watch``: a session while it runs, and what came out of it at its end."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from kubecal.cli.closing import RunOutcome, print_outcome
+from kubecal.cli.exit_codes import ExitCode
+from kubecal.cli.live import LiveView
+from kubecal.cli.place import Place
+from kubecal.cli.screen import Screen
+from kubecal.lab.lab import Lab, StandingSession
+from kubecal.local.catalogue import installed_catalogue
+from kubecal.reading.answers import Result
+
+
+@dataclass(frozen=True)
+class WatchAsked:
+    """What the command line asks for."""
+
+    session: str
+    place: Place
+    project: str
+
+
+async def watch_session(lab: Lab, screen: Screen, asked: WatchAsked) -> int:
+    """Show a session until it has ended; the exit code says how."""
+    last: StandingSession | None = None
+    with LiveView(screen.out, from_start=False) as live:
+        try:
+            async for sight in lab.follow(asked.session):
+                live.update(sight)
+                last = sight.session
+        except asyncio.CancelledError:
+            screen.remark(f"you watch no longer; {asked.session} goes on: {asked.place.again('watch', asked.session)}")
+            raise
+    assert last is not None, "there is always a last sight"
+    results: tuple[Result, ...] = ()
+    if last.status.execution_id:
+        results = tuple(await lab.records.results(last.status.execution_id, project=asked.project))
+    catalogue = await asyncio.to_thread(installed_catalogue)
+    print_outcome(screen.out, RunOutcome(last, results), catalogue, all_values=False)
+    return ExitCode.DONE if last.status.phase == "Completed" else ExitCode.FAILED

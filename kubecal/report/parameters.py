@@ -1,0 +1,130 @@
+"""Every parameter of the chip with its values: what this session found, beside what was known before."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kubecal.api.naming import spoken_target
+from kubecal.reading.answers import OutputValue, ParameterValue, Result
+from kubecal.reading.quantities import quantity
+from kubecal.report.attempts import COMPLETED, last_attempts, target_order
+from kubecal.report.changes import Change, change_of
+from kubecal.report.histogram import Histogram, histogram
+
+_FIRST = (
+    *("x90_gate_fidelity", "average_gate_fidelity", "zx90_gate_fidelity", "bell_state_fidelity"),
+    *("t1", "t1_average", "t2_echo", "t2_echo_average", "qubit_frequency", "average_readout_fidelity"),
+    *("readout_frequency", "control_amplitude"),
+)
+"""What people look at first, in this order; the rest follows in the order in which it was measured."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One parameter of one target."""
+
+    target: str
+    number: float
+    value: str
+    """To as many digits as its error allows."""
+    error: str
+    """Empty: it has none."""
+    change: Change | None
+    task: str
+    """What it came from."""
+    result: Result | None
+    """The attempt of this session; None: it is older."""
+    good: bool
+    """Whether it was accepted: the others are in no histogram."""
+
+    @property
+    def spoken(self) -> str:
+        """``qubit 3``."""
+        return spoken_target(self.target)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of all targets that have it."""
+
+    name: str
+    unit: str
+    description: str
+    values: tuple[Value, ...]
+
+    @property
+    def fresh(self) -> tuple[Value, ...]:
+        """What this session found and accepted."""
+        return tuple(value for value in self.values if value.good and value.result is not None)
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The accepted values that are finite: of this session where it has any, else the older ones."""
+        chosen = self.fresh or tuple(value for value in self.values if value.good)
+        return tuple(value.number for value in chosen if math.isfinite(value.number))
+
+    @property
+    def histogram(self) -> Histogram | None:
+        """How they are spread."""
+        return histogram(self.numbers)
+
+    @property
+    def compared(self) -> bool:
+        """Whether any of its values had one before it."""
+        return any(value.change is not None for value in self.values)
+
+    @property
+    def notable(self) -> tuple[Value, ...]:
+        """Values that changed by more than chance, the most changed first."""
+        changed = [value for value in self.fresh if value.change is not None and value.change.notable]
+        return tuple(sorted(changed, key=lambda value: -abs(value.change.sigmas if value.change else 0.0)))
+
+
+def parameters_of(results: Sequence[Result], known: Iterable[ParameterValue]) -> tuple[Parameter, ...]:
+    """All parameters, those that people look at first before the others.
+
+    Parameters
+    ----------
+    known
+        What the chip's parameters were when the session ended; of targets that it measured anew only its own counts.
+    """
+    found: dict[str, dict[str, Value]] = defaultdict(dict)
+    about: dict[str, tuple[str, str]] = {}
+    for result in last_attempts(results):
+        for output in result.outputs:
+            about.setdefault(output.name, (output.unit, output.description))
+            value = _measured(result, output)
+            before = found[output.name].get(result.qid)
+            if before is None or value.good or not before.good:
+                found[output.name][result.qid] = value
+    for one in known:
+        about.setdefault(one.name, (one.unit, one.description))
+        found[one.name].setdefault(one.target, _known(one))
+    mine = {name for name, values in found.items() if any(value.result is not None for value in values.values())}
+    ordered = sorted(found, key=lambda name: (name not in mine, _FIRST.index(name) if name in _FIRST else len(_FIRST)))
+    return tuple(
+        Parameter(name, *about[name], tuple(found[name][qid] for qid in sorted(found[name], key=target_order)))
+        for name in ordered
+    )
+
+
+def _measured(result: Result, output: OutputValue) -> Value:
+    value, error = quantity(output.value, output.error)
+    return Value(
+        target=result.qid,
+        number=output.value,
+        value=value,
+        error=error,
+        change=change_of(output),
+        task=result.task,
+        result=result,
+        good=output.accepted and result.status == COMPLETED and not result.excluded,
+    )
+
+
+def _known(one: ParameterValue) -> Value:
+    value, error = quantity(one.value, one.error)
+    return Value(one.target, one.value, value, error, None, one.task, None, good=True)

@@ -20,6 +20,8 @@ from kubecal.records.store import RecordStore, RecordsUnavailable
 
 TASKS_A_PAGE = 1_000
 RESULTS_A_PAGE = 200
+ROWS_AT_ONCE = 4_000
+"""Of an answer that nobody has to hold in one piece: the embedded server sorts what is left for each."""
 TARGETS_A_PAGE = 50
 """Qubits or couplings, each of which has some tens of parameters."""
 MAX_EXECUTIONS = 500
@@ -69,21 +71,27 @@ class StoredRecords:
     async def tasks(self, execution_id: str, *, project: str = DEFAULT_PROJECT) -> Sequence[TaskState]:
         """Every attempt of an execution in brief, in the plan's order."""
         spec = (await self.execution(execution_id, project=project)).session_spec
-        found = await gathered(lambda after: self.task_page(execution_id, project, after))
+        found = await gathered(lambda after: self._tasks(execution_id, project, after, ROWS_AT_ONCE))
         return in_plan_order(found, spec)
 
     async def results(self, execution_id: str, *, project: str = DEFAULT_PROJECT) -> Sequence[Result]:
         """Every attempt of an execution whole, in the order in which they ended."""
-        return by_end(await gathered(lambda after: self.result_page(execution_id, project, after)))
+        return by_end(await gathered(lambda after: self._results(execution_id, project, after, ROWS_AT_ONCE)))
 
     async def task_page(self, execution_id: str, project: str, after: str) -> Page[TaskState]:
         """Attempts in brief, by what they judge."""
-        found, mark = await self._row_page(execution_id, project, after, TASKS_A_PAGE, rows.BRIEF)
-        return Page(tuple(rows.task_state(row) for row in found), mark)
+        return await self._tasks(execution_id, project, after, TASKS_A_PAGE)
 
     async def result_page(self, execution_id: str, project: str, after: str) -> Page[Result]:
         """Attempts whole, by what they judge."""
-        found, mark = await self._row_page(execution_id, project, after, RESULTS_A_PAGE, None)
+        return await self._results(execution_id, project, after, RESULTS_A_PAGE)
+
+    async def _tasks(self, execution_id: str, project: str, after: str, size: int) -> Page[TaskState]:
+        found, mark = await self._row_page(execution_id, project, after, size, rows.BRIEF)
+        return Page(tuple(rows.task_state(row) for row in found), mark)
+
+    async def _results(self, execution_id: str, project: str, after: str, size: int) -> Page[Result]:
+        found, mark = await self._row_page(execution_id, project, after, size, None)
         return Page(tuple(rows.result(row) for row in found), mark)
 
     async def _row_page(

@@ -138,8 +138,7 @@ async def test_results_come_in_the_order_in_which_they_ended(store: RecordStore)
 async def test_a_long_answer_is_whole_however_many_pages_it_takes(
     store: RecordStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "TASKS_A_PAGE", 2)
-    monkeypatch.setattr(module, "RESULTS_A_PAGE", 3)
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 2)
     tasks = [planned(name, target) for name in ("CheckT1", "CheckRabi") for target in ("0", "1", "10")]
     lab = await admitted(store, *tasks, on_mux())
     records = StoredRecords(store)

@@ -229,6 +229,10 @@ class Metadata(BaseModel):
     """Unique among the objects of a kind in a namespace."""
     namespace: str = ""
     """Empty: whichever is current."""
+    labels: dict[str, str] = {}
+    """Whatever its author sorts by."""
+    annotations: dict[str, str] = {}
+    """Whatever its author notes."""
 
     @model_validator(mode="before")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from kubecal.cluster.api import Json
 from kubecal.lab.lab import Change, LabError, StandingChip, StandingSession
 
 O = TypeVar("O", Chip, CalibrationSession)  # noqa: E741 - of objects
+_STEM = 50
+"""Characters of a made name before what the server adds: 63 are allowed."""
 
 
 def standing_session(body: Json) -> StandingSession:
@@ -38,11 +41,13 @@ def standing_chip(body: Json) -> StandingChip:
 
 def manifest(session: CalibrationSession, namespace: str) -> Json:
     """What is sent to create a session: what was given of its spec, and nothing that the server would fill in."""
-    meta: Json = {"namespace": namespace}
+    given = {"labels": dict(session.metadata.labels), "annotations": dict(session.metadata.annotations)}
+    meta: Json = {"namespace": namespace, **{name: each for name, each in given.items() if each}}
     if session.metadata.name:
         meta["name"] = session.metadata.name
     else:
-        meta["generateName"] = f"{session.spec.flow_name or 'session'}-".lower().replace("_", "-")
+        stem = re.sub(r"[^a-z0-9]+", "-", session.spec.flow_name.lower()).strip("-")[:_STEM]
+        meta["generateName"] = f"{stem or 'session'}-"
     spec = session.spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
     return {"apiVersion": session.api_version, "kind": session.kind, "metadata": meta, "spec": spec}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -74,13 +75,14 @@ async def test_a_session_is_created_followed_to_its_end_and_read(
     t1 = next(one for one in results if one.task == "CheckT1" and one.qid == "0")
     assert [(one.name, one.value) for one in t1.outputs] == [("t1", 30.0)]
     assert await alice.records.result(t1.task_id) == t1
-    assert {one.target for one in await alice.records.parameters("fridge-a") if one.name == "t1"} == {
-        "0",
-        "1",
-        "2",
-        "3",
-    }
+    current = await alice.records.parameters("fridge-a")
+    assert [one.target for one in current if one.name == "t1"] == ["0", "1", "2", "3"]
     assert [one.value for one in await alice.records.history("fridge-a", "0", "t1")] == [30.0]
+    now = datetime.now(UTC)
+    assert await alice.records.parameters_at("fridge-a", now) == current
+    assert not await alice.records.parameters_at("fridge-a", now - timedelta(days=1))
+    assert [one.execution_id for one in await alice.records.executions(before=now)] == [execution]
+    assert not await alice.records.executions(before=found.created_at)
     assert await alice.records.chips() == {"fridge-a": 4}
     assert [one async for one in alice.records.figures(execution)] == []
     with pytest.raises(NotRecordedError, match=f"did you mean {execution}"):

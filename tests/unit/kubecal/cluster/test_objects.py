@@ -53,7 +53,7 @@ def test_a_manifest_says_what_was_given_and_nothing_more() -> None:
 
 
 def test_a_manifest_without_a_name_asks_for_one() -> None:
-    session = standing_session(body(spec={**SPEC, "flowName": "T1_watch"})).session
+    session = standing_session(body(spec={**SPEC, "flowName": "T1 watch."})).session
     nameless = session.model_copy(update={"metadata": Metadata.model_construct(name="")})
     assert manifest(nameless, "lab")["metadata"] == {"namespace": "lab", "generateName": "t1-watch-"}
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from kubecal.local.workplace import KEPT_VARIABLE
 from kubecal.records.store import RecordStore
 from tests.mongodb import server_for_tests, with_database
+
+# What is still running after a test is a mistake, not a database that waits for whoever looks next.
+os.environ.setdefault(KEPT_VARIABLE, "0")
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,8 @@ SCRATCH_VARIABLE = "KUBECAL_SCRATCH"
 """Environment variable with the folder for HOME, matplotlib and the spool."""
 DRIVER_PIPE_VARIABLE = "KUBECAL_DRIVER_PIPE"
 """Environment variable with a file descriptor that reads end of file when the local driver is gone; only set by it."""
+LOG_VARIABLE = "KUBECAL_LOG"
+"""Environment variable with the path of the file that holds what the process prints; only set by the local driver."""
 TASK_FILES_VARIABLE = "KUBECAL_TASK_FILES"
 """Environment variable with the paths of loose Python files whose task classes count as installed, as a JSON list."""
 UNFIT_TASK_FILE = 3

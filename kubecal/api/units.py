@@ -82,7 +82,8 @@ def parse_quantity(text: str, unit: str) -> float:
         raise UnitError(f"{text!r} has the unknown unit {given!r}: write {_examples(unit)}")
     if _DIMENSION[given] != _DIMENSION[unit]:
         raise UnitError(f"{text!r} is a {_DIMENSION[given]}, not a {_DIMENSION[unit]}: write {_examples(unit)}")
-    return number * scale_of(given) / scale_of(unit)
+    # 120 ns are 120 ns, not 120.00000000000001.
+    return number if given == unit else number * scale_of(given) / scale_of(unit)
 
 
 def _examples(unit: str) -> str:

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from kubecal.api.catalogue import Catalogue
 from kubecal.cli.summary import summary, told_of_status
-from kubecal.cli.values import last_attempts, outcome_parts
+from kubecal.cli.values import outcome_parts
 from kubecal.lab.lab import StandingSession
 from kubecal.reading.answers import Result
+from kubecal.reading.attempts import last_attempts
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from kubecal.api.naming import spoken_target
@@ -22,10 +21,11 @@ from kubecal.cli.form import Form
 from kubecal.cli.moments import shown
 from kubecal.cli.place import Place, Where
 from kubecal.cli.screen import Screen, printable
+from kubecal.cli.tables import Cell, Column, plain_table
 from kubecal.engine.problems import did_you_mean
 from kubecal.lab.lab import Lab, NotFoundInLabError, StandingChip, StandingSession
 from kubecal.reading.answers import Execution
-from kubecal.reading.quantities import duration, spoken
+from kubecal.reading.quantities import age, duration, spoken
 
 SESSIONS, CHIPS, EXECUTIONS = "sessions", "chips", "executions"
 _CALLED = {
@@ -50,15 +50,6 @@ class GetAsked:
     session: str = ""
     tag: str = ""
     limit: int = 50
-
-
-class Column(NamedTuple):
-    """One column of a table."""
-
-    title: str
-    wide: bool = False
-    """Whether only a wide table has it."""
-    right: bool = False
 
 
 async def get(lab: Lab, screen: Screen, asked: GetAsked) -> int:
@@ -116,8 +107,8 @@ def chip_document(one: StandingChip) -> dict[str, Any]:  # Any: a manifest
 def session_table(sessions: Sequence[StandingSession], form: Form, now: datetime) -> RenderableType | None:
     """A line a session."""
     columns = (
-        *(Column("session"), Column("phase"), Column("progress"), Column("failed", right=True), Column("chip")),
-        *(Column("execution"), Column("age", right=True)),
+        *(Column("session", folds=True), Column("phase"), Column("progress"), Column("failed", right=True)),
+        *(Column("chip", folds=True), Column("execution"), Column("age", right=True)),
         *(Column("user", wide=True), Column("tags", wide=True), Column("message", wide=True)),
     )
     return _table(columns, form, [_session_row(one, now) for one in sessions])
@@ -126,34 +117,36 @@ def session_table(sessions: Sequence[StandingSession], form: Form, now: datetime
 def chip_table(chips: Sequence[StandingChip], form: Form) -> RenderableType | None:
     """A line a chip: who holds it, who waits, what its parameters are worth."""
     columns = (
-        *(Column("chip"), Column("qubits", right=True), Column("held by"), Column("waiting", right=True)),
-        *(Column("calibrated", right=True), Column("stale", right=True), Column("state")),
-        *(Column("backend", wide=True), Column("cooldown", wide=True), Column("disabled", wide=True)),
+        *(Column("chip", folds=True), Column("qubits", right=True), Column("held by", folds=True)),
+        *(Column("waiting", right=True), Column("calibrated", right=True), Column("stale", right=True)),
+        *(Column("state", folds=True), Column("backend", wide=True), Column("cooldown", wide=True)),
+        Column("disabled", wide=True),
     )
     return _table(columns, form, [_chip_row(one) for one in chips])
 
 
-def execution_table(executions: Sequence[Execution], form: Form) -> RenderableType | None:
+def execution_table(executions: Sequence[Execution], form: Form, now: datetime) -> RenderableType | None:
     """A line an execution."""
     columns = (
-        *(Column("execution"), Column("session"), Column("phase"), Column("ok", right=True)),
-        *(Column("failed", right=True), Column("chip"), Column("began (UTC)"), Column("took", right=True)),
-        *(Column("user", wide=True), Column("flow", wide=True), Column("tags", wide=True), Column("note", wide=True)),
+        *(Column("execution"), Column("session", folds=True), Column("phase"), Column("ok", right=True)),
+        *(Column("failed", right=True), Column("chip", folds=True), Column("age", right=True)),
+        *(Column("took", right=True), Column("user", wide=True), Column("began (UTC)", wide=True)),
+        *(Column("flow", wide=True), Column("tags", wide=True), Column("note", wide=True)),
     )
-    return _table(columns, form, [_execution_row(one) for one in executions])
+    return _table(columns, form, [_execution_row(one, now) for one in executions])
 
 
 async def _executions(lab: Lab, screen: Screen, asked: GetAsked, name: str) -> None:
     if name:
         one = await find_execution(lab.records, name, place=asked.place, project=asked.project)
-        screen.show(one, lambda: execution_table([one], screen.form))
+        screen.show(one, lambda: execution_table([one], screen.form, datetime.now(UTC)))
         return
     executions = list(
         await lab.records.executions(
             project=asked.project, chip=asked.chip, session=asked.session, tag=asked.tag, limit=asked.limit
         )
     )
-    screen.show(executions, lambda: execution_table(executions, screen.form))
+    screen.show(executions, lambda: execution_table(executions, screen.form, datetime.now(UTC)))
     chosen = asked.chip or asked.session or asked.tag
     if not executions and chosen:
         screen.remark(f"no execution is of {chosen!r}: {asked.place.again('get', 'executions')} lists all")
@@ -194,7 +187,7 @@ def _session_whole(one: StandingSession, form: Form, now: datetime) -> Renderabl
     return Group(*parts)
 
 
-def _session_row(one: StandingSession, now: datetime) -> list[str | Text]:
+def _session_row(one: StandingSession, now: datetime) -> list[Cell]:
     status, spec = one.status, one.session.spec
     return [
         one.name,
@@ -203,14 +196,14 @@ def _session_row(one: StandingSession, now: datetime) -> list[str | Text]:
         str(status.tasks.failed or ""),
         spec.chip,
         status.execution_id,
-        duration((now - one.created_at).total_seconds()),
+        age((now - one.created_at).total_seconds()),
         spec.username,
         ", ".join(spec.tags),
         printable(status.message),
     ]
 
 
-def _chip_row(one: StandingChip) -> list[str | Text]:
+def _chip_row(one: StandingChip) -> list[Cell]:
     spec, status = one.chip.spec, one.chip.status
     worth = status.parameters
     return [
@@ -234,7 +227,7 @@ def _chip_state(one: StandingChip) -> Text:
     return Text("maintenance", style="yellow") if one.chip.spec.maintenance else Text("ready")
 
 
-def _execution_row(one: Execution) -> list[str | Text]:
+def _execution_row(one: Execution, now: datetime) -> list[Cell]:
     counts = one.counts
     took = (one.ended_at - one.started_at).total_seconds() if one.started_at and one.ended_at else None
     return [
@@ -244,9 +237,10 @@ def _execution_row(one: Execution) -> list[str | Text]:
         f"{counts.get('succeeded', 0)}/{counts.get('planned', 0)}",
         str(counts.get("failed", 0) or ""),
         one.chip,
-        shown(one.started_at or one.created_at),
+        age((now - one.created_at).total_seconds()),
         duration(took) if took is not None else "",
         one.username,
+        shown(one.started_at or one.created_at),
         one.flow_name,
         ", ".join(one.tags),
         printable(one.note),
@@ -258,18 +252,8 @@ def _phase(phase: str, *, deleting: bool = False) -> Text:
     return Text(spoken(phase) + (" (being deleted)" if deleting else ""), style=style)
 
 
-def _table(columns: Sequence[Column], form: Form, rows: Sequence[Sequence[str | Text]]) -> RenderableType | None:
-    """A table without frame; columns that a narrow terminal has no room for are folded, never cut off."""
-    if not rows:
-        return None
-    kept = [number for number, column in enumerate(columns) if form is Form.WIDE or not column.wide]
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for number in kept:
-        column = columns[number]
-        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(row[number] for number in kept))
-    return table
+def _table(columns: Sequence[Column], form: Form, rows: Sequence[Sequence[Cell]]) -> RenderableType | None:
+    return plain_table(columns, rows, form) if rows else None
 
 
 def _document(one: StandingSession, body: Mapping[str, Any], status: SessionStatus) -> dict[str, Any]:  # Any: manifests

@@ -20,8 +20,9 @@ from kubecal.cli.picture import head, picture
 from kubecal.cli.screen import printable
 from kubecal.lab.lab import Sight, StandingSession
 from kubecal.reading.answers import TaskState
+from kubecal.reading.attempts import last_attempts
 
-_REFRESH_PER_S = 4
+_REFRESH_PER_S = 2
 _TASK_WIDTH, _TARGET_WIDTH, _VERDICT_WIDTH = 16, 10, 15
 _LINES_ABOVE = 4
 """Of the terminal for what came out last, above the picture."""
@@ -56,7 +57,6 @@ class LiveView:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._sights.clear()
         self._live.stop()
 
     def notice(self, sentence: str) -> None:
@@ -124,7 +124,8 @@ def pictures(seen: Sequence[tuple[Sight, datetime]], room: Room) -> RenderableTy
     parts: list[RenderableType] = []
     for one in seen:
         if one is not chosen:
-            parts += [Text(), *head(*one, room)]
+            sight, now = one
+            parts += [Text(), *head(sight, last_attempts(sight.tasks), now, room)]
     return Group(*parts, picture(*chosen, Room(room.width, room.height - len(parts))))
 
 

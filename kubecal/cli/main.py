@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, acting, looking, params, about):
+for group in (running, looking, params, acting, about):
     app.add_typer(group.app)
 
 

@@ -37,9 +37,14 @@ SPOKEN = {
 """In the order of the legend."""
 
 
-def qubit_states(tasks: Iterable[TaskState], chip: Chip | None) -> dict[str, QubitState]:
-    """The state of every qubit that a task is about, and of those that are disabled."""
-    last = last_states(tasks)
+def qubit_states(last: Iterable[TaskState], chip: Chip | None) -> dict[str, QubitState]:
+    """The state of every qubit that a task is about, and of those that are disabled.
+
+    Parameters
+    ----------
+    last
+        The last attempts.
+    """
     statuses: dict[str, set[str]] = {}
     for one in last:
         for qubit in _qubits(one.qid):
@@ -47,16 +52,6 @@ def qubit_states(tasks: Iterable[TaskState], chip: Chip | None) -> dict[str, Qub
     states = {qubit: _state(found) for qubit, found in statuses.items()}
     disabled = chip.spec.disabled.qubits if chip is not None else ()
     return {**states, **{qubit: QubitState.DISABLED for qubit in disabled if qubit not in states}}
-
-
-def last_states(tasks: Iterable[TaskState]) -> list[TaskState]:
-    """The last attempt of every planned task and qubit."""
-    last: dict[tuple[str, str, str, int], TaskState] = {}
-    for one in tasks:
-        key = (one.step, one.task, one.qid, one.ordinal)
-        if key not in last or one.attempt > last[key].attempt:
-            last[key] = one
-    return list(last.values())
 
 
 def legend(states: Mapping[str, QubitState]) -> Sequence[tuple[QubitState, int]]:

@@ -19,7 +19,22 @@ from rich.console import Console
 _PIPE_WIDTH = 10_000
 """Where no terminal sets a width nothing is wrapped: whoever reads a pipe searches in lines."""
 _TRAILING = re.compile(r" +(?=\n)")
-_PLAIN = str.maketrans({"±": "+-", "σ": "sigma", "…": "...", "━": "-", "╸": "-", "╺": "-"})
+_PLAIN = str.maketrans(
+    {
+        "±": "+-",
+        "σ": "sigma",
+        "…": "...",
+        "━": "-",
+        "╸": "-",
+        "╺": "-",
+        # The signs of the live view: one character each, so that the lattice keeps its shape.
+        "●": "*",
+        "○": "o",
+        "✓": "+",
+        "✗": "x",
+        "·": ".",
+    }
+)
 
 
 class Output(io.TextIOBase):

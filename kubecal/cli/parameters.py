@@ -10,7 +10,6 @@ from itertools import groupby
 
 from pydantic import ConfigDict
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from kubecal.api.naming import spoken_target
@@ -22,11 +21,12 @@ from kubecal.cli.form import Form
 from kubecal.cli.moments import NOW, moment, shown
 from kubecal.cli.place import Place
 from kubecal.cli.screen import Screen, printable
+from kubecal.cli.tables import Cell, Column, plain_table
 from kubecal.cli.values import change_text, target_order, value_text
 from kubecal.engine.problems import did_you_mean
 from kubecal.lab.lab import Lab
 from kubecal.reading.answers import Answer, ParameterValue
-from kubecal.reading.quantities import duration, quantity
+from kubecal.reading.quantities import age, quantity
 
 _VERBS = ("now", "history", "diff", "export", "set", "revert", "import")
 
@@ -151,73 +151,64 @@ def differences(old: Sequence[ParameterValue], new: Sequence[ParameterValue]) ->
 
 def parameter_table(values: Sequence[ParameterValue], form: Form, now: datetime) -> RenderableType:
     """Values under their qubit or coupling, with how old they are and which task they are from."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    wide = form is Form.WIDE
-    for title in ("parameter", "value", "unit", "age", "from", *(("execution", "description") if wide else ())):
-        table.add_column(title, overflow="fold", justify="right" if title == "age" else "left")
+    columns = (
+        *(Column("parameter", folds=True), Column("value"), Column("unit"), Column("age", right=True)),
+        *(Column("from", folds=True), Column("execution", wide=True), Column("description", wide=True)),
+    )
     width = _width(values)
+    rows: list[list[Cell]] = []
     ordered = sorted(values, key=lambda one: (target_order(one.target), one.name))
     for target, some in groupby(ordered, lambda one: one.target):
-        table.add_row(Text(spoken_target(target), style="bold", no_wrap=True))
+        rows.append([spoken_target(target)])
         for one in some:
-            table.add_row(
-                f"  {one.name}",
-                value_text(one.value, one.error, width),
-                one.unit,
-                duration((now - one.measured_at).total_seconds()),
-                origin(one),
-                *((one.execution_id, printable(one.description)) if wide else ()),
+            value = value_text(one.value, one.error, width)
+            old = age((now - one.measured_at).total_seconds())
+            rows.append(
+                [f"  {one.name}", value, one.unit, old, origin(one), one.execution_id, printable(one.description)]
             )
-    return table
+    return plain_table(columns, rows, form)
 
 
 def history_table(values: Sequence[ParameterValue], form: Form) -> RenderableType:
     """A line a value, the newest first; beside each how far it lies from the one before it."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    wide = form is Form.WIDE
-    titles = (
-        "measured (UTC)",
-        "value",
-        "unit",
-        "change",
-        "execution",
-        "from",
-        *(("task id", "cooldown") if wide else ()),
+    columns = (
+        *(Column("measured (UTC)"), Column("value"), Column("unit"), Column("change", right=True)),
+        *(Column("execution"), Column("from", folds=True), Column("task id", wide=True), Column("cooldown", wide=True)),
     )
-    for title in titles:
-        table.add_column(title, overflow="fold", justify="right" if title == "change" else "left")
     width = _width(values)
+    rows: list[list[Cell]] = []
     for number, one in enumerate(values):
         before = values[number + 1] if number + 1 < len(values) else None
-        change = _difference(before, one)
-        style = "dim strike" if one.reverted else ""
-        table.add_row(
-            shown(one.measured_at),
-            Text(value_text(one.value, one.error, width), style=style),
-            one.unit,
-            change_text(change.sigmas) if before is not None else Text("first", style="dim"),
-            one.execution_id,
-            origin(one) + (", taken back" if one.reverted else ""),
-            *((one.task_id, one.cooldown_id) if wide else ()),
+        change = change_text(_difference(before, one).sigmas) if before is not None else Text("first", style="dim")
+        value = Text(value_text(one.value, one.error, width), style="dim strike" if one.reverted else "")
+        origin_text = origin(one) + (", taken back" if one.reverted else "")
+        rows.append(
+            [
+                *(shown(one.measured_at), value, one.unit, change, one.execution_id, origin_text),
+                *(one.task_id, one.cooldown_id),
+            ]
         )
-    return table
+    return plain_table(columns, rows, form)
 
 
 def difference_table(found: Sequence[Difference]) -> RenderableType:
     """A line a parameter: what it was, what it is, by how many sigmas."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for title in ("target", "parameter", "before", "after", "unit", "change"):
-        table.add_column(title, overflow="fold", justify="right" if title == "change" else "left")
-    for one in found:
-        table.add_row(
-            one.target,
-            one.name,
-            value_text(one.before, one.before_error or 0.0) if one.before is not None else "",
-            value_text(one.after, one.after_error or 0.0) if one.after is not None else "",
-            one.unit,
+    columns = (
+        *(Column("target"), Column("parameter", folds=True), Column("before"), Column("after"), Column("unit")),
+        Column("change", right=True),
+    )
+    rows: list[list[Cell]] = [
+        [
+            *(one.target, one.name, _side(one.before, one.before_error), _side(one.after, one.after_error), one.unit),
             _change(one),
-        )
-    return table
+        ]
+        for one in found
+    ]
+    return plain_table(columns, rows)
+
+
+def _side(value: float | None, error: float | None) -> str:
+    return value_text(value, error or 0.0) if value is not None else ""
 
 
 def origin(one: ParameterValue) -> str:

@@ -15,11 +15,12 @@ from rich.text import Text
 
 from kubecal.api.naming import spoken_target
 from kubecal.cli.lattice import Room, lattice
-from kubecal.cli.marks import SPOKEN, QubitState, last_states, legend, qubit_states
+from kubecal.cli.marks import SPOKEN, QubitState, legend, qubit_states
 from kubecal.cli.screen import printable
 from kubecal.cli.spans import spans
 from kubecal.lab.lab import Sight
 from kubecal.reading.answers import TaskState
+from kubecal.reading.attempts import last_attempts
 from kubecal.reading.quantities import duration, spoken
 
 _LEAST = Room(30, 7)
@@ -52,11 +53,12 @@ def picture(sight: Sight, now: datetime, room: Room) -> RenderableType:
     now
         By the clock of whoever saw it.
     """
-    states = qubit_states(sight.tasks, sight.chip)
-    above = head(sight, now, room)
+    last = last_attempts(sight.tasks)
+    states = qubit_states(last, sight.chip)
+    above = head(sight, last, now, room)
     inner = Room(room.width - _INDENT, room.height - len(above) - _APART)
     drawn = _lattice(sight, states, inner)
-    lists = _lists(sight, now)
+    lists = Lists(_running(last, now), _failures(last), _waits(sight))
     body: RenderableType
     if drawn is None:
         body = _listed(lists, inner)
@@ -83,8 +85,14 @@ def _lattice(sight: Sight, states: Mapping[str, QubitState], room: Room) -> list
     return lattice(sight.chip.spec.topology.resolve(), {qubit: one.value for qubit, one in states.items()}, fits)
 
 
-def head(sight: Sight, now: datetime, room: Room) -> list[RenderableType]:
-    """Who, on what, since when; how far; what is amiss."""
+def head(sight: Sight, last: Sequence[TaskState], now: datetime, room: Room) -> list[RenderableType]:
+    """Who, on what, since when; how far; what is amiss.
+
+    Parameters
+    ----------
+    last
+        The last attempts of the sight's tasks.
+    """
     standing, status = sight.session, sight.session.status
     phase = str(status.phase or "Pending")
     line = Text.assemble((standing.name, "bold"), " ", (spoken(phase), _PHASE_STYLES.get(phase, "bold")))
@@ -92,7 +100,7 @@ def head(sight: Sight, now: datetime, room: Room) -> list[RenderableType]:
     line.append(f", execution {status.execution_id}" if status.execution_id else "")
     line.append(f", {duration((now - (status.started_at or standing.created_at)).total_seconds())}", style="dim")
     line.truncate(room.width - 1, overflow="ellipsis")
-    parts: list[RenderableType] = [line, _progress(sight, room.width)]
+    parts: list[RenderableType] = [line, _progress(last, room.width)]
     if sight.problem:
         ago = duration((now - sight.seen_at).total_seconds())
         parts.append(Text(f"{printable(sight.problem)} (seen {ago} ago)", style="bold yellow"))
@@ -101,8 +109,7 @@ def head(sight: Sight, now: datetime, room: Room) -> list[RenderableType]:
     return parts
 
 
-def _progress(sight: Sight, width: int) -> RenderableType:
-    last = last_states(sight.tasks)
+def _progress(last: Sequence[TaskState], width: int) -> RenderableType:
     ended = sum(one.status not in ("scheduled", "running") for one in last)
     running = sum(one.status == "running" for one in last)
     failed = sum(one.status == "failed" for one in last)
@@ -130,10 +137,6 @@ def _legend(states: Mapping[str, QubitState], width: int) -> Text:
     return line if line.cell_len <= width else Text(" ").join(entries)
 
 
-def _lists(sight: Sight, now: datetime) -> Lists:
-    return Lists(_running(sight.tasks, now), _failures(sight.tasks), _waits(sight))
-
-
 def _running(tasks: Sequence[TaskState], now: datetime) -> list[Text]:
     """An item a task that runs: on what, and for how long the longest of them."""
     by_task: dict[str, list[TaskState]] = {}
@@ -146,7 +149,7 @@ def _running(tasks: Sequence[TaskState], now: datetime) -> list[Text]:
         longest = max(((now - one.started_at).total_seconds() for one in some if one.started_at), default=0.0)
         again = max(one.attempt for one in some)
         attempt = f", attempt {again}" if again > 1 else ""
-        items.append(Text(f"{task} on {_spoken(targets)}{attempt}, {duration(longest)}"))
+        items.append(Text(f"{task} on {_spoken(targets)}{attempt} ({duration(longest)})"))
     return items
 
 
@@ -158,9 +161,9 @@ def _spoken(targets: Sequence[str]) -> str:
     return ids if len(ids) <= _IDS_WIDTH else f"{len(targets)} targets"
 
 
-def _failures(tasks: Sequence[TaskState]) -> list[Text]:
+def _failures(last: Sequence[TaskState]) -> list[Text]:
     """What failed for good, the last first."""
-    failed = [one for one in last_states(tasks) if one.status == "failed"]
+    failed = [one for one in last if one.status == "failed"]
     failed.sort(key=lambda one: (one.ended_at is not None, str(one.ended_at)), reverse=True)
     items = []
     for one in failed:

@@ -15,11 +15,12 @@ from kubecal.cli.form import Form
 from kubecal.cli.place import Place
 from kubecal.cli.screen import Screen
 from kubecal.cli.summary import summary, told_of_execution
-from kubecal.cli.values import last_attempts, outcome_parts
+from kubecal.cli.values import outcome_parts
 from kubecal.engine.problems import did_you_mean
 from kubecal.lab.lab import Lab
 from kubecal.local.catalogue import installed_catalogue
 from kubecal.reading.answers import Result
+from kubecal.reading.attempts import last_attempts
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from rich.text import Text
 from kubecal.cli.form import Form
 from kubecal.cli.output import Output, console_on
 
+_WIDE = 10_000
 Answered = BaseModel | Mapping[str, Any]
 """One answer; Any: what JSON and YAML can write."""
 
@@ -38,6 +39,9 @@ class Screen:
     ) -> None:
         self.form = form
         self.out: Console = console_on(Output(out, on_lost))
+        if form is Form.WIDE:
+            # As wide as it is: the terminal itself wraps its lines, or is made wider.
+            self.out.width = _WIDE
         self.errors: Console = console_on(Output(errors))
 
     @property

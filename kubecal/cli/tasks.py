@@ -19,6 +19,7 @@ from kubecal.cli.answering import failed
 from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.form import Form
 from kubecal.cli.screen import Screen
+from kubecal.cli.tables import Column, plain_table
 from kubecal.engine.problems import did_you_mean
 from kubecal.local.catalogue import exported_catalogue, installed_catalogue
 from kubecal.local.errors import LocalRunError
@@ -53,15 +54,16 @@ def describe_task(screen: Screen, name: str) -> int:
 
 def task_table(tasks: Sequence[CatalogueTask], form: Form) -> RenderableType:
     """A line a task: what it acts on and what it measures; wide: also how long it takes, and all it writes."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    wide = form is Form.WIDE
-    for title in ("task", "acts on", *(("takes", "outputs") if wide else ()), "measures"):
-        table.add_column(title, overflow="fold", justify="right" if title == "takes" else "left")
+    columns = (
+        *(Column("task"), Column("acts on"), Column("takes", right=True, wide=True)),
+        *(Column("measures", folds=True), Column("outputs", wide=True)),
+    )
+    rows = []
     for task in tasks:
         outputs = ", ".join(f"{one.name} ({one.unit})" if one.unit else one.name for one in task.outputs)
-        more = (duration(task.duration_s), outputs) if wide else ()
-        table.add_row(task.name, task.kind.lower(), *more, task.description.partition("\n")[0])
-    return table
+        does = task.description.partition("\n")[0]
+        rows.append((task.name, task.kind.lower(), duration(task.duration_s), does, outputs))
+    return plain_table(columns, rows, form)
 
 
 def task_card(task: CatalogueTask) -> RenderableType:

@@ -22,16 +22,6 @@ _MOVED_SIGMAS = 5.0
 """Nearer to the value that it replaces a result is as good as the same."""
 
 
-def last_attempts(results: Sequence[Result]) -> list[Result]:
-    """What became of every planned task, by step and qubit, in the order in which they ended."""
-    last: dict[tuple[str, str, str, int], Result] = {}
-    for row in results:
-        key = (row.step, row.qid, row.task, row.ordinal)
-        if key not in last or row.attempt > last[key].attempt:
-            last[key] = row
-    return list(last.values())
-
-
 def outcome_parts(
     results: Sequence[Result], catalogue: Catalogue, *, all_values: bool, wide: bool = False
 ) -> list[RenderableType]:
@@ -78,7 +68,9 @@ def value_table(rows: Sequence[Result], catalogue: Catalogue, *, all_values: boo
     table = Table(box=None, header_style="bold", pad_edge=False, collapse_padding=all_values)
     titles = ["task", "parameter", "value", "unit", *(["change"] if with_change else []), "verdict"]
     for title in [*titles, *(["attempt", "took", "task id"] if wide else [])]:
-        table.add_column(title, overflow="fold", justify="right" if title == "change" else "left")
+        # Names may be folded on a narrow terminal; a number stays with its error.
+        names = title in ("task", "parameter")
+        table.add_column(title, no_wrap=not names, overflow="fold", justify="right" if title == "change" else "left")
     width = max((len(quantity(o.value, o.error)[0]) for o in outputs), default=0)
     several_steps = len({row.step for row in rows}) > 1
     shown.sort(key=lambda one: (target_order(one[0].qid), one[0].step if several_steps else ""))

@@ -27,14 +27,15 @@ class WatchAsked:
 async def watch_session(lab: Lab, screen: Screen, asked: WatchAsked) -> int:
     """Show a session until it has ended; the exit code says how."""
     last: StandingSession | None = None
-    with LiveView(screen.out, from_start=False) as live:
-        try:
+    try:
+        with LiveView(screen.out, from_start=False) as live:
             async for sight in lab.follow(asked.session):
                 live.update(sight)
                 last = sight.session
-        except asyncio.CancelledError:
-            screen.remark(f"you watch no longer; {asked.session} goes on: {asked.place.again('watch', asked.session)}")
-            raise
+    except asyncio.CancelledError:
+        # Once the picture is gone: it would be taken for a part of it.
+        screen.remark(f"you watch no longer; {asked.session} goes on: {asked.place.again('watch', asked.session)}")
+        raise
     assert last is not None, "there is always a last sight"
     results: tuple[Result, ...] = ()
     if last.status.execution_id:

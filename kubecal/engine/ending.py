@@ -99,16 +99,9 @@ def finish(
         message = f"the session was {run.record.cancel_reason}"
     elif phase is Phase.COMPLETED and not failure:
         skipped = sum(state.state is State.SKIPPED for state in run.states.values())
-        message = (
-            f"{len(run.states) - skipped} tasks ok, {skipped} left out by filters"
-            if skipped
-            else f"all {len(run.states)} tasks ok"
-            if run.states
-            else "no task was asked for"
-        )
+        message = _all_well(len(run.states), skipped)
     if run.spec.publish is Publish.REVIEW and any(state.state is State.OK for state in run.states.values()):
-        step = f"publish: {{executionId: {run.record.execution_id}}}"
-        message = f"{message}; nothing is published yet: after a look, apply a session with a step `{step}`"
+        message = f"{message}; nothing is published yet: have a look, then `kubecal publish {run.record.execution_id}`"
     over = finished(phase, message, reason)
     claims = (valid(), chip_held(False, released), stored(scene), *not_parked(run), over)
     _end_what_is_open(scene, run, message)
@@ -120,6 +113,15 @@ def finish(
     scene.released.add(run.session.ref.uid)
     kind = "Normal" if phase in (Phase.COMPLETED, Phase.CANCELLED) else "Warning"
     announce(scene, run.session, kind, over.reason, message)
+
+
+def _all_well(tasks: int, skipped: int) -> str:
+    """What a session says of itself in which nothing failed."""
+    if not tasks:
+        return "no task was asked for"
+    if skipped:
+        return f"{tasks - skipped} {'task' if tasks - skipped == 1 else 'tasks'} ok, {skipped} left out by filters"
+    return f"all {tasks} tasks ok" if tasks > 1 else "its task is ok"
 
 
 def _end_what_is_open(scene: Scene, run: Running, message: str) -> None:

@@ -13,7 +13,9 @@ class PlanProblem(Exception):  # noqa: N818 - not an error of ours: what the aut
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``did you mean CheckT1?``, or what there is."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    # T1 is closer to t1 than letters tell.
+    by_lower_case = {one.lower(): one for one in names}
+    near = difflib.get_close_matches(name.lower(), by_lower_case, n=1)
     if near:
-        return f"did you mean {near[0]}?"
+        return f"did you mean {by_lower_case[near[0]]}?"
     return f"known are {', '.join(names[:12])}{' ...' if len(names) > 12 else ''}" if names else "there is none"

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from signal import Signals
 from typing import Any
 
 from kubecal.api.request import Verdict
@@ -70,8 +71,16 @@ def classify(pod: PodView) -> Ending:
         return Ending(Trouble.CRASH, "OOMKilled", "out of memory: raise Chip.spec.pods.resources")
     if ended.exit_code == 0:
         return Ending(Trouble.CRASH, "ResultMissing", "the task ended without a result")
-    how = f"signal {ended.signal}" if ended.signal else f"code {ended.exit_code}"
-    return Ending(Trouble.CRASH, ended.reason or "Error", f"the task's process ended with {how}")
+    how = f"was ended by {_called(ended.signal)}" if ended.signal else f"ended with code {ended.exit_code}"
+    return Ending(Trouble.CRASH, ended.reason or "Error", f"the task's process {how}")
+
+
+def _called(number: int) -> str:
+    """A signal's name; of one that this computer has no name for its number."""
+    try:
+        return Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def charged(rows: Sequence[AttemptRow]) -> int:

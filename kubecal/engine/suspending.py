@@ -45,7 +45,8 @@ def rest_on_chip(scene: Scene, run: Running, clock: Suspension) -> None:
     """It holds its chip: for a while, and as long as a pod of it runs."""
     until = (clock.since or scene.now) + timedelta(seconds=run.spec.suspend_hold_seconds)
     busy = sum(run.live_pods.values())
-    message = f"suspended: {busy} running tasks finish, nothing new starts" if busy else "suspended: nothing starts"
+    finish = "1 running task finishes" if busy == 1 else f"{busy} running tasks finish"
+    message = f"suspended: {finish}, nothing new starts" if busy else "suspended: nothing starts"
     held = held_claim(scene, run.session)
     if until > scene.now:
         scene.draft.wake(until)

@@ -22,11 +22,17 @@ class Proposed:
     unit: str
     value: float
     error: float
-    task: str
     current: ParameterValue | None
     """What it would replace; None: nothing."""
+    task_id: str = ""
+    """Of the result that it comes from."""
     outdated: bool = False
     """What is current was measured later: this one is left aside."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is the chip's already."""
+        return self.current is not None and self.current.task_id == self.task_id
 
     @property
     def sigmas(self) -> float | None:
@@ -91,6 +97,15 @@ def _of_group(
     measured = row.measured_at or _LONG_AGO
     outdated = any(one is not None and one.measured_at > measured for one in now)
     return [
-        Proposed(row.qid, output.name, output.unit, output.value, output.error, row.task, old, outdated)
+        Proposed(
+            target=row.qid,
+            name=output.name,
+            unit=output.unit,
+            value=output.value,
+            error=output.error,
+            current=old,
+            task_id=row.task_id,
+            outdated=outdated,
+        )
         for output, old in zip(group, now, strict=True)
     ]

@@ -59,6 +59,7 @@ def rerun_session(
     if wanted.targets:
         chip = ChipSpec.model_validate(execution.chip_spec)
         spec["targets"], steps = _of_targets(spec["targets"], steps, _Targets(wanted.targets, chip))
+        steps = [{name: value for name, value in step.items() if value != spec["targets"]} for step in steps]
     if not any(step.get("tasks") for step in steps) and (wanted.tasks or wanted.targets):
         raise ManifestError(
             f"nothing of execution {execution.execution_id} is left with these tasks and targets: correct them"

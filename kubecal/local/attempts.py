@@ -45,6 +45,13 @@ class AttemptStates:
         if known is not None and known[0] is row and known[1] is process:
             return known[2]
         states = tuple(_made(session, row, process))
+        if known is not None:
+            # An attempt that was given up before its record was read began when its process did.
+            began = {one.task_id: one.started_at for one in known[2]}
+            states = tuple(
+                one if one.started_at else one.model_copy(update={"started_at": began.get(one.task_id)})
+                for one in states
+            )
         self._made[_mark(row)] = (row, process, states)
         return states
 

@@ -61,3 +61,10 @@ def _keep_promises(old: SessionSpec, new: SessionSpec) -> None:
     for field, is_broken in broken.items():
         if is_broken:
             raise RefusedError(_REFUSALS[field])
+
+
+def said_of_ended(name: str, phase: str) -> str:
+    """What a person is told who would change a session that is over."""
+    return (
+        f"session {name!r} has ended ({phase}): nothing of it changes any more; run it again with kubecal rerun {name}"
+    )

@@ -3,7 +3,8 @@
 Whoever comes first starts it and writes down port and pid; who leaves last stops it. A user is a file held
 with flock, which the kernel lets go of when its process ends in whatever way, so a user that crashed does not
 count. Starting and stopping happen under one more lock, so that nobody is handed a server that is about to
-be stopped. If all of its users crash the server stays, and the next one takes it over.
+be stopped. If all of its users crash the server stays, and the next one takes it over. Who only looked may leave the
+server for a few seconds to a process that sleeps and then leaves: the next one who looks need not wait for a start.
 
 The server is always a process of its own behind MongoDB's wire protocol; nothing of it is imported.
 """
@@ -19,7 +20,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,17 @@ _COMMAND = "secantusd-py"
 _START_S = 30.0
 """How long a server may take to answer: recovery after a crash included."""
 _STOP_S = 15.0
-_ASK_AGAIN_S = 1.0
+_ASK_AGAIN_S = 0.25
 _POLL_S = 0.05
+_LEAVE_LATER = """
+import sys, time
+folder, path, descriptor, after_s = sys.argv[1:]
+# What is imported while it sleeps would cost the one who has just typed a command.
+time.sleep(float(after_s))
+from pathlib import Path
+from kubecal.local.embedded import leave
+leave(Path(folder), Path(path), int(descriptor))
+"""
 _LOG = "server.log"
 _ATTEMPTS = 3
 """A free port may be taken by somebody else before the server binds it."""
@@ -70,13 +80,15 @@ def default_folder() -> Path:
 
 
 @contextmanager
-def embedded_server(folder: Path | None = None) -> Iterator[EmbeddedServer]:
+def embedded_server(folder: Path | None = None, stays_s: Callable[[], float] = lambda: 0.0) -> Iterator[EmbeddedServer]:
     """Use the server of a data folder, starting it where nobody has, stopping it where nobody is left.
 
     Parameters
     ----------
     folder
         The data folder; default :func:`default_folder`.
+    stays_s
+        Asked at the end: for how long it is kept for whoever comes next, seconds.
 
     Raises
     ------
@@ -95,9 +107,23 @@ def embedded_server(folder: Path | None = None) -> Iterator[EmbeddedServer]:
         yield server
     finally:
         with place.locked():
-            place.leave(user)
-            if not place.in_use():
-                place.stop()
+            kept_s = stays_s()
+            others = place.in_use(besides=user)
+            if kept_s and not others:
+                place.hand_over(user, kept_s)
+            else:
+                place.leave(user)
+                if not others:
+                    place.stop()
+
+
+def leave(folder: Path, path: Path, descriptor: int) -> None:
+    """What the process does at its end that kept a server for a while: it was a user that did nothing."""
+    place = _Place(folder)
+    with place.locked():
+        place.leave(_User(path, descriptor))
+        if not place.in_use():
+            place.stop()
 
 
 def revive(server: EmbeddedServer) -> EmbeddedServer:
@@ -150,10 +176,29 @@ class _Place:
         user.path.unlink(missing_ok=True)
         os.close(user.descriptor)
 
-    def in_use(self) -> bool:
+    def hand_over(self, user: _User, after_s: float) -> None:
+        """Have a process of its own leave later in the user's stead; it inherits what shows that it is one."""
+        os.set_inheritable(user.descriptor, True)
+        arguments = [str(self._folder), str(user.path), str(user.descriptor), str(after_s)]
+        nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+        try:
+            os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-c", _LEAVE_LATER, *arguments],
+                os.environ,
+                file_actions=nowhere,
+                setsid=True,
+            )
+        finally:
+            # The lock goes with the last descriptor of it, which is the process's now.
+            os.close(user.descriptor)
+
+    def in_use(self, besides: _User | None = None) -> bool:
         """Whether anybody who is alive uses the server; files of those who are not are removed."""
         used = False
         for path in self._users.iterdir():
+            if besides is not None and path == besides.path:
+                continue
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -45,7 +45,8 @@ class HostedRun:
     async def close(self) -> None:
         """Cancel what still runs, and wait until it has ended and is on record."""
         _, loop, stop = self._ready.result()
-        loop.call_soon_threadsafe(stop.set)
+        if not self._over.done():
+            loop.call_soon_threadsafe(stop.set)
         await asyncio.wrap_future(self._over)
         self._thread.join()
 

@@ -24,6 +24,7 @@ from kubecal.api.naming import spoken_target
 from kubecal.api.session import CalibrationSession
 from kubecal.lab.lab import (
     Change,
+    LabError,
     NotFoundInLabError,
     RefusedError,
     Sight,
@@ -31,12 +32,24 @@ from kubecal.lab.lab import (
     StandingSession,
 )
 from kubecal.local.catalogue import installed_catalogue
-from kubecal.local.control.asking import RunGoneError, ask, chips_in_use, lines, running_sessions, updates
-from kubecal.local.control.messages import Question, Update
+from kubecal.local.changing import said_of_ended
+from kubecal.local.control.asking import (
+    Found,
+    RunGoneError,
+    SilentError,
+    ask,
+    chips_in_use,
+    lines,
+    running_sessions,
+    said_of_silent,
+    updates,
+)
+from kubecal.local.control.messages import Question
 from kubecal.local.errors import LocalRunError
 from kubecal.local.installation import driver_id, said_of_left_behind, settle_left_behind
 from kubecal.local.past import explained, past_chip, past_session
 from kubecal.local.refusals import Asked, refuse_unplannable
+from kubecal.local.seen import Seen
 from kubecal.local.task_files import TaskFiles
 from kubecal.local.views import standing_session
 from kubecal.local.workplace import Workplace, checked, workplace
@@ -111,7 +124,7 @@ class LocalLab:
         # The database takes a moment to start and to stop.
         self._place = await asyncio.to_thread(place.__enter__)
         self._stack.push_async_callback(asyncio.to_thread, place.__exit__, None, None, None)
-        self._store = RecordStore.from_file(self._place.uri_file)
+        self._store = self._place.store()
         self._stack.push_async_callback(self._store.close)
         try:
             await checked(self._store)
@@ -156,31 +169,30 @@ class LocalLab:
         with asking():
             stored = await self._sessions.newest_by_session()
         found = {one.name: past_session(one) for one in stored}
-        for _, session in await self._running():
+        for session in (one.session for one in (await self._running()).sessions):
             if session.name not in found or session.created_at >= found[session.name].created_at:
                 found[session.name] = session
         return sorted(found.values(), key=lambda one: one.created_at, reverse=True)
 
     async def session(self, name: str) -> StandingSession:
         """The newest session of a name."""
-        running = await self._running_as(name)
+        running = (await self._running()).called(name)
         if running is not None:
-            return running[1]
+            return running.session
         stored = await self._stored(name)
         return past_session(stored, await self._tasks(stored))
 
     async def explain(self, name: str) -> SessionExplanation:
         """Why tasks of a session do not run."""
-        running = await self._running_as(name)
+        everybody = await self._running()
+        running = everybody.called(name)
         if running is not None:
-            reply = await ask(self._folder, running[0], Question("explain", name))
+            reply = await ask(self._folder, running.socket, Question("explain", name))
             if reply.explanation is not None:
                 return reply.explanation.model_copy(update={"namespace": ""})
         stored = await self._stored(name)
         if stored.status not in ENDED:
-            raise RefusedError(
-                f"session {name!r} is not driven by this computer: ask where it runs, with kubecal explain --cluster"
-            )
+            raise _unreachable(name, everybody)
         records = ControlRecords(self._opened()[1], driver_id(self._folder))
         with asking():
             record = (await records.load([stored.uid], datetime.now(UTC))).get(stored.uid)
@@ -191,12 +203,16 @@ class LocalLab:
     async def follow(self, name: str) -> AsyncIterator[Sight]:
         """What there is to see of a session, until it has ended."""
         sight: Sight | None = None
-        while (running := await self._running_as(name)) is not None:
-            seen = _Seen()
+        while (running := (await self._running()).called(name)) is not None:
+            seen = Seen()
             try:
-                async for update in updates(self._folder, running[0], name):
-                    sight = seen.after(update)
-                    yield sight
+                async for update in updates(self._folder, running.socket, name):
+                    if update is None and sight is not None:
+                        sight = replace(sight, problem=said_of_silent(running.pid), notices=())
+                        yield sight
+                    elif update is not None and (update.tells or sight is None or sight.problem != update.problem):
+                        sight = seen.after(update)
+                        yield sight
                 return
             except RunGoneError as gone:
                 if sight is not None:
@@ -223,14 +239,13 @@ class LocalLab:
 
     async def logs(self, name: str, *, task: str = "", target: str = "", follow: bool = False) -> AsyncIterator[str]:
         """Lines of the tasks' logs, each after the task's name."""
-        running = await self._running_as(name)
+        running = (await self._running()).called(name)
         if running is None:
             stored = await self._stored(name)
             execution, project = stored.execution_id, stored.chip_spec.project_id
         else:
-            session = running[1].session
-            execution = running[1].status.execution_id
-            project = (await self.chip(session.spec.chip)).chip.spec.project_id
+            execution = running.session.status.execution_id
+            project = (await self.chip(running.session.session.spec.chip)).chip.spec.project_id
         if execution:
             with asking():
                 rows = await self.records.results(execution, project=project)
@@ -241,7 +256,7 @@ class LocalLab:
                         yield f"{row.task} on {spoken_target(row.qid)}{attempt} | {line}"
         if running is not None:
             question = Question("logs", name, task=task, target=target, follow=follow)
-            async for line in lines(self._folder, running[0], question):
+            async for line in lines(self._folder, running.socket, question):
                 yield line
 
     # ------------------------------------------------------------------ acting
@@ -260,6 +275,7 @@ class LocalLab:
                 # Not before: most only look, and what decides and answers takes its time to import.
                 from kubecal.local.hosted import HostedRun
 
+                self._opened()[0].only_looks = False
                 run = HostedRun(self._opened()[0], await self._known_tasks(), self._task_files, self._jobs)
                 await run.start()
                 self._stack.push_async_callback(run.close)
@@ -280,7 +296,7 @@ class LocalLab:
         problems = [
             f"session {one.name!r} runs already, since {one.created_at:%H:%M:%S} UTC: wait for its end, cancel it "
             f"(kubecal cancel {one.name}), or give this one another name"
-            for _, one in await self._running()
+            for one in (running.session for running in (await self._running()).sessions)
             if one.name in names and not _over(one)
         ]
         if problems:
@@ -306,15 +322,14 @@ class LocalLab:
         )
 
     async def _act(self, question: Question) -> StandingSession:
-        running = await self._running_as(question.session)
+        everybody = await self._running()
+        running = everybody.called(question.session)
         if running is None:
             stored = await self._stored(question.session)
-            raise RefusedError(
-                f"session {question.session!r} has ended ({stored.phase}): apply a session of another name"
-                if stored.status in ENDED
-                else f"session {question.session!r} is not driven by this computer: change it where it runs (--cluster)"
-            )
-        reply = await ask(self._folder, running[0], question)
+            if stored.status in ENDED:
+                raise RefusedError(said_of_ended(question.session, stored.phase))
+            raise _unreachable(question.session, everybody)
+        reply = await ask(self._folder, running.socket, question)
         assert reply.session is not None
         return reply.session
 
@@ -342,15 +357,9 @@ class LocalLab:
         if left:
             self._notice(said_of_left_behind(left))
 
-    async def _running(self) -> list[tuple[str, StandingSession]]:
-        """Every session that a process answers for, with its socket."""
-        found = await running_sessions(self._folder)
-        return [(socket, session) for socket, sessions in found.items() for session in sessions]
-
-    async def _running_as(self, name: str) -> tuple[str, StandingSession] | None:
-        """The newest of a name."""
-        found = [one for one in await self._running() if one[1].name == name]
-        return max(found, key=lambda one: one[1].created_at, default=None)
+    async def _running(self) -> Found:
+        """Every session that a process answers for."""
+        return await running_sessions(self._folder)
 
     async def _stored(self, name: str) -> StoredSession:
         """The newest execution of a session's name; raises NotFoundInLabError."""
@@ -359,7 +368,7 @@ class LocalLab:
             known = await self._sessions.names("name") if stored is None else ()
         if stored is None:
             raise NotFoundInLabError(
-                _no_such("session", name, [*known, *(one.name for _, one in await self._running())])
+                _no_such("session", name, [*known, *(one.session.name for one in (await self._running()).sessions)])
             )
         return stored
 
@@ -378,32 +387,11 @@ class LocalLab:
         if session.metadata.name:
             return session
         with asking():
-            taken = {*await self._sessions.names("name"), *(one.name for _, one in await self._running())}
+            taken = set(await self._sessions.names("name"))
+        taken |= {one.session.name for one in (await self._running()).sessions}
         stem = _as_name(session.spec.flow_name) or "session"
         name = next(name for number in itertools.count(1) if (name := f"{stem}-{number}") not in taken)
         return session.model_copy(update={"metadata": Metadata(name=name)})
-
-
-class _Seen:
-    """Updates put together."""
-
-    def __init__(self) -> None:
-        self._session: StandingSession | None = None
-        self._chip: Chip | None = None
-        self._tasks: dict[str, TaskState] = {}
-
-    def after(self, update: Update) -> Sight:
-        """What there is to see after an update; the first one is whole."""
-        session = update.session or self._session
-        assert session is not None, "the first update of a session is whole"
-        if update.status is not None:
-            shown = session.session.model_copy(update={"status": update.status})
-            session = replace(session, session=shown, status=update.status)
-        self._session = session
-        self._chip = update.chip or self._chip
-        self._tasks.update((one.task_id, one) for one in update.tasks)
-        tasks = tuple(self._tasks.values())
-        return Sight(session, self._chip, tasks, update.seen_at, update.problem, update.notices)
 
 
 @contextlib.contextmanager
@@ -417,6 +405,13 @@ def asking() -> Iterator[None]:
 
 def _over(session: StandingSession) -> bool:
     return session.status.phase is not None and session.status.phase.final
+
+
+def _unreachable(name: str, everybody: Found) -> LabError:
+    """Of a session that has not ended, and that nobody answers for."""
+    if everybody.silent:
+        return SilentError(f"session {name!r}: {said_of_silent(everybody.silent[0])}")
+    return RefusedError(f"session {name!r} is not driven by this computer: ask where it runs (--cluster)")
 
 
 def _no_such(what: str, name: str, known: Iterable[str]) -> str:

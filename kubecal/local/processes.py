@@ -21,6 +21,7 @@ from pathlib import Path
 
 from kubecal.api.request import (
     DRIVER_PIPE_VARIABLE,
+    LOG_VARIABLE,
     MAX_RECEIPT_BYTES,
     MONGODB_URI_FILE_VARIABLE,
     POD_UID_VARIABLE,
@@ -153,6 +154,9 @@ class TaskProcesses:
                 MONGODB_URI_FILE_VARIABLE: str(self._uri_file),
                 TERMINATION_LOG_VARIABLE: str(task.termination_log),
                 SCRATCH_VARIABLE: str(task.folder),
+                LOG_VARIABLE: str(task.output),
+                # What is printed can be read at once.
+                "PYTHONUNBUFFERED": "1",
                 DRIVER_PIPE_VARIABLE: str(read_end),
             }
         )

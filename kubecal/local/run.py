@@ -31,7 +31,7 @@ from kubecal.local.watchers import Watchers
 from kubecal.local.workplace import Workplace, checked, disk_trouble
 from kubecal.records.control import ControlRecords
 from kubecal.records.hardware import HEARTBEAT_S, HardwareClaims
-from kubecal.records.store import RecordStore, RecordsUnavailable
+from kubecal.records.store import RecordsUnavailable
 
 _LOOK_S = 0.5
 """How often to look whether the embedded database lives."""
@@ -78,7 +78,7 @@ class LocalRun:
     ) -> None:
         self._place, self._catalogue, self._task_files, self._jobs = place, catalogue, task_files, jobs
         self._installation = driver_id(place.folder)
-        self._store = RecordStore.from_file(place.uri_file)
+        self._store = place.store()
         self._beside = Beside()
         self._drivers: list[LocalDriver] = []
         self._work: set[asyncio.Task[None]] = set()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kubecal.local.embedded import EmbeddedServer, embedded_server
@@ -13,8 +14,12 @@ from kubecal.local.errors import LocalRunError
 from kubecal.local.installation import data_folder, room_problem
 from kubecal.records.store import RecordStore
 
+KEPT_VARIABLE = "KUBECAL_DATABASE_KEPT_S"
+"""Environment variable with the seconds for which the embedded database is kept for whoever looks next."""
+_KEPT_S = 10.0
 
-@dataclass(frozen=True)
+
+@dataclass
 class Workplace:
     """Where records are and files may be written, until the context ends."""
 
@@ -26,10 +31,21 @@ class Workplace:
     """Holds the database's URI, which may change while it is in use: it is read again at every reconnect."""
     server: EmbeddedServer | None
     """None: the database is somebody else's."""
+    only_looks: bool = True
+    """False: something runs or ran here."""
+    _stores: list[RecordStore] = field(default_factory=list)
 
     def moved_to(self, uri: str) -> None:
         """The database has another address from now on."""
         write_secret(self.uri_file, uri)
+        for store in self._stores:
+            store.doubt()
+
+    def store(self) -> RecordStore:
+        """A connection to the database, wherever it moves; for one event loop."""
+        store = RecordStore.from_file(self.uri_file)
+        self._stores.append(store)
+        return store
 
 
 @contextlib.contextmanager
@@ -47,19 +63,30 @@ def workplace(mongo_uri: str = "") -> Iterator[Workplace]:
         If the data folder cannot be used or the database cannot be started.
     """
     folder = data_folder()
+    place: Workplace | None = None
     with contextlib.ExitStack() as stack:
         try:
             server = None
             if not mongo_uri:
                 if problem := room_problem(folder):
                     raise LocalRunError(problem)
-                server = stack.enter_context(embedded_server(folder / "mongodb"))
+                server = stack.enter_context(embedded_server(folder / "mongodb", lambda: _kept_s(place)))
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="kubecal-", ignore_cleanup_errors=True))
             place = Workplace(folder, Path(scratch), Path(scratch) / "mongodb-uri", server)
             place.moved_to(server.uri if server is not None else mongo_uri)
         except OSError as error:
             raise disk_trouble(error, folder) from error
         yield place
+
+
+def _kept_s(place: Workplace | None) -> float:
+    """For how long the database is kept for whoever looks next; after a run it is not."""
+    if place is None or not place.only_looks:
+        return 0.0
+    try:
+        return max(0.0, float(os.environ.get(KEPT_VARIABLE, _KEPT_S)))
+    except ValueError:
+        return _KEPT_S
 
 
 async def checked(store: RecordStore) -> None:

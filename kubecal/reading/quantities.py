@@ -32,6 +32,14 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
+def age(seconds: float) -> str:
+    """``33 s``, ``12 min``, ``5 h``, ``3 d``: a duration of which only its size matters."""
+    for unit, length, most in (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48)):
+        if seconds < most * length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{seconds // 86_400:.0f} d"
+
+
 def spoken(name: str) -> str:
     """``PartiallyFailed`` as it is said: partially failed."""
     return "".join(f" {sign.lower()}" if sign.isupper() else sign for sign in name).strip()

@@ -181,6 +181,10 @@ class RecordStore:
                 *(database[name].create_indexes(list(indexes)) for name, indexes in COLLECTIONS.items() if indexes)
             )
 
+    def doubt(self) -> None:
+        """Read the URI again before the next operation: it may have changed."""
+        self._doubtful = True
+
     async def close(self) -> None:
         """Let go of the connection."""
         client, self._client = self._client, None

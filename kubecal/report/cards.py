@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from kubecal.api.naming import spoken_target
 from kubecal.reading.answers import Check, OutputValue, Result
+from kubecal.reading.attempts import key_of
 from kubecal.reading.quantities import quantity
-from kubecal.report.attempts import COMPLETED, FAILED, by_target, failures, key_of, label_of, state_of
+from kubecal.report.attempts import COMPLETED, FAILED, by_target, failures, label_of, state_of
 from kubecal.report.changes import Change, change_of
 from kubecal.report.figures import Embedded, Shelf
 from kubecal.report.manifests import values
@@ -33,16 +35,6 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Input:
-    """One input as an attempt used it."""
-
-    name: str
-    value: str
-    unit: str
-    origin: str
-
-
-@dataclass(frozen=True)
 class Card:
     """One attempt."""
 
@@ -59,7 +51,8 @@ class Card:
     figures: tuple[Embedded | None, ...]
     """None: the records have it no more."""
     outputs: tuple[Output, ...]
-    inputs: tuple[Input, ...]
+    inputs: str
+    """A line each, in columns: as text, because a thousand tables are what makes a page slow."""
     run_parameters: str
     adapted: str
     suggested: str
@@ -77,8 +70,8 @@ class Card:
 
     @property
     def compared(self) -> bool:
-        """Whether any of its outputs had a value before."""
-        return any(output.change is not None for output in self.outputs)
+        """Whether its outputs are worth comparing with what was there before."""
+        return self.state == "good" and any(output.change is not None for output in self.outputs)
 
     @property
     def refused(self) -> tuple[Check, ...]:
@@ -89,6 +82,12 @@ class Card:
     def passed(self) -> tuple[Check, ...]:
         """The others."""
         return tuple(check for check in self.result.checks if check.ok)
+
+    @property
+    def passed_text(self) -> str:
+        """The checks that passed, a line each."""
+        rows = [(check.name, f"{check.value:.4g}", f"limit {check.limit:.4g}") for check in self.passed]
+        return in_columns(rows)
 
     @property
     def has_more(self) -> bool:
@@ -127,7 +126,7 @@ class Cards:
     failed: tuple[Card, ...]
     targets: tuple[Target, ...]
 
-    @property
+    @cached_property
     def anchors(self) -> Mapping[str, str]:
         """Where each attempt stands, by task id."""
         here = [*self.failed, *(card for target in self.targets for card in (*target.cards, *target.lines))]
@@ -175,7 +174,7 @@ def _card(result: Result, anchor: str, attempts: int, shelf: Shelf) -> Card:
         attempts=attempts,
         figures=tuple(shelf.take(file_id) for file_id in svg_ids(result)),
         outputs=tuple(_outputs(result)),
-        inputs=tuple(_inputs(result)),
+        inputs=_inputs(result),
         run_parameters=values(result.run_parameters),
         adapted=_together(result.adapted),
         suggested=_together(result.suggestion.parameters) if result.suggestion else "",
@@ -188,11 +187,20 @@ def _outputs(result: Result) -> Iterable[Output]:
         yield Output(output, value, error, change_of(output), result.moved.get(output.name))
 
 
-def _inputs(result: Result) -> Iterable[Input]:
+def _inputs(result: Result) -> str:
+    rows = []
     for one in result.inputs:
         value, error = quantity(one.value, one.error)
         name = f"{one.role} {one.name}" if one.role else one.name
-        yield Input(name, f"{value} ± {error}" if error else value, one.unit, one.origin)
+        rows.append((name, f"{value} ± {error} {one.unit}" if error else f"{value} {one.unit}", one.origin))
+    return in_columns(rows)
+
+
+def in_columns(rows: Sequence[tuple[str, ...]]) -> str:
+    """Text in columns, for a font whose signs are of one width."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _together(parameters: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from kubecal.api.units import UnitError, readable
 from kubecal.reading.answers import OutputValue
 from kubecal.reading.quantities import quantity
 
@@ -22,6 +23,8 @@ class Change:
     """NaN: neither of the two has an error."""
     arrow: str
     """▲, ▼, or nothing where it is the same."""
+    by: str
+    """The difference in a unit in which it reads well: ``+12.3 kHz``."""
     text: str
     """``+2.1 σ``, or the difference in per cent where there is no error to compare with."""
 
@@ -42,6 +45,7 @@ def change_of(output: OutputValue) -> Change | None:
         before=f"{value} ± {error}" if error else value,
         sigmas=sigmas,
         arrow="▲" if difference > 0 else "▼" if difference < 0 else "",
+        by=_difference(difference, output.unit),
         text=_text(output.previous, difference, sigmas),
     )
 
@@ -51,6 +55,14 @@ def _sigmas(output: OutputValue, difference: float) -> float:
         return output.sigmas
     error = math.hypot(output.error, output.previous_error or 0.0)
     return difference / error if error > 0 else math.nan
+
+
+def _difference(difference: float, unit: str) -> str:
+    try:
+        number, shown = readable(difference, unit)
+    except UnitError:  # An author's own unit.
+        number, shown = difference, unit
+    return f"{number:+.3g} {shown}".rstrip().replace("-", "−", 1)
 
 
 def _text(previous: float, difference: float, sigmas: float) -> str:

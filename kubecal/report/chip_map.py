@@ -13,7 +13,8 @@ from kubecal.api.chip import Disabled, TopologySpec
 from kubecal.api.naming import spoken_target
 from kubecal.api.topology import Topology
 from kubecal.reading.answers import ExecutionDetail, Result
-from kubecal.report.attempts import COMPLETED, FAILED, by_target, last_attempts
+from kubecal.reading.attempts import last_attempts
+from kubecal.report.attempts import COMPLETED, FAILED, by_target
 from kubecal.report.lattice import Lattice, lattice, places_for
 from kubecal.report.parameters import Parameter, Value
 from kubecal.report.scale import Scale, ink_on, scale_of
@@ -81,9 +82,10 @@ def chip_map(detail: ExecutionDetail, results: Sequence[Result], parameters: Seq
     except ValidationError:
         return None
     off = _disabled(topology, disabled)
+    named = frozenset(disabled.qubits + disabled.couplings)
     everything = [*(site.id for site in topology.sites), *(coupling.id for coupling in topology.couplings)]
     shown = [parameter for parameter in parameters if parameter.numbers and any(_on_map(parameter, everything))]
-    outcome = _outcomes(everything, off, results)
+    outcome = _outcomes(everything, off, named, results)
     choices = (outcome, *(_by_parameter(parameter, everything, off, outcome) for parameter in shown))
     measured = next((number for number, one in enumerate(shown, 1) if one.fresh), 0)
     return ChipMap(lattice(topology), choices, measured, disabled.reason)
@@ -101,11 +103,13 @@ def _on_map(parameter: Parameter, everything: Sequence[str]) -> Iterable[bool]:
     return (value.target in known for value in parameter.values)
 
 
-def _outcomes(everything: Sequence[str], off: frozenset[str], results: Sequence[Result]) -> Choice:
+def _outcomes(
+    everything: Sequence[str], off: frozenset[str], named: frozenset[str], results: Sequence[Result]
+) -> Choice:
     tasks = by_target(last_attempts(results))
     # Where no coupling was measured a dash on each of them would tell nothing.
     pairs = any("-" in qid for qid in tasks)
-    shown = [one for one in everything if pairs or "-" not in one or one in off]
+    shown = [one for one in everything if pairs or "-" not in one or one in named]
     marks = {one: _outcome(one, tasks.get(one, ()), disabled=one in off) for one in shown}
     return Choice(OUTCOME, "how its tasks ended", marks)
 
@@ -133,8 +137,8 @@ def _by_parameter(parameter: Parameter, everything: Sequence[str], off: frozense
     }
     of_couplings = any("-" in target for target in marks)
     for target in everything:
-        if target in off:
-            marks[target] = outcome.marks[target]
+        if target in off and ("-" not in target or of_couplings or target in outcome.marks):
+            marks[target] = _outcome(target, (), disabled=True)
         elif target not in marks and ("-" in target) == of_couplings:
             marks[target] = _lacking(target, parameter, failed=target in outcome.failed)
     title = f"{parameter.name} ({parameter.unit})" if parameter.unit else parameter.name

@@ -11,6 +11,7 @@ WIDTH, HEIGHT = 240.0, 64.0
 MAX_BINS = 24
 _FEWEST = 4
 _GAP = 1.0
+_MOST_PLACES = 8
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -39,7 +40,10 @@ class Histogram:
 
     def edge(self, value: float) -> str:
         """An edge as it is written below the bars."""
-        return f"{value:.{self.places}f}" if self.places <= 8 else f"{value:.3g}"
+        if self.places > _MOST_PLACES:
+            return f"{value:.3g}"
+        plain = f"{value:.{self.places}f}"
+        return plain.rstrip("0").rstrip(".") if self.places else plain
 
 
 def histogram(values: Sequence[float]) -> Histogram | None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from kubecal.api.catalogue import Catalogue
 from kubecal.reading.answers import ExecutionDetail, ParameterValue, Result
 from kubecal.reading.records import DEFAULT_PROJECT, NotRecordedError, Records
 from kubecal.report.figures import Packed, pack
+from kubecal.report.parameters import Kind, kinds_of
 
 ENDED = ("completed", "failed", "cancelled")
 _SVG = ".svg"
@@ -28,6 +30,8 @@ class Material:
     figures: Mapping[str, Packed] = field(repr=False)
     """SVGs by file id."""
     made_at: datetime
+    kinds: Mapping[str, Kind] = field(default_factory=dict, repr=False)
+    """What outputs are about, by name; who is not among them is the target's own."""
 
     @property
     def running(self) -> bool:
@@ -53,8 +57,20 @@ class Material:
             return ZoneInfo("UTC")
 
 
-async def gather(records: Records, execution_id: str, made_at: datetime, *, project: str = DEFAULT_PROJECT) -> Material:
+async def gather(
+    records: Records,
+    execution_id: str,
+    made_at: datetime,
+    *,
+    catalogue: Catalogue | None = None,
+    project: str = DEFAULT_PROJECT,
+) -> Material:
     """Ask the records for all that the report of an execution needs.
+
+    Parameters
+    ----------
+    catalogue
+        Says which outputs are a qubit's own and which belong to a fit or the readout; None: nobody knows.
 
     Raises
     ------
@@ -72,7 +88,7 @@ async def gather(records: Records, execution_id: str, made_at: datetime, *, proj
     figures = {
         file_id: pack(content) async for file_id, content in records.figures(execution_id, project=project, form="svg")
     }
-    return Material(detail, tuple(results), tuple(known), figures, made_at)
+    return Material(detail, tuple(results), tuple(known), figures, made_at, kinds_of(catalogue))
 
 
 def svg_ids(result: Result) -> tuple[str, ...]:

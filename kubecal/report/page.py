@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,14 +18,15 @@ from markupsafe import Markup
 from kubecal import __version__
 from kubecal.api.wires import WireKind
 from kubecal.reading.answers import Result
+from kubecal.reading.attempts import last_attempts
 from kubecal.reading.quantities import duration, spoken
-from kubecal.report.attempts import COMPLETED, FAILED, last_attempts, state_of
+from kubecal.report.attempts import COMPLETED, FAILED, state_of
 from kubecal.report.cards import Card, Cards, cards_of, target_anchor
 from kubecal.report.chip_map import ChipMap, chip_map, for_script
 from kubecal.report.figures import Shelf
 from kubecal.report.manifests import in_line, manifests
 from kubecal.report.material import Material
-from kubecal.report.parameters import Parameter, Value, parameters_of
+from kubecal.report.parameters import Kind, Parameter, Value, parameters_of
 from kubecal.report.scale import STOPS
 from kubecal.report.timeline import Timeline, span_of, timeline
 
@@ -33,6 +36,7 @@ OPEN_CARDS = 60
 OPEN_FAILURES = 24
 """Failures that are shown at once; the others are unfolded by whoever wants them."""
 MOST_CHANGES = 20
+_MICROSECONDS = re.compile(r"\bus\b")
 _SEGMENTS = ("succeeded", "failed", "skipped", "cancelled")
 _WORDS = {"succeeded": "ok"}
 _PUBLISHING = {"Review": "after a review", "Never": "never"}
@@ -81,13 +85,27 @@ class Page:
 
     @property
     def fresh_parameters(self) -> tuple[Parameter, ...]:
-        """Those that this session measured, whatever came of it."""
+        """What this session found of qubits and couplings, whatever came of it."""
+        return tuple(one for one in self._measured_parameters if one.kind is not Kind.SETTING)
+
+    @property
+    def settings(self) -> tuple[Parameter, ...]:
+        """What it found besides, of fits and of the readout."""
+        return tuple(one for one in self._measured_parameters if one.kind is Kind.SETTING)
+
+    @property
+    def _measured_parameters(self) -> tuple[Parameter, ...]:
         return tuple(one for one in self.parameters if any(value.result is not None for value in one.values))
 
     @property
     def earlier_parameters(self) -> tuple[Parameter, ...]:
         """Those that it did not touch."""
         return tuple(one for one in self.parameters if all(value.result is None for value in one.values))
+
+    @cached_property
+    def measured(self) -> frozenset[str]:
+        """Qubits and couplings that have a part of the page."""
+        return frozenset(target.qid for target in self.cards.targets)
 
     @property
     def publishing(self) -> str:
@@ -136,7 +154,7 @@ def page_of(material: Material) -> Page:
     results = material.results
     shelf = Shelf(material.figures)
     cards = cards_of(results, shelf)
-    parameters = parameters_of(results, material.parameters)
+    parameters = parameters_of(results, material.parameters, material.kinds)
     changes = [(parameter, value) for parameter in parameters for value in parameter.notable]
     changes.sort(key=lambda one: -abs(one[1].change.sigmas if one[1].change else 0.0))
     span = span_of(results, material.made_at, material.zone)
@@ -218,7 +236,7 @@ def _environment(material: Material) -> Environment:
         in_line=in_line,
         number=lambda value: f"{value:.4g}",
         at=lambda value: f"{value:.1f}".removesuffix(".0"),
-        unit=lambda unit: "µs" if unit == "us" else unit,
+        unit=lambda text: _MICROSECONDS.sub("µs", text),
     )
     environment.globals.update(stops=STOPS, most_changes=MOST_CHANGES, state_of=state_of)
     return environment

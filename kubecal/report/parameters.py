@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
+from kubecal.api.catalogue import Catalogue
 from kubecal.api.naming import spoken_target
 from kubecal.reading.answers import OutputValue, ParameterValue, Result
+from kubecal.reading.attempts import last_attempts
+from kubecal.reading.order import by_number
 from kubecal.reading.quantities import quantity
-from kubecal.report.attempts import COMPLETED, last_attempts, target_order
+from kubecal.report.attempts import COMPLETED
 from kubecal.report.changes import Change, change_of
 from kubecal.report.histogram import Histogram, histogram
+
+
+class Kind(StrEnum):
+    """What a parameter is about."""
+
+    TARGET = "target"
+    """A property of the qubit or coupling: it ages, and that it is another one is news."""
+    CHECK = "check"
+    """What a task finds that only looks."""
+    SETTING = "setting"
+    """What belongs to the fit or the readout of a task that calibrates something else."""
+
 
 _FIRST = (
     *("x90_gate_fidelity", "average_gate_fidelity", "zx90_gate_fidelity", "bell_state_fidelity"),
@@ -20,6 +36,9 @@ _FIRST = (
     *("readout_frequency", "control_amplitude"),
 )
 """What people look at first, in this order; the rest follows in the order in which it was measured."""
+
+
+_KINDS = (Kind.TARGET, Kind.CHECK, Kind.SETTING)
 
 
 @dataclass(frozen=True)
@@ -54,6 +73,7 @@ class Parameter:
     unit: str
     description: str
     values: tuple[Value, ...]
+    kind: Kind = Kind.TARGET
 
     @property
     def fresh(self) -> tuple[Value, ...]:
@@ -78,19 +98,37 @@ class Parameter:
 
     @property
     def notable(self) -> tuple[Value, ...]:
-        """Values that changed by more than chance, the most changed first."""
+        """Values that changed by more than chance, the most changed first; only of what is the target's own."""
+        if self.kind is not Kind.TARGET:
+            return ()
         changed = [value for value in self.fresh if value.change is not None and value.change.notable]
         return tuple(sorted(changed, key=lambda value: -abs(value.change.sigmas if value.change else 0.0)))
 
 
-def parameters_of(results: Sequence[Result], known: Iterable[ParameterValue]) -> tuple[Parameter, ...]:
+def kinds_of(catalogue: Catalogue | None) -> Mapping[str, Kind]:
+    """What the outputs of known tasks are about, as whatever task says the most of them; of others nothing is said."""
+    found: dict[str, Kind] = {}
+    for task in catalogue.tasks if catalogue is not None else ():
+        ages = any(output.drift is not None for output in task.outputs)
+        for output in task.outputs:
+            kind = Kind.TARGET if output.drift is not None else Kind.SETTING if ages else Kind.CHECK
+            found[output.name] = min(found.get(output.name, kind), kind, key=_KINDS.index)
+    return found
+
+
+def parameters_of(
+    results: Sequence[Result], known: Iterable[ParameterValue], kinds: Mapping[str, Kind] | None = None
+) -> tuple[Parameter, ...]:
     """All parameters, those that people look at first before the others.
 
     Parameters
     ----------
     known
         What the chip's parameters were when the session ended; of targets that it measured anew only its own counts.
+    kinds
+        What they are about; who is not among them is the target's own.
     """
+    kind = {name: (kinds or {}).get(name, Kind.TARGET) for name in _names(results)}
     found: dict[str, dict[str, Value]] = defaultdict(dict)
     about: dict[str, tuple[str, str]] = {}
     for result in last_attempts(results):
@@ -104,11 +142,24 @@ def parameters_of(results: Sequence[Result], known: Iterable[ParameterValue]) ->
         about.setdefault(one.name, (one.unit, one.description))
         found[one.name].setdefault(one.target, _known(one))
     mine = {name for name, values in found.items() if any(value.result is not None for value in values.values())}
-    ordered = sorted(found, key=lambda name: (name not in mine, _FIRST.index(name) if name in _FIRST else len(_FIRST)))
+
+    def rank(name: str) -> tuple[bool, int, int]:
+        first = _FIRST.index(name) if name in _FIRST else len(_FIRST)
+        return name not in mine, _KINDS.index(kind.get(name, Kind.TARGET)), first
+
     return tuple(
-        Parameter(name, *about[name], tuple(found[name][qid] for qid in sorted(found[name], key=target_order)))
-        for name in ordered
+        Parameter(
+            name,
+            *about[name],
+            tuple(found[name][qid] for qid in sorted(found[name], key=by_number)),
+            kind.get(name, Kind.TARGET),
+        )
+        for name in sorted(found, key=rank)
     )
+
+
+def _names(results: Iterable[Result]) -> set[str]:
+    return {output.name for result in results for output in result.outputs}
 
 
 def _measured(result: Result, output: OutputValue) -> Value:

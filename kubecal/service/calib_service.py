@@ -83,6 +83,13 @@ class SteadyService:
         finally:
             self._over()
 
+    def forgotten(self) -> None:
+        """The program ends, and has not ended its session."""
+        self._say(
+            f"session {self.core.session_name} was left open, and ends when somebody finds out, or when it has idled: "
+            "end it by finish_calibration() or complete(), or use it in a with"
+        )
+
     def _starting(self, work: Coroutine[Any, Any, T]) -> T:
         interrupts.begun(self)
         try:

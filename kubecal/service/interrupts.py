@@ -24,7 +24,10 @@ class Leaving(Protocol):
     """What has to be ended before the program may go."""
 
     def leave(self, error: BaseException | None) -> None:
-        """End it: because of an error, or because the program is over. Raises nothing, and takes a limited time."""
+        """End it as an error says. Raises nothing but another interruption, and takes a limited time."""
+
+    def forgotten(self) -> None:
+        """The program has ended without ending it: it is too late for anything but a word."""
 
 
 _open: list[Leaving] = []
@@ -81,18 +84,20 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """The program ends because of an error: its sessions say so, before it is said itself."""
-    _leave_all(error)
-    assert _former_hook is not None
-    _former_hook(kind, error, trace)
-
-
-def _at_exit() -> None:
-    _leave_all(None)
-
-
-def _leave_all(error: BaseException | None) -> None:
     for what in [*_open]:
         # Interrupted once more, nobody waits any longer; the next is told all the same.
         with suppress(Cancelled, KeyboardInterrupt):
             what.leave(error)
         ended(what)
+    if isinstance(error, Cancelled):
+        # Somebody wanted it so: where in the program it was is of no use to them.
+        print(f"kubecal: stopped: {error}", file=sys.stderr)
+        return
+    assert _former_hook is not None
+    _former_hook(kind, error, trace)
+
+
+def _at_exit() -> None:
+    """By now no thread can be started any more, so nothing that takes a while can be done."""
+    for what in _open:
+        what.forgotten()

@@ -50,7 +50,8 @@ def described(chip: Chip) -> str:
     """``64 qubits in 16 MUXes, seed 7``."""
     sites = chip.spec.topology.resolve().sites
     muxes = len({site.mux for site in sites})
-    return f"{len(sites)} qubits in {muxes} MUXes, seed {chip.spec.backend.config['seed']}"
+    lines = f"{muxes} MUXes" if muxes > 1 else "1 MUX"
+    return f"{len(sites)} qubits in {lines}, seed {chip.spec.backend.config['seed']}"
 
 
 def _lattice(qubits: int) -> SquareLattice:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kubecal.reading.answers import Result
+from kubecal.reading.attempts import last_attempts
 from kubecal.service.results import TaskResult
 from kubecal.service.steps import METRICS, CouplingStep, FilterByMetric, FilterByStatus, Planned, QubitStep, Step
 
@@ -130,7 +131,7 @@ def gathered(plan: Sequence[Planned], results: Sequence[Result]) -> dict[str, An
     ``one_qubit_fine_tune`` and ``two_qubit`` what these steps found; ``filters`` what each filter did; ``metadata``
     the other steps, by their names.
     """
-    last = _last_attempts(results)
+    last = last_attempts(results)
     found: dict[str, Any] = {}
     filters: list[FilterResult] = []
     metadata: dict[str, Any] = {}
@@ -176,16 +177,6 @@ def _put(found: dict[str, Any], metadata: dict[str, Any], step: Step, result: On
         found[_KEYS[step.name]] = result
     else:
         metadata[step.name] = result
-
-
-def _last_attempts(results: Sequence[Result]) -> list[Result]:
-    """What counts: of each task on each target the last attempt, in the plan's order."""
-    last: dict[tuple[str, str, str, int, str], Result] = {}
-    for one in results:
-        place = (one.step, one.task, one.target, one.ordinal, one.qid)
-        if place not in last or one.attempt > last[place].attempt:
-            last[place] = one
-    return list(last.values())
 
 
 def _of_steps(results: Sequence[Result], names: Sequence[str]) -> dict[str, list[TaskResult]]:

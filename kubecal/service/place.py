@@ -48,7 +48,7 @@ def chosen_place(config: CalibConfig, say: Callable[[str], None]) -> Place:
         case "cluster":
             if config.tasks:
                 raise ServiceError("a cluster has own tasks in images, not in files: leave tasks out, or where='local'")
-            raise ServiceError("a cluster cannot be reached from Python yet: leave where out, or give a Lab")
+            return _cluster(config)
         case _:
             raise ServiceError(f"where (or the environment variable {LAB_VARIABLE}) is {where!r}: local or cluster")
 
@@ -64,3 +64,10 @@ def _here(files: Sequence[Path], say: Callable[[str], None]) -> Place:
 
     lab = LocalLab(mongo_uri=os.environ.get(MONGO_VARIABLE, ""), task_files=files, notice=say)
     return Place(lab, installed_catalogue(TaskFiles.of(files)), makes_chips=True)
+
+
+def _cluster(config: CalibConfig) -> Place:
+    from kubecal.cluster.lab import ClusterLab
+
+    lab = ClusterLab(namespace=config.namespace, chosen=config.context)
+    return Place(lab, built_in_catalogue(), makes_chips=False)

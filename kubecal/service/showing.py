@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from html import escape
 
 from kubecal.reading.answers import OutputValue
+from kubecal.reading.quantities import quantity, sigmas
 from kubecal.service.results import FigureFiles, TaskResult
-from kubecal.service.values import Value, rounded
+from kubecal.service.values import Value
 
 _OK, _NOT_OK = "✓", "✗"
-_GREEN, _RED, _GREY = "#00785a", "#b0400a", "#767676"
-"""Told apart by colour-blind eyes, and never without the sign; of contrast 4.5 on white and on black paper alike."""
-_CELL = "text-align: left; padding: 1px 12px 1px 0; white-space: nowrap; vertical-align: baseline;"
+_GREEN, _RED = "#00855f", "#c8500a"
+"""Told apart by colour-blind eyes, never without the sign, and readable on a light and on a dark page."""
+_CELL = "text-align: left; padding: 1px 12px 1px 0; vertical-align: baseline"
+_WHOLE, _FAINT = "; white-space: nowrap", "; opacity: 0.7"
 
 
 def as_text(result: TaskResult) -> str:
@@ -39,7 +41,7 @@ def as_html(result: TaskResult) -> str:
     colour = _GREEN if result.ok else _RED
     parts = [
         f'<div style="margin: 2px 0"><span style="color: {colour}; font-weight: bold">{sign}</span> '
-        f"{escape(' '.join(words))}</div>"
+        f"<b>{escape(words[0])}</b> {escape(' '.join(words[1:]))}</div>"
     ]
     if not result.ok and result.message:
         parts.append(f'<div style="color: {colour}; margin: 2px 0">{escape(result.message)}</div>')
@@ -67,7 +69,7 @@ def _remark(output: OutputValue) -> str:
         return "not accepted"
     if output.sigmas is None or output.previous is None:
         return ""
-    return f"{output.sigmas:+.1f}σ from {rounded(output.previous, output.previous_error or 0.0)[0]}"
+    return f"{sigmas(output.sigmas)} from {quantity(output.previous, output.previous_error)[0]}"
 
 
 def _suggested(parameters: dict[str, object]) -> str:
@@ -77,16 +79,17 @@ def _suggested(parameters: dict[str, object]) -> str:
 def _table(outputs: Sequence[OutputValue]) -> str:
     rows = []
     for output in outputs:
-        number, error = rounded(output.value, output.error)
+        number, error = quantity(output.value, output.error)
         value = f"{number}{f' ± {error}' if error else ''} {output.unit}".rstrip()
-        cells = (output.name, value, _remark(output), output.description)
-        colours = ("inherit", "inherit", _GREY if output.accepted else _RED, _GREY)
-        shown = (
-            f'<td style="{_CELL} color: {colour}">{escape(cell)}</td>'
-            for cell, colour in zip(cells, colours, strict=True)
+        cells = (
+            (output.name, _WHOLE),
+            (value, _WHOLE),
+            (_remark(output), _WHOLE + (_FAINT if output.accepted else f"; color: {_RED}")),
+            (output.description, _FAINT),
         )
+        shown = (f'<td style="{_CELL}{style}">{escape(cell)}</td>' for cell, style in cells)
         rows.append(f"<tr>{''.join(shown)}</tr>")
-    return f'<table style="border-collapse: collapse; margin: 2px 0">{"".join(rows)}</table>'
+    return f'<table style="border-collapse: collapse; margin: 2px 0; font-size: inherit">{"".join(rows)}</table>'
 
 
 def _image(figure: FigureFiles, title: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubecal.reading.answers import InputValue, OutputValue, ParameterValue
+from kubecal.reading.quantities import quantity
 
 
 class Value(float):
@@ -36,7 +37,7 @@ class Value(float):
         return float(self)
 
     def __repr__(self) -> str:
-        number, error = rounded(float(self), self.error)
+        number, error = quantity(float(self), self.error)
         return " ".join(part for part in (number, f"± {error}" if error else "", self.unit) if part)
 
     def __str__(self) -> str:
@@ -48,11 +49,3 @@ class Value(float):
 
 def _again(value: float, error: float, unit: str, description: str) -> Value:
     return Value(value, error=error, unit=unit, description=description)
-
-
-def rounded(value: float, error: float) -> tuple[str, str]:
-    """``("31.24", "0.41")``: the error to two digits, the value to the same place; no error is an empty text."""
-    if not error > 0:
-        return f"{value:.6g}", ""
-    places = max(0, 1 - int(f"{error:e}".partition("e")[2]))
-    return f"{value:.{places}f}", f"{error:.{places}f}"

@@ -27,11 +27,15 @@ class Benchmark:
 BENCHMARKS = (
     Benchmark("fits", "every fit against seeded data: how often right, how fast, how often fooled"),
     Benchmark("honesty", "the simulated chip with inputs set wrong: verdicts, contrast and frequency beside theory"),
+    Benchmark(
+        "faults", "planted faults on every task that they touch: verdicts beside those expected", ("--seeds", "5")
+    ),
     Benchmark("pulls", "every one-qubit output of 64 qubits beside the hidden truth, in its own errors"),
     Benchmark("benchmarking", "benchmarked fidelities beside what the simulator's gates lose, in their own errors"),
     Benchmark("moved", "how surely a qubit that has moved is noticed, and how rarely one that has not"),
     Benchmark("anew", "every task's stored data analysed again, beside what the measurement said"),
-    Benchmark("whole", "chips from the day they were cooled down to their gates, some results beside the truth"),
+    Benchmark("whole", "chips from the day they were cooled down to their gates, every result beside the truth"),
+    Benchmark("processor", "processor time of every task at default sweeps, and of the start of a task's process"),
     Benchmark("decide", "one pass of the engine over a session of 2,000 tasks with 1,000 live pods"),
     Benchmark("makespan", "sessions in virtual time beside the shortest time in which anyone could run them"),
     Benchmark(

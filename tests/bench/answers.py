@@ -69,12 +69,14 @@ class Answers:
         inputs = {name: to_si(each.value, each.unit) for name, each in outcome.inputs.items()}
         outputs = {each.name: to_si(each.value, each.unit) for each in outcome.judged.outputs}
         found = _properties(oracle)
-        found |= _readout(oracle.truth, inputs.get("readout_amplitude", 0.0))
+        found |= _readout(oracle.truth, outputs.get("readout_amplitude", inputs.get("readout_amplitude", 0.0)))
         if "qubit_frequency" in inputs:
             found |= dict(_created(oracle, inputs["qubit_frequency"], outputs))
             found |= dict(_checked(oracle, inputs["qubit_frequency"], inputs))
         if "readout_fidelity_0" in outputs:
             found |= self._classified(qubit, outcome, outputs)
+        if "optimal_power" not in outputs:
+            del found["readout_frequency"]  # other tasks mean the best point by it, not the line of |0>
         return {name: value for name, value in found.items() if name in outputs}
 
     def pulls(self, qubit: str, outcome: Outcome) -> Iterator[Pull]:
@@ -121,6 +123,7 @@ def _readout(truth: QubitTruth, amplitude: float) -> dict[str, float]:
     ground, excited, _ = line_frequencies(truth, amplitude)
     return {
         "coarse_resonator_frequency": float(ground),
+        "readout_frequency": float(ground),
         "resonator_frequency": float(ground),
         "kappa_external": truth.resonator.kappa_hz,
         "kappa_internal": truth.resonator.loss_hz,

@@ -50,6 +50,8 @@ class ClosedLoop:
     """The fake backend's; Any: checked by its schema."""
     design: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """``Chip.spec.design.qubits``."""
+    bands: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """``Chip.spec.design.bands``, GHz."""
     figures: bool = False
     """Whether to draw them, which takes longer than measuring."""
     found: dict[str, dict[str, Offer]] = field(default_factory=dict)
@@ -133,7 +135,10 @@ class ClosedLoop:
                 time_zone="UTC",
                 sites=tuple(RequestSite(id=s.id, x=s.x, y=s.y, mux=s.mux) for s in self.topology.sites),
                 couplings=tuple((c.control, c.target) for c in self.topology.couplings),
-                design={"qubits": {qubit: dict(values) for qubit, values in self.design.items()}},
+                design={
+                    "qubits": {qubit: dict(values) for qubit, values in self.design.items()},
+                    "bands": {name: dict(band) for name, band in self.bands.items()},
+                },
                 backend="fake",
                 backend_config=dict(self.config),
             ),

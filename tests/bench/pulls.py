@@ -78,14 +78,12 @@ def measure(qubit: str, topology: Topology, seed: int) -> Measured:
     return Measured(qubit, tuple(pulls), tuple(failures))
 
 
-def report(measured: Iterable[Measured]) -> list[str]:
-    """Print a table and say what is wrong with it."""
-    everything = tuple(measured)
-    problems = [failure for each in everything for failure in each.failures]
+def report(measured: Iterable[Pull]) -> list[str]:
+    """Print a table of all outputs and say what is wrong with it."""
+    problems: list[str] = []
     by_output: dict[str, list[Pull]] = defaultdict(list)
-    for one in everything:
-        for pull in one.pulls:
-            by_output[pull.output].append(pull)
+    for pull in measured:
+        by_output[pull.output].append(pull)
     print(f"{'output':26} {'n':>5} {'mean':>7} {'width':>6} {'allowed':>15} {'1 sigma':>8} {'largest':>8}  target")
     pooled: list[float] = []
     for output, pulls in by_output.items():
@@ -137,7 +135,8 @@ def main() -> int:
     jobs = [(str(q), topology, seed) for seed in seeds for q in range(options.qubits)]
     with get_context("spawn").Pool(options.processes) as pool:
         measured = pool.starmap(measure, jobs, chunksize=1)
-    problems = report(measured)
+    problems = [failure for each in measured for failure in each.failures]
+    problems += report(pull for each in measured for pull in each.pulls)
     good = len(jobs) * len(TASKS) - sum(len(each.failures) for each in measured)
     print(f"{good} of {len(jobs) * len(TASKS)} tasks ok" if good < len(jobs) * len(TASKS) else f"all {good} tasks ok")
     for problem in problems:

@@ -3,8 +3,8 @@
     python -m tests.bench.whole [--side 4] [--seed 1] [--chips 5] [--processes 2]
 
 Design values are off by 10 MHz and 30 %, resonators by 1 MHz; no drift. Each task runs on what those before it found.
-Fails if a healthy qubit or coupling is not calibrated to the end, or a frequency, half-pi amplitude or coherence time
-is further from the truth than it may be.
+Fails if a healthy qubit or coupling is not calibrated to the end, a result is further from the truth than it may be, a
+pulse with DRAG is not better than the one without, or the width of the pulls of all outputs leaves its range.
 """
 
 from __future__ import annotations
@@ -12,20 +12,24 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from kubecal.api.request import RequestSite, Verdict
+from kubecal.api.request import Verdict
 from kubecal.api.topology import Topology, square_lattice
 from kubecal.api.units import to_si
 from kubecal_tasks.physics.oracle import Oracle
-from kubecal_tasks.physics.truth import draw_truth
+from tests.bench import pulls
+from tests.bench.answers import ANGLES, Answers, Pull
 from tests.bench.closed_loop import ClosedLoop, Outcome
 from tests.bench.lists import CHECK, FINE, TWO_QUBIT
+from tests.bench.pair_answers import PairAnswers
 
 PRIORS = {"frequencyMHz": 10, "amplitude": 0.3, "readoutMHz": 1}
 FIND = ("CheckQubitSpectroscopy", "CheckControlAmplitude", "CheckChevron")
+READOUT = ("CheckReflectionCoefficient", "CheckDispersiveShift")
+"""Not in the standard lists; what they find depends on the pulses that those made."""
 _SIGMAS = 4.0
 ATTEMPTS = 3
 """As often as a session with the default retries measures."""
@@ -39,13 +43,20 @@ class Limit:
     """SI."""
     relative: float = 0.0
 
+    def allowed(self, pull: Pull) -> float:
+        """How far it may be off, SI."""
+        return max(self.absolute, self.relative * abs(pull.truth), _SIGMAS * pull.error)
 
+
+TIME, AMPLITUDE = Limit(relative=0.05), Limit(relative=0.01)
 LIMITS = {
     "qubit_frequency": Limit(absolute=5e3),
-    "hpi_amplitude": Limit(relative=0.01),
-    "t1": Limit(relative=0.05),
-    "t2_echo": Limit(relative=0.05),
+    **dict.fromkeys((f"{pulse}_amplitude" for pulse in ANGLES), AMPLITUDE),
+    **dict.fromkeys(("t1", "t2_echo", "t1_average", "t2_echo_average"), TIME),
 }
+"""Of the results that calibrate; all others may be off by less than the largest pull."""
+LARGEST_ANGLE = 0.02
+"""rad by which a gate may turn too far or too little, as its task promises."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +69,24 @@ class Ran:
     seconds: float
     """Of processor time."""
     message: str
-    pulls: tuple[tuple[str, float, float], ...]
-    """(output, off in sigmas, off over its limit)."""
+    pulls: tuple[Pull, ...]
+    worse: tuple[str, ...] = ()
+    """What a pulse with DRAG has more of than one without."""
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """What may not be."""
+        return (*self.worse, *_too_far(self.pulls))
+
+
+def _too_far(found: Sequence[Pull]) -> Iterator[str]:
+    for each in found:
+        limit = LIMITS.get(each.output)
+        off = abs(each.value - each.truth)
+        if limit is not None and off > limit.allowed(each):
+            yield f"{each.output} is {each.value:.8g} where {each.truth:.8g} is right, {each.pull:+.1f} sigma"
+        if each.output == "zx90_error" and abs(each.truth) > LARGEST_ANGLE:
+            yield f"the gate turns {each.truth:+.3f} rad too far"
 
 
 def calibrate(topology: Topology, seed: int) -> Iterator[Ran]:
@@ -69,7 +96,7 @@ def calibrate(topology: Topology, seed: int) -> Iterator[Ran]:
     for mux in sorted({site.mux for site in topology.sites}):
         members = tuple(site.id for site in topology.sites if site.mux == mux)
         yield from _ran(loop, "CheckResonatorSpectroscopy", f"mux-{mux}", members, 0, lost)
-    for number, task in enumerate((*FIND, *CHECK, *FINE)):
+    for number, task in enumerate((*FIND, *CHECK, *FINE, *READOUT)):
         for site in topology.sites:
             if site.id not in lost:
                 yield from _ran(loop, task, site.id, (), number, lost)
@@ -94,7 +121,9 @@ def _ran(
         last = attempt == ATTEMPTS - 1
         for one, outcome in outcomes.items():
             if one not in bad or last:
-                yield Ran(task, one, outcome.verdict, took, outcome.judged.message, _pulls(loop, one, outcome))
+                found = tuple(_pulls(loop, one, outcome))
+                worse = tuple(_worse_than_bare(loop, one, outcome))
+                yield Ran(task, one, outcome.verdict, took, outcome.judged.message, found, worse)
         if not bad:
             return
         if last:
@@ -106,38 +135,28 @@ def _ran(
         members = tuple(one for one in members if one in bad)
 
 
-def _pulls(loop: ClosedLoop, target: str, outcome: Outcome) -> tuple[tuple[str, float, float], ...]:
+def _pulls(loop: ClosedLoop, target: str, outcome: Outcome) -> Iterator[Pull]:
+    seed = int(loop.config["seed"])
     if "-" in target:
-        return ()
-    site = loop.topology.site_by_id[target]
-    truth = draw_truth(int(loop.config["seed"]), RequestSite(id=site.id, x=site.x, y=site.y, mux=site.mux))
-    oracle = Oracle(truth)
-    found = []
-    for each in outcome.judged.outputs:
-        limit = LIMITS.get(each.name)
-        if limit is None or not each.accepted:
-            continue
-        if each.name == "qubit_frequency" and outcome.judged.outputs[0].name != "qubit_frequency":
-            continue
-        value, error = to_si(each.value, each.unit), to_si(each.error or 0.0, each.unit)
-        right = _right(loop, oracle, target, each.name)
-        allowed = max(limit.absolute, limit.relative * abs(right), _SIGMAS * error)
-        found.append((each.name, (value - right) / error if error else 0.0, abs(value - right) / allowed))
-    return tuple(found)
+        yield from PairAnswers(loop.topology, seed).pulls(target, outcome, loop.found)
+    else:
+        yield from Answers(loop.topology, seed).pulls(target, outcome)
 
 
-def _right(loop: ClosedLoop, oracle: Oracle, qubit: str, output: str) -> float:
-    if output != "hpi_amplitude":
-        return {
-            "qubit_frequency": oracle.qubit_frequency_hz,
-            "t1": oracle.t1_s,
-            "t2_echo": oracle.t2_echo_s,
-        }[output]
-    drive = loop.found[qubit]["qubit_frequency"]
-    length = loop.found[qubit].get("hpi_length")
-    return oracle.half_pi_amplitude(
-        to_si(drive.value, drive.unit), to_si(length.value, length.unit) if length else 32e-9
-    )
+def _worse_than_bare(loop: ClosedLoop, target: str, outcome: Outcome) -> Iterator[str]:
+    """What a pulse with DRAG has more of than one of the same length and angle without, on the noiseless simulator."""
+    found = {each.name: to_si(each.value, each.unit) for each in outcome.judged.outputs}
+    for pulse, angle in ANGLES.items():
+        if f"{pulse}_beta" not in found:
+            continue
+        oracle = Oracle(Answers(loop.topology, int(loop.config["seed"])).truth(target))
+        drive = outcome.inputs["qubit_frequency"]
+        drive_hz, length_s = to_si(drive.value, drive.unit), found[f"{pulse}_length"]
+        made = found[f"{pulse}_amplitude"], drive_hz, length_s, found[f"{pulse}_beta"]
+        bare = oracle.pulse_amplitude(angle, drive_hz, length_s), drive_hz, length_s
+        for what, of in (("leakage", oracle.leakage), ("tilt", oracle.tilt)):
+            if abs(of(*made)) >= abs(of(*bare)):
+                yield f"{pulse} has a {what} of {of(*made):.2g}, without DRAG {of(*bare):.2g}"
 
 
 def _chip(work: tuple[int, int]) -> tuple[Ran, ...]:
@@ -146,9 +165,10 @@ def _chip(work: tuple[int, int]) -> tuple[Ran, ...]:
 
 
 def report(chips: Iterable[tuple[int, tuple[Ran, ...]]]) -> list[str]:
-    """Print what came out of each chip and of each task; what is wrong."""
+    """Print what came out of each chip and of each task, and all pulls; what is wrong."""
     problems: list[str] = []
     took: dict[str, list[float]] = {}
+    measured: list[Pull] = []
     for seed, ran in chips:
         bad = [each for each in ran if each.verdict is not Verdict.OK]
         print(f"chip {seed}: {len(ran)} tasks, {len(bad)} not ok", flush=True)
@@ -157,14 +177,11 @@ def report(chips: Iterable[tuple[int, tuple[Ran, ...]]]) -> list[str]:
         for each in ran:
             took.setdefault(each.task, []).append(each.seconds)
             where = f"chip {seed}: {each.task} on {each.target}"
-            problems += [
-                f"{where}: {output} is off by {sigmas:.1f} sigma, {share:.2f} of what it may"
-                for output, sigmas, share in each.pulls
-                if share > 1
-            ]
+            problems += [f"{where}: {problem}" for problem in each.wrong]
+            measured += each.pulls
     for task, seconds in took.items():
         print(f"{task:40} {len(seconds):4} runs, {sum(seconds) / len(seconds):6.2f} s of processor time each")
-    return problems
+    return problems + pulls.report(measured)
 
 
 def main() -> int:

@@ -70,7 +70,7 @@ class ControlPlane:
             self._prepare()
             self._start_etcd()
             self.start_apiserver()
-            # It gives up when it has waited for the API server for ten seconds, which a busy machine may need.
+            # After it: on a busy machine it would give up before the API server is ready, which takes it 10 s.
             self._start_controller_manager()
             self._wait_for_service_accounts()
         except BaseException:

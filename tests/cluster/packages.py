@@ -1,4 +1,4 @@
-"""Debian packages that the clusters need: installed where we may, named where we may not."""
+"""Debian packages that the tests need: installed where we may, named where we may not."""
 
 import os
 import shutil
@@ -19,7 +19,12 @@ _PACKAGES = {
     "mmdebstrap": "mmdebstrap",
     "iptables": "iptables",
     "ip": "iproute2",
+    "chromium": "chromium",
 }
+_FOR_CLUSTERS = (
+    "the test cluster needs {packages}: install these Debian packages (or your system's counterparts), start a Docker "
+    "that this user may use, or set CLUSTER=external and KUBECONFIG"
+)
 _SYSTEM_FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -34,8 +39,12 @@ def missing(programs: Iterable[str]) -> list[str]:
     return sorted({_PACKAGES[name] for name in programs if program(name) is None})
 
 
-def ensure_programs(*programs: str) -> None:
+def ensure_programs(*programs: str, otherwise: str = _FOR_CLUSTERS) -> None:
     """Install what is missing of these programs.
+
+    Args:
+        programs: their names.
+        otherwise: what to say where they cannot be installed, with `{packages}` in it.
 
     Raises:
         ClusterError: something is missing and we are not root, or this is no Debian.
@@ -47,10 +56,7 @@ def ensure_programs(*programs: str) -> None:
         if not packages:
             return
         if os.geteuid() != 0 or program("apt-get") is None:
-            raise ClusterError(
-                f"the test cluster needs {', '.join(packages)}: install these Debian packages (or your system's"
-                " counterparts), start a Docker that this user may use, or set CLUSTER=external and KUBECONFIG"
-            )
+            raise ClusterError(otherwise.format(packages=", ".join(packages)))
         say(f"installing the Debian packages {', '.join(packages)}")
         environment = {"DEBIAN_FRONTEND": "noninteractive"}
         install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]

@@ -12,23 +12,12 @@ from kubecal.api.topology import square_lattice
 from kubecal.records.results import Offer
 from kubecal_tasks.framework.registry import all_tasks
 from tests.bench.closed_loop import ClosedLoop, Outcome
+from tests.bench.faults import ATTEMPTS, BRING_UP, CHAIN
 
 SEED = 5
 """Of a chip on which every task ends well."""
 QUBIT, NEIGHBOUR, COUPLING, MUX, CHIP = "0", "1", "0-1", "mux-0", "chip"
 TOPOLOGY = square_lattice(2, 2, 4)
-CHAIN = (
-    *("CheckResonatorSpectroscopy", "CheckQubitSpectroscopy", "CheckControlAmplitude", "CheckChevron", "CheckRabi"),
-    *("CreateHPIPulse", "CheckHPIPulse", "CheckRamsey", "CreatePIPulse", "CheckPIPulse"),
-    *("CreateDRAGHPIPulse", "CheckDRAGHPIPulse", "CreateDRAGPIPulse", "CheckDRAGPIPulse", "ReadoutClassification"),
-    *("CheckT1", "CheckT2Echo", "CheckT1Average", "CheckT2EchoAverage", "Check1QGateCoherenceLimit"),
-    *("RandomizedBenchmarking", "X90InterleavedRandomizedBenchmarking"),
-    *("CheckCrossResonance", "CreateZX90", "CheckZX90", "CheckBellState", "CheckBellStateTomography"),
-    *("Check2QGateCoherenceLimit", "ZX90InterleavedRandomizedBenchmarking"),
-)
-"""Each on what those before it found. The other tasks look at the chip as it then is, and change nothing."""
-ATTEMPTS = 3
-"""As often as a session with the default retries measures."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +66,7 @@ def known_before() -> dict[str, Found]:
     """
     known: Found = {}
     before: dict[str, Found] = {}
-    for task in CHAIN:
+    for task in (*BRING_UP, *CHAIN):
         before[task] = _copy(known)
         _well(task, _target(task), known, figures=False)
         if all_tasks()[task].kind is TargetKind.QUBIT:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import yaml
 from pymongo import MongoClient
 
 from kubecal.local.embedded import embedded_server
+from kubecal.local.workplace import KEPT_VARIABLE
 
 PATIENCE_S = 120.0
 _COMMAND = [sys.executable, "-c", "from kubecal.cli.main import main; main()"]
@@ -88,6 +89,15 @@ class Laptop:
         self.folder = folder
         self.data = folder / "data" / "kubecal"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes a process one of this computer's; its database is not kept, so that what is left is a mistake."""
+        return {
+            "HOME": str(self.folder),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            KEPT_VARIABLE: "0",
+        }
+
     def manifest(
         self,
         *tasks: str,
@@ -124,10 +134,23 @@ class Laptop:
     @contextmanager
     def running(self, *arguments: str | Path) -> Iterator[Running]:
         """``kubecal run`` with these arguments; killed if the test leaves it running."""
+        with self._started([*_COMMAND, "run", *map(str, arguments)]) as command:
+            yield command
+
+    @contextmanager
+    def program(self, text: str) -> Iterator[Running]:
+        """A program of the person's own; killed if the test leaves it running."""
+        path = self.folder / f"program-{len(list(self.folder.glob('program-*.py')))}.py"
+        path.write_text(text)
+        with self._started([sys.executable, str(path)]) as program:
+            yield program
+
+    @contextmanager
+    def _started(self, command: Sequence[str]) -> Iterator[Running]:
         with subprocess.Popen(
-            [*_COMMAND, "run", *map(str, arguments)],
+            command,
             cwd=self.folder,
-            env={**os.environ, "HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder / "data")},
+            env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

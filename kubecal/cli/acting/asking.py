@@ -26,10 +26,14 @@ async def agreed(screen: Screen, question: str, *, yes: bool) -> bool:
     """
     if yes:
         return True
-    if not sys.stdin.isatty():
+    if not _somebody_is_there():
         raise NotDoneError(f"{question} Nobody is there to answer: give --yes")
     screen.errors.print(f"{question} [y/N] ", end="", markup=False)
     return (await _line()).strip().lower() in _YES
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty()
 
 
 async def _line() -> str:

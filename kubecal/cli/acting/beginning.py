@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import re
 from dataclasses import dataclass, field
 
 import yaml
@@ -11,14 +12,15 @@ import yaml
 from kubecal.api.naming import spoken_target
 from kubecal.api.session import CalibrationSession
 from kubecal.api.session_status import Phase
-from kubecal.cli.answering import NotDoneError
+from kubecal.cli.closing import RunOutcome, print_outcome
 from kubecal.cli.exit_codes import ExitCode
+from kubecal.cli.following import to_their_end
 from kubecal.cli.live import LiveView
-from kubecal.cli.place import Place, Where
-from kubecal.cli.results import Chosen, ResultsAsked, show_results
+from kubecal.cli.place import Place
 from kubecal.cli.screen import Screen
-from kubecal.lab.lab import Change, Lab, RefusedError, Sight
+from kubecal.lab.lab import Lab, Sight
 from kubecal.lab.manifests import Signed, named, written
+from kubecal.local.catalogue import installed_catalogue
 from kubecal.reading.quantities import spoken
 
 
@@ -42,10 +44,10 @@ def whoever() -> str:
         return ""
 
 
-def dry_run(screen: Screen, session: CalibrationSession, manner: Manner) -> int:
-    """Print the manifest, with the name that it would at best have."""
-    name = manner.name or f"{session.spec.chip}-{session.spec.flow_name}"[:63].rstrip("-.").lower()
-    whole = named(session, name, manner.place.namespace)
+def dry_run(screen: Screen, session: CalibrationSession, manner: Manner, name: str) -> int:
+    """Print the manifest, under the name that was given, or else this one."""
+    plain = re.sub(r"[^a-z0-9-]+", "-", name.lower())[:63].strip("-")
+    whole = named(session, manner.name or plain, manner.place.namespace)
     screen.out.file.write(yaml.safe_dump(written(whole), sort_keys=False, allow_unicode=True, width=120))
     screen.out.file.flush()
     return ExitCode.DONE
@@ -54,7 +56,7 @@ def dry_run(screen: Screen, session: CalibrationSession, manner: Manner) -> int:
 async def record_change(lab: Lab, screen: Screen, session: CalibrationSession, manner: Manner) -> int:
     """Begin a session of one change of the records, and say what became of it."""
     if manner.dry_run:
-        return dry_run(screen, session, manner)
+        return dry_run(screen, session, manner, f"{session.spec.chip}-{session.spec.flow_name}")
     last = await _to_its_end(lab, screen, session, manner, live=None)
     good = last.session.status.phase is Phase.COMPLETED
     if good:
@@ -68,58 +70,23 @@ async def record_change(lab: Lab, screen: Screen, session: CalibrationSession, m
 async def measure(lab: Lab, screen: Screen, session: CalibrationSession, manner: Manner, project: str) -> int:
     """Begin a session of tasks, show how it goes, and what came out."""
     if manner.dry_run:
-        return dry_run(screen, session, manner)
+        return dry_run(screen, session, manner, f"{session.spec.flow_name}-again")
     with LiveView(screen.out) as live:
         last = await _to_its_end(lab, screen, session, manner, live=live)
-    status = last.session.status
-    if status.execution_id:
-        await show_results(lab, screen, ResultsAsked(status.execution_id, manner.place, project, Chosen()))
-    else:
-        screen.complain(_why(last))
-    return ExitCode.DONE if status.phase is Phase.COMPLETED else ExitCode.FAILED
+    execution = last.session.status.execution_id
+    results = tuple(await lab.records.results(execution, project=project)) if execution else ()
+    catalogue = await asyncio.to_thread(installed_catalogue)
+    print_outcome(screen.out, RunOutcome(last.session, results), catalogue, all_values=False)
+    return ExitCode.DONE if last.session.status.phase is Phase.COMPLETED else ExitCode.FAILED
 
 
 async def _to_its_end(
     lab: Lab, screen: Screen, session: CalibrationSession, manner: Manner, live: LiveView | None
 ) -> Sight:
-    """The last sight of a session that is begun here. Ctrl-C cancels it and waits; a second one leaves it."""
+    """The last sight of a session that is begun here."""
     given = named(session, manner.name, manner.place.namespace) if manner.name else session
     name = (await lab.create(given)).name
-    try:
-        return await _followed(lab, name, live)
-    except asyncio.CancelledError:
-        waits = asyncio.current_task()
-        if waits is not None:
-            waits.uncancel()
-        screen.complain(f"cancelling session {name}: waiting for its tasks to stop; Ctrl-C again leaves it")
-    try:
-        await lab.change(name, Change(cancel=True))
-    except RefusedError:
-        # It has ended in this very moment, which its last sight says.
-        pass
-    except asyncio.CancelledError:
-        _left(screen, name, manner.place)
-        raise
-    try:
-        return await _followed(lab, name, live)
-    except asyncio.CancelledError:
-        _left(screen, name, manner.place)
-        raise
-
-
-def _left(screen: Screen, name: str, place: Place) -> None:
-    if place.where is Where.CLUSTER:
-        screen.complain(f"session {name} is left to itself: {place.again('watch', name)} shows how it ends")
-
-
-async def _followed(lab: Lab, name: str, live: LiveView | None) -> Sight:
-    last: Sight | None = None
-    async for sight in lab.follow(name):
-        last = sight
-        if live is not None:
-            live.update(sight)
-    if last is None:
-        raise NotDoneError(f"nothing was seen of session {name}: ask again how it stands")
+    (last,) = await to_their_end(lab, screen, [name], manner.place, live)
     return last
 
 

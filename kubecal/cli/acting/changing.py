@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kubecal.api.session_status import Phase
-from kubecal.cli.answering import failed
+from kubecal.cli.answering import NotDoneError, failed
 from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.place import Place
 from kubecal.cli.screen import Screen
@@ -18,6 +18,7 @@ from kubecal.reading.quantities import spoken
 class Told:
     """What sessions are told."""
 
+    verb: str
     change: Change
     done: str
     """In words, when they were: ``is being cancelled``."""
@@ -25,9 +26,14 @@ class Told:
     """Phases in which there is nothing to change."""
 
 
-CANCEL = Told(Change(cancel=True), "is being cancelled: its running tasks stop first", (Phase.CANCELLING,))
-SUSPEND = Told(Change(suspend=True), "is being suspended: its running tasks finish, nothing new starts")
-RESUME = Told(Change(suspend=False), "goes on")
+CANCEL = Told(
+    "cancel",
+    Change(cancel=True),
+    "is being cancelled: its running tasks stop first",
+    (Phase.CANCELLING, Phase.CANCELLED),
+)
+SUSPEND = Told("suspend", Change(suspend=True), "is being suspended: its running tasks finish, nothing new starts")
+RESUME = Told("resume", Change(suspend=False), "goes on")
 
 
 async def change_sessions(
@@ -38,13 +44,16 @@ async def change_sessions(
     for name in dict.fromkeys(names):
         try:
             code = max(code, await _change(lab, screen, name, told, place, wait=wait))
-        except LabError as error:
+        except (LabError, NotDoneError) as error:
             code = max(code, failed(screen, error))
     return code
 
 
 async def _change(lab: Lab, screen: Screen, name: str, told: Told, place: Place, *, wait: bool) -> int:
     standing = await lab.session(name)
+    phase = standing.status.phase
+    if phase is not None and phase.final and phase not in told.already:
+        raise NotDoneError(f"session {name} {_spoken_phase(standing)}: there is nothing to {told.verb}")
     if _has_it(standing, told):
         screen.say(f"session {name} {_spoken_phase(standing)} already")
     else:
@@ -60,11 +69,8 @@ async def _change(lab: Lab, screen: Screen, name: str, told: Told, place: Place,
 
 def _has_it(standing: StandingSession, told: Told) -> bool:
     """Whether it is already as it should be."""
-    spec, change = standing.session.spec, told.change
-    if standing.status.phase in told.already:
-        return True
-    over = standing.status.phase is not None and standing.status.phase.final
-    return not over and change.suspend is not None and spec.suspend == change.suspend
+    wanted = told.change.suspend
+    return standing.status.phase in told.already or (wanted is not None and standing.session.spec.suspend == wanted)
 
 
 def _spoken_phase(standing: StandingSession) -> str:

@@ -12,9 +12,8 @@ from rich.text import Text
 from kubecal.api.naming import spoken_target
 from kubecal.cli.acting.asking import agreed
 from kubecal.cli.acting.beginning import record_change
-from kubecal.cli.acting.repeating import Meant
+from kubecal.cli.acting.repeating import Meant, measured
 from kubecal.cli.answering import NoSuchThingError
-from kubecal.cli.executions import find_execution
 from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.screen import Screen
 from kubecal.cli.values import change_text, target_order, value_text
@@ -30,7 +29,7 @@ async def publish(
 ) -> int:
     """Show old and new, ask, and publish."""
     manner = meant.manner
-    execution = await find_execution(lab.records, meant.called, place=manner.place, project=meant.project)
+    execution = await measured(lab, meant)
     results = await lab.records.results(execution.execution_id, project=meant.project)
     try:
         current = await lab.records.parameters(execution.chip, project=meant.project)
@@ -40,14 +39,14 @@ async def publish(
     everything = proposed(results, current)
     _known(everything, targets, parameters, execution.execution_id)
     found = proposed(results, current, targets=targets, parameters=parameters)
-    fresh = [one for one in found if not one.outdated]
+    fresh = [one for one in found if not (one.outdated or one.is_current)]
     session = publish_session(execution.chip, execution.execution_id, targets, parameters, manner.signed)
     if not manner.dry_run:
         if not fresh:
             raise NoSuchThingError(_nothing(found, execution.execution_id))
         screen.out.print(proposal_table(fresh))
         if len(fresh) < len(found):
-            screen.say(f"{len(found) - len(fresh)} more left aside: what is current was measured later")
+            screen.say(f"left aside: {len(found) - len(fresh)} that are current already, or older than what is")
         what = "1 parameter" if len(fresh) == 1 else f"{len(fresh)} parameters"
         question = f"Publish {what} of execution {execution.execution_id} as current on {execution.chip}?"
         if not await agreed(screen, question, yes=yes):
@@ -85,5 +84,5 @@ def _known(found: Sequence[Proposed], targets: Sequence[str], parameters: Sequen
 
 def _nothing(found: Sequence[Proposed], execution_id: str) -> str:
     if found:
-        return f"nothing of execution {execution_id} is left to publish: what is current was measured later"
+        return f"nothing of execution {execution_id} is left to publish: it is current already, or older than what is"
     return f"execution {execution_id} has no accepted results: there is nothing to publish"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from kubecal.cli.declaring import CHANGE, LOOK, RUN, ProjectOption, verb, verbs
+from kubecal.cli.declaring import CHANGE, LOOK, RUN, Group, ProjectOption, verb, verbs
 from kubecal.cli.form import Form, FormOption
 from kubecal.cli.place import Place
 from kubecal.cli.verbs.looking import ExecutionArgument, TargetsOption, TasksOption
@@ -42,7 +42,9 @@ sweeps. What a filter would leave out is planned as if it passed."""
 @verb(app, RUN, epilog=_PLAN_EXIT_CODES)
 def plan(
     place: Place,
-    files: Annotated[list[Path], typer.Argument(help="Manifests, as for kubecal run.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Manifests, as for kubecal run.", show_default=False)
+    ],
     everything: Annotated[bool, typer.Option("--all", help="Every MUX, and the critical path whole.")] = False,
     output: FormOption = Form.TABLE,
 ) -> None:
@@ -55,7 +57,9 @@ def plan(
 @verb(app, RUN)
 def apply(
     place: Place,
-    files: Annotated[list[Path], typer.Option("--file", "-f", help="Manifests; may be repeated.", show_default=False)],
+    files: Annotated[
+        list[Path], typer.Option("--file", "-f", metavar="FILE", help="Manifests; may be repeated.", show_default=False)
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Let the server check them, and change nothing.")] = False,
 ) -> None:
     """Hand manifests to a cluster, and return."""
@@ -215,6 +219,9 @@ def exclude(
     )
 
 
+# ---------------------------------------------------------------- parameters by hand
+
+
 @verb(params, name="set", epilog=_EXIT_CODES)
 def set_parameters(
     place: Place,
@@ -288,8 +295,48 @@ def revert(
     raise typer.Exit(carry_out(place, Form.TABLE, lambda lab, at: work(lab, at, meant)))
 
 
-chips = verbs("Chips: list them, look at one, import one from a lab's files.")
+# ---------------------------------------------------------------- chips
+
+_SHOW = "show"
+
+
+class Chips(Group):
+    """``kubecal chip NAME`` is ``kubecal chip show NAME``."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # Any: typer keeps these classes to itself
+        """A first word that is no verb is a chip."""
+        known = args[0] in self.commands or args[0].startswith("-")
+        return super().resolve_command(ctx, args if known else [_SHOW, *args])
+
+
+chips = verbs("A chip as a lattice; list them, or import one.", Chips)
 app.add_typer(chips, name="chip", rich_help_panel=LOOK)
+
+
+@verb(chips, name=_SHOW)
+def show_chip(
+    place: Place,
+    chip: ChipArgument,
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Parameter that the lattice shows, like t1.")] = "",
+    output: FormOption = Form.TABLE,
+) -> None:
+    """Show a chip as a lattice; also without the word show."""
+    from kubecal.cli.answering import carry_out
+    from kubecal.cli.chips.showing import ChipAsked
+    from kubecal.cli.chips.showing import show_chip as work
+
+    raise typer.Exit(carry_out(place, output, lambda lab, at: work(lab, at, ChipAsked(chip, by))))
+
+
+@verb(chips, name="list")
+def list_chips(place: Place, output: FormOption = Form.TABLE, project: ProjectOption = "default") -> None:
+    """List chips; the same as kubecal get chips."""
+    from kubecal.cli.answering import carry_out
+    from kubecal.cli.get import CHIPS, GetAsked, get
+
+    asked = GetAsked([CHIPS], place, project)
+    raise typer.Exit(carry_out(place, output, lambda lab, at: get(lab, at, asked)))
+
 
 _IMPORT_EXIT_CODES = """\b
 Exit codes:

@@ -132,6 +132,27 @@ def figures(
 
 
 @verb(app, LOOK)
+def report(
+    place: Place,
+    execution: ExecutionArgument = "latest",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Where to; default: report-EXECUTION.html.", show_default=False
+        ),
+    ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it.")] = False,
+    project: ProjectOption = "default",
+) -> None:
+    """Make one page of an execution: map, values, figures."""
+    from kubecal.cli.answering import carry_out
+    from kubecal.cli.report import ReportAsked, save_report
+
+    asked = ReportAsked(execution, place, project, output, open_it)
+    raise typer.Exit(carry_out(place, Form.TABLE, lambda lab, screen: save_report(lab, screen, asked)))
+
+
+@verb(app, LOOK)
 def logs(
     place: Place,
     session: SessionArgument,

@@ -12,7 +12,7 @@ from kubecal.cli.form import Form, FormOption
 from kubecal.cli.place import Place
 
 _NOW = "now"
-_HELP = "Calibrated parameters: now, history, diff, export."
+_HELP = "Calibrated parameters: now, earlier, set, as a file."
 
 
 class Params(Group):

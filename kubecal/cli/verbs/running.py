@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from kubecal.cli.declaring import RUN, verb, verbs
+from kubecal.cli.exit_codes import ExitCode
+from kubecal.cli.place import Place, Where
 
 app = verbs()
 
@@ -22,16 +24,14 @@ Exit codes:
   128+n  stopped by signal n (130: Ctrl-C, 141: nobody reads the output)
 
 Ctrl-C cancels: running tasks get the time of terminationGracePeriodSeconds to
-leave their instrument in order. A second Ctrl-C kills them."""
+leave their instrument in order. A second Ctrl-C kills them; on a cluster it
+leaves them to stop without you."""
 
 
 @verb(app, RUN, epilog=_EXIT_CODES)
 def run(
+    place: Place,
     files: Annotated[list[Path], typer.Argument(help="Manifests, as for kubectl apply.")],
-    mongo_uri: Annotated[
-        str,
-        typer.Option(help="Use this MongoDB replica set, not the embedded server.", envvar="KUBECAL_MONGO_URI"),
-    ] = "",
     figures: Annotated[
         Path | None, typer.Option(help="Folder for the figures; default: one per execution under your data folder.")
     ] = None,
@@ -48,6 +48,15 @@ def run(
     ] = False,
 ) -> None:
     """Run sessions to their end, and show what happens."""
+    here = {"--figures": figures, "--tasks": tasks, "--jobs": jobs}
+    if place.where is Where.CLUSTER:
+        for option, given in here.items():
+            if given:
+                typer.echo(f"{option} is about runs on this computer: leave it out on a cluster", err=True)
+                raise typer.Exit(ExitCode.NOT_DONE)
+        from kubecal.cli.run_on_cluster import run_on_cluster
+
+        raise typer.Exit(run_on_cluster(files, place, all_values=all_values))
     from kubecal.cli.run import RunOptions, run_files
 
-    raise typer.Exit(run_files(files, RunOptions(mongo_uri, figures, jobs, all_values, tuple(tasks or ()))))
+    raise typer.Exit(run_files(files, RunOptions(place.mongo_uri, figures, jobs, all_values, tuple(tasks or ()))))

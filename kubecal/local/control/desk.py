@@ -14,8 +14,9 @@ from kubecal.api.session_status import SessionStatus
 from kubecal.engine.model import ChipView, PodView
 from kubecal.lab.lab import LabError, NotFoundInLabError, RefusedError
 from kubecal.local.attempts import AttemptStates
-from kubecal.local.changing import changed_spec
+from kubecal.local.changing import changed_spec, said_of_ended
 from kubecal.local.control.messages import (
+    HEARTBEAT_S,
     MAX_LINE,
     Failed,
     Line,
@@ -34,6 +35,7 @@ from kubecal.reading.answers import TaskState
 _SIGHTS_APART_S = 0.1
 """A person sees no more, and a session of thousands of tasks has other things to do."""
 _LINES_APART_S = 0.2
+_ON_REQUEST = "cancelled on request"
 
 
 @contextlib.asynccontextmanager
@@ -114,11 +116,9 @@ class _Desk:
         assert view.spec is not None, "sessions of this computer parse"
         assert question.change is not None, "who asks for a change says which"
         if driven.driver.has_ended(view):
-            raise RefusedError(
-                f"session {view.ref.name!r} has ended ({view.status.phase}): apply a session of another name"
-            )
+            raise RefusedError(said_of_ended(view.ref.name, str(view.status.phase)))
         spec = changed_spec(view.ref.name, view.spec, question.change)
-        driven.driver.change(driven.uid, spec, question.reason)
+        driven.driver.change(driven.uid, spec, question.reason or _ON_REQUEST if spec.cancel else "")
         return Reply(session=standing_session(driven.view))
 
     async def _follow(self, driven: Driven) -> AsyncIterator[Update]:
@@ -126,7 +126,8 @@ class _Desk:
         sent = _Sent()
         with self._run.watchers.watching() as watcher:
             while True:
-                await watcher.changed.wait()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(watcher.changed.wait(), HEARTBEAT_S)
                 watcher.changed.clear()
                 if self._run.failure is not None:
                     raise self._run.failure

@@ -20,6 +20,9 @@ from kubecal.reading.answers import TaskState
 MAX_LINE = 64 * 1024 * 1024
 """Bytes; the largest session with all of its attempts has a few million."""
 
+HEARTBEAT_S = 2.0
+"""How often a run says that it lives to whoever follows, when nothing changes."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -51,6 +54,11 @@ class Update:
     notices: tuple[str, ...] = ()
     last: bool = False
     """Whether the session has ended, and its processes with it."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is more in it than that the run lives."""
+        return bool(self.session or self.status or self.chip or self.tasks or self.notices or self.last)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kubecal_tasks.programs.axes import AnyAxis, Axis
 from kubecal_tasks.programs.operations import Delay, Operation, Play, Repeat
@@ -22,6 +22,13 @@ class Band:
 
     minimum_hz: float
     maximum_hz: float
+
+
+@dataclass
+class _Snapped:
+    """What a program is on instruments' grids, kept with it: whoever asks again gets what is laid out already."""
+
+    by_step: dict[float, Program] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,15 +59,19 @@ class Capabilities:
             if not isinstance(amount, Swept) and not self._on_grid(amount):
                 step = self.duration_step_s * 1e9
                 return f"{what} lasts {amount * 1e9:.6g} ns, which is no multiple of {step:g} ns: round it"
-        longest = max(timeline(program, point).end_s for point in program.points())
+        played = self.snapped(program)
+        longest = max(timeline(played, point).end_s for point in played.points())
         if longest > self.max_shot_s:
             return f"one shot lasts {longest:.4g} s, the longest possible is {self.max_shot_s:g} s: sweep less far"
         return None
 
     def snapped(self, program: Program) -> Program:
         """The program with every swept duration on the instrument's grid: the axis moves, so data and axis agree."""
-        axes = tuple(self._snapped_axis(program, axis) for axis in program.axes)
-        return program if axes == program.axes else replace(program, axes=axes)
+        known = program.kept(_Snapped).by_step
+        if self.duration_step_s not in known:
+            axes = tuple(self._snapped_axis(program, axis) for axis in program.axes)
+            known[self.duration_step_s] = program if axes == program.axes else replace(program, axes=axes)
+        return known[self.duration_step_s]
 
     def _on_grid(self, duration_s: float) -> bool:
         steps = duration_s / self.duration_step_s

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from kubecal_tasks.fits.checks import Finding
 from kubecal_tasks.fits.values import Array, Mask
+from kubecal_tasks.fits.weights import MAX_CLIPPED
 
 _BINS = 64
 """Parts of the readout in which the qubit may relax."""
+_FAR = 5.0
+"""Sigmas from both centres and from all between them; so far lie none of a million good shots."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,15 @@ class Classifier:
         """Whether shots (..., 2) count as |1>."""
         excited: Mask = np.asarray(iq) @ self._direction > self.threshold
         return excited
+
+    def far(self, iq: Array) -> Mask:
+        """Whether shots (..., 2) lie where neither state puts them, nor a decay from one to the other."""
+        along, start = self._direction, np.asarray(self.ground)
+        length = float((np.asarray(self.excited) - start) @ along)
+        away = np.asarray(iq) - start
+        place = np.clip(away @ along, 0.0, length)
+        far: Mask = np.linalg.norm(away - place[..., None] * along, axis=-1) > _FAR * self.sigma
+        return far
 
     def confusion(self, relaxed: float = 0.0) -> Array:
         """(2, 2) probability of being taken for |row> when in |column> as the readout starts.
@@ -67,3 +80,17 @@ def joint_counts(first: Mask, second: Mask) -> Array:
 def joint_confusion(first: Array, second: Array) -> Array:
     """(4, 4) of two qubits that are read independently."""
     return np.asarray(np.kron(first, second))
+
+
+def shots_check(far: Mask, of: str) -> Finding:
+    """Whether few enough of the shots of a qubit are garbage.
+
+    Those that are have been counted like the others: a third state may lie far off too, and is no garbage.
+    """
+    share = float(np.mean(far))
+    text = (
+        f"{share:.0%} of the shots of the {of} lie where no state puts them, at most {MAX_CLIPPED:.0%} may: look for "
+        "instrument glitches, or run ReadoutClassification again"
+    )
+    ok = share <= MAX_CLIPPED
+    return Finding("glitches", share, MAX_CLIPPED, ok, "poor_fit", "" if ok else text)

@@ -81,16 +81,19 @@ def signal_check(fit: Fit) -> Finding:
     statistics = fit.statistics
     value, limit = statistics.delta_chi2, statistics.delta_chi2_limit
     if value <= limit and statistics.flat_scatter > MOST_SCATTER:
-        text = (
-            f"the points scatter {statistics.flat_scatter:.3g} times as far as their noise, and not as the model says: "
-            "look for instrument glitches"
-        )
-        return _finding("no_signal", value, limit, False, "poor_fit", text)
+        return _finding("no_signal", value, limit, False, "poor_fit", _scattered(fit))
     text = (
         f"no signal: the model improves chi2 over a flat line by {value:.3g}, noise alone by up to {limit:.3g}; "
         "check drive, frequency and readout, or take more shots"
     )
     return _finding("no_signal", value, limit, value > limit, "no_signal", text)
+
+
+def _scattered(fit: Fit) -> str:
+    return (
+        f"the points scatter {fit.statistics.flat_scatter:.3g} times as far as their noise, and not as the model says: "
+        "look for instrument glitches"
+    )
 
 
 def chi2_check(fit: Fit) -> Finding:
@@ -162,7 +165,10 @@ def repetition_checks(fit: RepetitionFit) -> list[Finding]:
     contrast = abs(fit.excited.value - fit.ground.value)
     value = contrast / noise if noise > 0 else math.nan
     text = f"no signal: |0> and |1> differ by {value:.2g} sigmas, {FEWEST_SIGMAS:g} are needed; run CheckRabi"
-    signal = _finding("no_signal", value, FEWEST_SIGMAS, value >= FEWEST_SIGMAS, "no_signal", text)
+    verdict: VerdictName = "no_signal"
+    if fit.statistics.flat_scatter > MOST_SCATTER:
+        verdict, text = "poor_fit", f"|0> and |1> look alike, but {_scattered(fit)}"
+    signal = _finding("no_signal", value, FEWEST_SIGMAS, value >= FEWEST_SIGMAS, verdict, text)
     return believed([signal, chi2_check(fit), glitch_check(fit)])
 
 

@@ -15,10 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from kubecal_tasks.fits.batch import prepare
 from kubecal_tasks.fits.checks import Finding, believed, data_checks
-from kubecal_tasks.fits.evidence import Chosen, choose, evidence
+from kubecal_tasks.fits.evidence import FALSE_ALARM, Chosen, choose, evidence
 from kubecal_tasks.fits.model import Model, mesh
 from kubecal_tasks.fits.resonator_checks import window_finding
 from kubecal_tasks.fits.separation import spikes
@@ -28,6 +29,8 @@ SHARE = 0.95
 _STEP = 0.1
 """Of a sigma, for the slopes of what follows from the parameters."""
 _FINE = 4000
+_SHAPE = 4
+"""Parameters that a straight line has not."""
 _LOG_SHIFTS = np.log([3.0, 5.0, 8.0, 12.0, 18.0, 28.0])
 _HALF_DISTANCES = np.asarray([0.3, 0.6, 0.9, 1.2, 1.6, 2.0])
 _DETUNINGS = np.asarray([-0.6, -0.3, 0.0, 0.3, 0.6])
@@ -125,10 +128,24 @@ def _read(chosen: Chosen, a: Array) -> ReadoutPowerFit:
 
 
 def readout_power_checks(fit: ReadoutPowerFit) -> list[Finding]:
-    """Data checks, and whether the sweep sees the separation fall again."""
+    """Data checks, and whether the sweep sees the separation stop rising, and fall again."""
     high = float(np.sort(fit.x)[-2])
     text = (
         f"the separation still rises where the sweep ends, at {fit.x.max():.3g}: sweep to higher amplitudes, as far as "
         "the ADC allows"
     )
-    return believed([*data_checks(fit), window_finding("window", fit.peak_amplitude, high, text)])
+    window = window_finding("window", fit.peak_amplitude, high, text)
+    return believed([*data_checks(fit), window, _saturates(fit, text)])
+
+
+def _saturates(fit: ReadoutPowerFit, text: str) -> Finding:
+    """Whether the data say that the separation does not just go as the amplitude: noise puts a peak anywhere."""
+    seen = fit.evidence
+    weights = seen.kept / seen.sigma**2
+    y = np.where(seen.kept, seen.y, 0.0)
+    slope = float(weights @ (fit.x * y) / (weights @ fit.x**2))
+    straight = float(weights @ (y - slope * fit.x) ** 2)
+    gain = (straight - fit.statistics.chi2) / max(1.0, fit.statistics.reduced_chi2)
+    limit = float(special.chdtri(_SHAPE, FALSE_ALARM))
+    ok = gain > limit
+    return Finding("saturates", gain, limit, ok, "window", "" if ok else text)

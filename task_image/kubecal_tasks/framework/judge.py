@@ -1,8 +1,9 @@
 """From checks to a verdict.
 
 Every output is judged by named checks. The attempt's verdict is the worst of its required outputs; an
-optional output that fails is stored and not published, and fails nothing. A group is accepted whole or not
-at all. What its own data do not speak against is compared with what was known before (``past.py``).
+optional output that fails is stored and not published, and fails nothing. Where no output is required, what
+the checks say that concern no output in particular is the verdict. A group is accepted whole or not at all.
+What its own data do not speak against is compared with what was known before (``past.py``).
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ def judge(
     found += [comparison.check for comparison in compared.values()]
     verdict_by_output = {o.name: _verdict_of(o, estimates, found) for o in declared}
     worst = min((verdict_by_output[o.name] for o in declared if o.required), key=WORST_FIRST.index, default=Verdict.OK)
-    if not declared:
-        worst = _worst(found)
+    if not any(output.required for output in declared):
+        worst = _worst([check for check in found if not check.output])
     good_groups = {
         o.group
         for o in declared

@@ -122,8 +122,6 @@ def _look_at(task: type[BaseTask]) -> None:
     missing = sorted(getattr(task, "__abstractmethods__", ()))
     if missing:
         raise TaskFileError(f"{place}: {called} lacks {', '.join(missing)}: write what it does there")
-    if not (task.__doc__ or "").strip():
-        raise TaskFileError(f"{place}: {called} has no docstring: say in its first line what it measures")
     try:
         task.catalogue_entry()
     except Exception as error:

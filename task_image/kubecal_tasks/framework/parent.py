@@ -23,6 +23,7 @@ from typing import Any, NoReturn, TypeVar
 
 from kubecal.api.request import (
     DRIVER_PIPE_VARIABLE,
+    LOG_VARIABLE,
     MONGODB_URI_FILE_VARIABLE,
     POD_UID_VARIABLE,
     REQUEST_VARIABLE,
@@ -34,7 +35,7 @@ from kubecal.api.request import (
     Verdict,
 )
 from kubecal.records.files import MissingFileError
-from kubecal.records.results import AttemptResult, CheckRecord, CrashReport, InputOffers, StoredData
+from kubecal.records.results import MAX_LOG_TAIL, AttemptResult, CheckRecord, CrashReport, InputOffers, StoredData
 from kubecal.records.store import RecordStore, RecordsUnavailable
 from kubecal.records.task import AttemptRecords, LostClaim, NotClaimed
 from kubecal_tasks.framework.interruption import InterruptedTaskError, Interruption
@@ -269,6 +270,7 @@ class _Attempt:
             figures=progress.drawn.figures.get(judged.judged, ()) if progress.drawn else (),
             raw_data=measured.raw_data if measured else (),
             stack_trace=judged.stack_trace,
+            log_tail=_printed(),
         )
 
     def _crashed(self, failed: Failed, code: int = EXIT_TROUBLE) -> NoReturn:
@@ -281,6 +283,7 @@ class _Attempt:
             inputs=progress.prepared.inputs if progress.prepared else {},
             run_parameters=progress.prepared.run_parameters if progress.prepared else dict(self._request.parameters),
             raw_data=progress.measured.raw_data if progress.measured else (),
+            log_tail=_printed(),
         )
         until = min(self._store_until, time.monotonic() + _CLAIM_S)
         self._try_to_say(lambda: self._records.crashed(report, datetime.now(UTC)), until)
@@ -338,6 +341,19 @@ class _Attempt:
                 print(f"{error}; trying again in {pause:g} s", file=sys.stderr)
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+def _printed() -> str:
+    """The end of what the task has printed, where that goes to a file; a pod's log is the cluster's."""
+    path = os.environ.get(LOG_VARIABLE)
+    if not path:
+        return ""
+    try:
+        with Path(path).open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - MAX_LOG_TAIL))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def no_result(judged: str, timeout_s: float) -> Judged:

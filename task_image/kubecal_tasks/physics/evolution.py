@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.polynomial import chebyshev
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from kubecal_tasks.physics.propagation import (
@@ -50,6 +51,8 @@ LONG_TRAIN = 100
 """Pulses of the longest shot from which a program is one of trains; others are drawn pulse by pulse."""
 MOST_ELEMENTS = 256
 """Different pulses of a train; with more there is nothing to gain from making them beforehand."""
+_DRAWS_TOGETHER = 2048
+"""Of all shots that are worked on at once: their maps are 3 MB."""
 _TRAIN_NODES = (6, 8, 16, 32, 64)
 _DIAGONAL = np.arange(LEVELS) * (LEVELS + 1)
 
@@ -77,14 +80,14 @@ class Evolution:
         pulses = self._propagate(
             {each.pulse for number, shot in enumerate(shots) if number not in trains for each in shot.pulses}
         )
-        found = []
-        for number, (shot, reference_hz) in enumerate(zip(shots, references, strict=True)):
-            once = trains.get(number)
-            if once is None:
-                once = self._one_shot(shot, self._draws(shot.end_s, rng), pulses, reference_hz)
-            rest = self._relaxation.populations(shot.readout_length_s + program.interval_s)
-            found.append(once @ stationary(rest @ once))
-        return np.asarray(found)
+        single = [n for n in range(len(shots)) if n not in trains]
+        drawn = [self._draws(shots[n].end_s, rng) for n in single]
+        maps = self._shots([shots[n] for n in single], drawn, [references[n] for n in single], pulses)
+        found = trains | dict(zip(single, maps, strict=True))
+        once = np.asarray([found[n] for n in range(len(shots))])
+        readout_s = np.asarray([shot.readout_length_s for shot in shots])
+        rest = self._relaxation.populations(readout_s + program.interval_s)
+        return np.asarray((once @ stationary(rest @ once)[..., None])[..., 0])
 
     def _reference_hz(self, program: Program, point: Point) -> float:
         """Of the frame in which this point is calculated; its choice changes no population."""
@@ -191,38 +194,81 @@ class Evolution:
         lengths = np.asarray([length for _, length in cut])
         return pulse_superoperators(detunings, anharmonicity, drives, lengths, self._relaxation)
 
-    def _one_shot(self, shot: Timeline, draws: Real, pulses: Mapping[Pulse, Complex], reference_hz: float) -> Real:
-        """(3, 3) map of the populations from a shot's start to its readout, averaged over the draws."""
-        truth = self.truth
-        ahead = TURN * (truth.frequency_hz - reference_hz + truth.slow_detuning_hz * draws)
-        energies = level_energies(ahead, TURN * truth.anharmonicity_hz)
-        widest = max((len(pulses[each.pulse]) for each in shot.pulses), default=1)
-        basis = chebyshev.chebvander(draws / _REACH, widest - 1)
-        state = np.zeros((len(draws), LEVELS**2, LEVELS), dtype=np.complex128)
-        state[:, _DIAGONAL, range(LEVELS)] = 1.0
-        at_draws: dict[Pulse, Complex] = {}
-        now = 0.0
-        for each in shot.pulses:
-            state = self._wait(state, energies, each.start_s - now)
-            pulse, now = each.pulse, each.start_s + each.pulse.duration_s
-            if pulse not in at_draws:
-                coefficients = pulses[pulse]
-                maps = basis[:, : len(coefficients)] @ coefficients
-                at_draws[pulse] = maps.reshape(len(draws), LEVELS**2, LEVELS**2)
-            behind = TURN * (pulse.frequency_hz - reference_hz)
-            angles = np.asarray([each.phase_rad + behind * each.start_s, each.phase_rad + behind * now])
-            turns = phase_factors(angles)[:, :, None]
-            state = turns[1] * (at_draws[pulse] @ (turns[0].conj() * state))
-        state = self._wait(state, energies, shot.readout_start_s - now)
-        return np.asarray(state[:, _DIAGONAL].real.mean(axis=0))
+    def _shots(
+        self,
+        shots: Sequence[Timeline],
+        drawn: Sequence[Real],
+        references: Sequence[float],
+        pulses: Mapping[Pulse, Complex],
+    ) -> list[Real]:
+        """(3, 3) maps of the populations from each shot's start to its readout, averaged over its draws.
 
-    def _wait(self, state: Complex, energies: Real, duration_s: float) -> Complex:
-        if duration_s <= 0.0:
+        Shots of as many pulses and draws go together, a few at a time, so that their maps stay in the processor's
+        cache.
+        """
+        alike: dict[tuple[int, int], list[int]] = {}
+        for number, (shot, draws) in enumerate(zip(shots, drawn, strict=True)):
+            alike.setdefault((len(shot.pulses), len(draws)), []).append(number)
+        found: dict[int, Real] = {}
+        for (_, draws_each), members in alike.items():
+            size = max(1, _DRAWS_TOGETHER // draws_each)
+            for start in range(0, len(members), size):
+                part = members[start : start + size]
+                away = TURN * (self.truth.frequency_hz - np.asarray([references[n] for n in part]))
+                maps = self._together([shots[n] for n in part], np.stack([drawn[n] for n in part]), away, pulses)
+                found |= zip(part, maps, strict=True)
+        return [found[number] for number in range(len(shots))]
+
+    def _together(self, shots: Sequence[Timeline], draws: Real, ahead: Real, pulses: Mapping[Pulse, Complex]) -> Real:
+        """(G, 3, 3) of G shots of as many pulses at (G, D) draws; their frames are behind the qubit by (G,), rad/s."""
+        truth = self.truth
+        energies = level_energies(ahead[:, None] + TURN * truth.slow_detuning_hz * draws, TURN * truth.anharmonicity_hz)
+        state = np.zeros((*draws.shape, LEVELS**2, LEVELS), dtype=np.complex128)
+        state[..., _DIAGONAL, range(LEVELS)] = 1.0
+        interpolated = _Interpolated(draws / _REACH)
+        now = np.zeros(len(shots))
+        for each in zip(*(shot.pulses for shot in shots), strict=True):
+            start = np.asarray([played.start_s for played in each])
+            state = self._wait(state, energies, (start - now)[:, None])
+            now = start + [played.pulse.duration_s for played in each]
+            behind = ahead + TURN * np.asarray([played.pulse.frequency_hz - truth.frequency_hz for played in each])
+            phases = np.asarray([played.phase_rad for played in each])
+            turns = phase_factors(phases + behind * [start, now])[:, :, None, :, None]
+            maps = interpolated.maps([pulses[played.pulse] for played in each])
+            state = turns[1] * (maps @ (turns[0].conj() * state))
+        readout = np.asarray([shot.readout_start_s for shot in shots])
+        state = self._wait(state, energies, (readout - now)[:, None])
+        return np.asarray(state[..., _DIAGONAL, :].real.mean(axis=1))
+
+    def _wait(self, state: Complex, energies: Real, duration_s: ArrayLike) -> Complex:
+        """States (..., 9, n) after durations (...), those that are not positive left out."""
+        waited_s = np.maximum(duration_s, 0.0)
+        if not np.any(waited_s):
             return state
-        factors, populations = waiting(energies, self._relaxation, duration_s)
-        waited = factors[:, :, None] * state
-        waited[:, _DIAGONAL] = populations @ state[:, _DIAGONAL]
+        factors, populations = waiting(energies, self._relaxation, waited_s)
+        waited = factors[..., None] * state
+        waited[..., _DIAGONAL, :] = populations @ state[..., _DIAGONAL, :]
         return waited
+
+
+class _Interpolated:
+    """Pulses at the draws (G, D) of some shots, as parts of the reach; a train plays the same ones again and again."""
+
+    def __init__(self, draws: Real) -> None:
+        self._draws = draws
+        self._known: dict[tuple[int, ...], Complex] = {}
+
+    def maps(self, coefficients: Sequence[Complex]) -> Complex:
+        """(G, D, 9, 9) of a pulse of each shot, from its Chebyshev coefficients (K, 81)."""
+        key = tuple(map(id, coefficients))
+        if key not in self._known:
+            widest = max(map(len, coefficients))
+            padded = np.zeros((len(coefficients), widest, LEVELS**4), dtype=np.complex128)
+            for own, each in zip(padded, coefficients, strict=True):
+                own[: len(each)] = each
+            maps = chebyshev.chebvander(self._draws, widest - 1) @ padded
+            self._known[key] = maps.reshape(*self._draws.shape, LEVELS**2, LEVELS**2)
+        return self._known[key]
 
 
 def _of_frequency(pulses: Iterable[Pulse], reference_hz: float) -> bool:
@@ -231,7 +277,7 @@ def _of_frequency(pulses: Iterable[Pulse], reference_hz: float) -> bool:
 
 
 def stationary(shot: Real) -> Real:
-    """(3,) populations that a whole shot, a (3, 3) map that keeps their sum, leaves as they are."""
+    """(..., 3) populations that whole shots, (..., 3, 3) maps that keep their sum, leave as they are."""
     system = shot - np.eye(LEVELS)
-    system[-1] = 1.0
-    return np.linalg.solve(system, np.asarray([0.0, 0.0, 1.0]))
+    system[..., -1, :] = 1.0
+    return np.asarray(np.linalg.solve(system, np.asarray([[0.0], [0.0], [1.0]]))[..., 0])

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from kubecal_tasks.physics.truth import QubitTruth
 from kubecal_tasks.programs.envelopes import Envelope, Flat
@@ -53,10 +53,11 @@ class Relaxation:
         np.fill_diagonal(decay, 0.0)
         return cls(jumps - np.diag(leaving), decay)
 
-    def populations(self, duration_s: float) -> Real:
-        """(3, 3) map of the populations over a time."""
+    def populations(self, duration_s: ArrayLike) -> Real:
+        """(..., 3, 3) maps of the populations over times (...)."""
         values, vectors, inverse = self._modes
-        return np.asarray(((vectors * np.exp(values * duration_s)) @ inverse).real)
+        lasting = np.exp(values * np.asarray(duration_s)[..., None])
+        return np.asarray(((vectors * lasting[..., None, :]) @ inverse).real)
 
     @cached_property
     def _modes(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -85,10 +86,15 @@ def phase_factors(angle: Real) -> Complex:
     return np.asarray(np.exp(-1j * angle[..., None, None] * _ORDER)).reshape(*angle.shape, LEVELS**2)
 
 
-def waiting(energies: Real, relaxation: Relaxation, duration_s: float) -> tuple[Complex, Real]:
-    """(..., 9) factors of the coherences and the (3, 3) map of the populations over a wait."""
-    turned = np.exp(-1j * (energies[..., :, None] - energies[..., None, :]) * duration_s)
-    kept = turned * np.exp(-relaxation.decay * duration_s)
+def waiting(energies: Real, relaxation: Relaxation, duration_s: ArrayLike) -> tuple[Complex, Real]:
+    """(..., 9) factors of the coherences and (..., 3, 3) maps of the populations over waits (...).
+
+    The durations broadcast against all but the last axis of the energies (..., 3).
+    """
+    times = np.asarray(duration_s)[..., None]
+    phases = np.exp(-1j * energies * times)
+    turned = phases[..., :, None] * phases[..., None, :].conj()
+    kept = turned * np.exp(-relaxation.decay * times[..., None])
     return kept.reshape(*energies.shape[:-1], LEVELS**2), relaxation.populations(duration_s)
 
 

@@ -65,8 +65,22 @@ def glitch_check(iq: Array) -> Check:
     return Check("glitches", share, MAX_CLIPPED, ok, Verdict.POOR_FIT, message="" if ok else text)
 
 
-def line_check(name: str, lines: Array, wanted: str, mine: bool) -> Check:
-    """Whether one of the lines found is this qubit's."""
+def line_check(name: str, lines: Array, wanted: str, mine: bool, swept: Array, expected_hz: float | None) -> Check:
+    """Whether one of the lines found is this qubit's.
+
+    Parameters
+    ----------
+    swept
+        (N,) frequencies at which it was looked for, Hz.
+    expected_hz
+        Where the design has it; None: nobody knows. That it is not seen elsewhere says nothing of it.
+    """
+    if not mine and expected_hz is not None and not swept.min() <= expected_hz <= swept.max():
+        text = (
+            f"{wanted} has its resonator near {expected_hz / _GHZ:.6g} GHz, and the sweep goes from "
+            f"{swept.min() / _GHZ:.6g} to {swept.max() / _GHZ:.6g} GHz: widen frequency_range"
+        )
+        return Check(name, float(lines.size), 1.0, mine, Verdict.WINDOW, message=text)
     seen = ", ".join(f"{each / _GHZ:.6g}" for each in lines) or "none"
     text = f"no resonator line is left for {wanted}: lines at {seen} GHz; widen frequency_range or take more shots"
     return Check(name, float(lines.size), 1.0, mine, Verdict.NO_SIGNAL, message="" if mine else text)

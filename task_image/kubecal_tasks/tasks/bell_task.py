@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kubecal_tasks.fits.assignment import Classifier, joint_confusion, joint_counts
+import numpy as np
+
+from kubecal_tasks.fits.assignment import Classifier, joint_confusion, joint_counts, shots_check
+from kubecal_tasks.fits.checks import Finding
 from kubecal_tasks.fits.values import Array
 from kubecal_tasks.framework.declarations import InputParameter
+from kubecal_tasks.framework.outcome import Check
 from kubecal_tasks.programs import Acquisition, Choose, Operation, Program, SequenceAxis, readout_line
 from kubecal_tasks.tasks.coupling_task import CR_INPUTS, GATE_TIME, PAIR_INPUTS, ROLES, CouplingTask, acquired, of_both
 from kubecal_tasks.tasks.cross_resonance import CONTROL, TARGET, measured_along
+from kubecal_tasks.tasks.findings import as_checks
 
 _UNITS = {
     "classifier_ground_i": "a.u.",
@@ -39,6 +44,13 @@ class BellTask(CouplingTask):
             "settings": pair.program((*pair.bell(gate), Choose("setting")), (axis,), shots, single=True),
             "references": pair.program((Choose("state"),), (basis,), shots, single=True),
         }
+
+    def checked(self, result: Sequence[Acquisition], findings: Sequence[Finding]) -> tuple[Check, ...]:
+        """The findings, and whether the shots are of these two qubits; garbage hides no contrast, so both count."""
+        shots = [each.tone(readout_line(qubit)).iq for each in result for qubit in self.ends]
+        far = [self.classifier(role).far(iq).ravel() for iq, role in zip(shots, ROLES * len(result), strict=True)]
+        garbage = [shots_check(np.concatenate(far[k::2]), role) for k, role in enumerate(ROLES)]
+        return as_checks([*garbage, *findings])
 
     def counts(self, result: Sequence[Acquisition], label: str) -> Array:
         """(points, 4) shots taken for 00, 01, 10, 11, the control first."""

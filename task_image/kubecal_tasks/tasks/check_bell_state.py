@@ -16,7 +16,7 @@ from kubecal_tasks.tasks.bell_task import BELL_INPUTS, BellTask
 from kubecal_tasks.tasks.coupling_pictures import outcomes_picture
 from kubecal_tasks.tasks.coupling_task import ROLES
 from kubecal_tasks.tasks.declared import INTERVAL, duration_s, shots
-from kubecal_tasks.tasks.findings import as_checks, estimate, value_line
+from kubecal_tasks.tasks.findings import estimate, value_line
 
 SETTINGS = (("Z", "Z"), ("X", "X"), ("Y", "Y"))
 """ZZ is what is reported. A mixture of 00 and 11 has it too: XX and YY, which it has not, go with it as metrics."""
@@ -51,7 +51,8 @@ class CheckBellState(BellTask):
         """Probabilities from counts by the inverse of the confusion matrix."""
         fit = fit_parity(self.counts(result, "settings"), self.confusion())
         found = fit.parity(0)
-        checks = as_checks([*contrast_checks(self.counts(result, "references"), ROLES), *parity_checks(fit)])
+        contrast = contrast_checks(self.counts(result, "references"), ROLES)
+        checks = self.checked(result, [*contrast, *parity_checks(fit)])
         estimates = (estimate("bell_parity", found),)
         xx, yy = fit.parity(1), fit.parity(2)
         return PostProcessResult(

@@ -15,7 +15,7 @@ from kubecal_tasks.tasks.bell_task import BELL_INPUTS, BellTask
 from kubecal_tasks.tasks.coupling_pictures import density_picture
 from kubecal_tasks.tasks.coupling_task import ROLES
 from kubecal_tasks.tasks.declared import INTERVAL, duration_s, shots
-from kubecal_tasks.tasks.findings import as_checks, estimate, value_line
+from kubecal_tasks.tasks.findings import estimate, value_line
 
 
 class CheckBellStateTomography(BellTask):
@@ -47,7 +47,8 @@ class CheckBellStateTomography(BellTask):
     def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessResult:
         """The most likely state; its error from the Fisher information."""
         fit = fit_tomography(self.counts(result, "settings"), self.confusion())
-        checks = as_checks([*contrast_checks(self.counts(result, "references"), ROLES), *tomography_checks(fit)])
+        contrast = contrast_checks(self.counts(result, "references"), ROLES)
+        checks = self.checked(result, [*contrast, *tomography_checks(fit)])
         estimates = (estimate("bell_state_fidelity", fit.fidelity),)
         return PostProcessResult(
             estimates=estimates,

@@ -75,11 +75,12 @@ def _level(readings: list[float]) -> Measured:
 
 
 def _checks(line: str, level: float) -> tuple[Check, ...]:
+    """Of the task, not of its output: a line that is silent or too loud is what it was run to find."""
     silent = f"{line} is at {level:.1f} dB, which is silence: look whether its amplifier is on"
     loud = f"{line} is at {level:.1f} dB, which leaves no room for a signal: lower its amplifier's gain"
     return (
-        Check(f"{line} silent", level, QUIETEST_DB, level >= QUIETEST_DB, Verdict.NO_SIGNAL, "noise_floor", silent),
-        Check(f"{line} loud", level, LOUDEST_DB, level <= LOUDEST_DB, Verdict.UNPHYSICAL, "noise_floor", loud),
+        Check(f"{line} silent", level, QUIETEST_DB, level >= QUIETEST_DB, Verdict.NO_SIGNAL, message=silent),
+        Check(f"{line} loud", level, LOUDEST_DB, level <= LOUDEST_DB, Verdict.UNPHYSICAL, message=loud),
     )
 
 

@@ -8,21 +8,18 @@ from typing import ClassVar
 from kubecal.api.catalogue import RunParameter
 from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.fits import fit_oscillation
-from kubecal_tasks.fits.checks import oscillation_checks
-from kubecal_tasks.fits.suggestions import oscillation_window
 from kubecal_tasks.framework.declarations import InputParameter, OutputParameter
 from kubecal_tasks.framework.task import PostProcessResult
 from kubecal_tasks.programs import Acquisition
 from kubecal_tasks.tasks.declared import (
     CONTROL_AMPLITUDE,
     INTERVAL,
-    MAX_POINTS,
     STANDARD_INPUTS,
     duration_s,
     shots,
     sweep,
 )
-from kubecal_tasks.tasks.findings import as_checks, estimate, metrics, quality_line, value_line
+from kubecal_tasks.tasks.findings import estimate, metrics, quality_line, value_line
 from kubecal_tasks.tasks.pictures import rabi_picture
 from kubecal_tasks.tasks.qubit_task import MEGAHERTZ, TARGET_RATE_HZ
 from kubecal_tasks.tasks.rabi_task import RabiTask
@@ -48,16 +45,14 @@ class CheckQubit(RabiTask):
         """A damped cosine, in the IQ plane as it is: rabi_amplitude then tells what the readout separates."""
         trace = self.traces(result, ("rabi",), None)[0]
         fit = fit_oscillation(trace.x, trace.signal, trace.variance)
-        checks = as_checks(oscillation_checks(fit))
+        checks = self.judged(fit)
         estimates = (estimate("rabi_frequency", fit.frequency), estimate("rabi_amplitude", fit.amplitude))
         return PostProcessResult(
             estimates=estimates,
             checks=checks,
             r2=fit.statistics.r2,
             metrics=metrics(fit.statistics),
-            suggestion=self.suggest(
-                checks, estimates, trace.x, lambda _, longest: oscillation_window(fit, longest, MAX_POINTS)
-            ),
+            suggestion=self.next_times(checks, estimates, fit),
             lines=(value_line("Rabi frequency", fit.frequency, "MHz", MEGAHERTZ), quality_line(fit.statistics)),
             figures=(rabi_picture(fit, trace, TARGET_RATE_HZ),),
         )

@@ -64,7 +64,7 @@ class CheckQubitFrequencies(DetunedTask):
     def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessResult:
         """The line of a driven qubit, with the sidelobes that each duration gives it."""
         driven = self.driven(result, "scan")
-        checks = as_checks(scan_checks(driven.fit))
+        checks = self.about_the_expected(as_checks(scan_checks(driven.fit)), driven.fit)
         estimates = (self.frequency_estimate("coarse_qubit_frequency", driven),)
         return PostProcessResult(
             estimates=estimates,

@@ -9,8 +9,6 @@ from typing import ClassVar
 from kubecal.api.catalogue import RunParameter
 from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.fits import OscillationFit, fit_oscillation
-from kubecal_tasks.fits.checks import oscillation_checks
-from kubecal_tasks.fits.suggestions import oscillation_window
 from kubecal_tasks.fits.values import Measured
 from kubecal_tasks.framework.declarations import InputParameter, OutputParameter
 from kubecal_tasks.framework.outcome import Estimate
@@ -19,14 +17,13 @@ from kubecal_tasks.programs import Acquisition
 from kubecal_tasks.tasks.declared import (
     CONTROL_AMPLITUDE,
     INTERVAL,
-    MAX_POINTS,
     STANDARD_INPUTS,
     duration_s,
     pulse_amplitude,
     shots,
     sweep,
 )
-from kubecal_tasks.tasks.findings import as_checks, estimate, metrics, quality_line, value_line
+from kubecal_tasks.tasks.findings import estimate, metrics, quality_line, value_line
 from kubecal_tasks.tasks.pictures import rabi_picture
 from kubecal_tasks.tasks.qubit_task import MEGAHERTZ, TARGET_RATE_HZ
 from kubecal_tasks.tasks.rabi_task import RabiTask
@@ -67,7 +64,7 @@ class CheckRabi(RabiTask):
         """
         trace = self.traces(result, ("rabi",), None)[0]
         fit = fit_oscillation(trace.x, trace.signal, trace.variance)
-        checks = as_checks(oscillation_checks(fit))
+        checks = self.judged(fit)
         rate = self.resonant_rate(fit.frequency)
         amplitude = self.value("control_amplitude")
         estimates = (
@@ -83,9 +80,7 @@ class CheckRabi(RabiTask):
             checks=checks,
             r2=fit.statistics.r2,
             metrics=metrics(fit.statistics),
-            suggestion=self.suggest(
-                checks, estimates, trace.x, lambda _, longest: oscillation_window(fit, longest, MAX_POINTS)
-            ),
+            suggestion=self.next_times(checks, estimates, fit),
             lines=(value_line("Rabi frequency", fit.frequency, "MHz", MEGAHERTZ), quality_line(fit.statistics)),
             figures=(rabi_picture(fit, trace, TARGET_RATE_HZ),),
         )

@@ -13,7 +13,7 @@ from kubecal_tasks.framework.declarations import InputParameter, OutputParameter
 from kubecal_tasks.framework.task import PostProcessResult
 from kubecal_tasks.programs import Acquisition, Axis, Swept
 from kubecal_tasks.tasks.declared import INTERVAL, duration_s, shots, sweep
-from kubecal_tasks.tasks.findings import as_checks, estimate, metrics, quality_line, value_line
+from kubecal_tasks.tasks.findings import as_checks, could_show, estimate, metrics, quality_line, value_line
 from kubecal_tasks.tasks.qubit_task import GIGAHERTZ, MEGAHERTZ
 from kubecal_tasks.tasks.readout_pictures import resonator_picture
 from kubecal_tasks.tasks.readout_task import READOUT_INPUTS, ReadoutTask, about, readout_frequency, with_spread
@@ -67,7 +67,14 @@ class CheckReflectionCoefficient(ReadoutTask):
         middle = self.value("readout_frequency")
         acquired = result[0]
         fit = fit_resonator(acquired.x + middle, acquired.iq, acquired.covariance)
-        checks = as_checks(resonator_checks(fit))
+        low, high = float(acquired.x.min()), float(acquired.x.max())
+        text = (
+            f"nothing is seen between {low / MEGAHERTZ:+.4g} and {high / MEGAHERTZ:+.4g} MHz from readout_frequency, "
+            "and there itself it was not looked for: let detuning_range hold 0"
+        )
+        held = low <= 0.0 <= high
+        checks = could_show(as_checks(resonator_checks(fit)), held, text)
+        place, span = (fit.frequency.value, _WIDTHS * fit.kappa.value) if held else (middle, 2 * max(-low, high))
         estimates = (
             with_spread(estimate("resonator_frequency", fit.frequency), fit.thermal_doubt),
             estimate("kappa_external", fit.kappa_external),
@@ -82,7 +89,7 @@ class CheckReflectionCoefficient(ReadoutTask):
                 checks,
                 estimates,
                 acquired.x,
-                lambda limits: about(fit.x, middle, fit.frequency.value, _WIDTHS * fit.kappa.value, limits),
+                lambda limits: about(fit.x, middle, place, span, limits),
             ),
             lines=(
                 value_line("resonator frequency", fit.frequency, "GHz", GIGAHERTZ),

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from kubecal.api.catalogue import RunParameter
+from kubecal.api.request import Verdict
 from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.fits.resonator import ResonatorFit
 from kubecal_tasks.fits.resonator_checks import resonator_checks
@@ -59,7 +60,8 @@ class CheckResonatorFrequencies(ReadoutTask):
         fits = lines_of(acquired) if clean.ok else ()
         lines = np.asarray([fit.frequency.value for fit in fits])
         near = np.abs(lines - design)
-        mine = line_check("line", lines, f"qubit {self.target}", float(near.min(initial=np.inf)) <= FARTHEST_HZ)
+        found = float(near.min(initial=np.inf)) <= FARTHEST_HZ
+        mine = line_check("line", lines, f"qubit {self.target}", found, acquired.x, design)
         if not (clean.ok and mine.ok):
             seen = (clean, mine) if clean.ok else (clean,)
             return PostProcessResult(
@@ -83,7 +85,7 @@ class CheckResonatorFrequencies(ReadoutTask):
 
     def _better(self, *checks: Check) -> Suggestion | None:
         number = self.integer("shots")
-        if any(not check.ok and check.name in ("line", "no_signal") for check in checks) and number < MAX_SHOTS:
+        if any(not check.ok and check.verdict is Verdict.NO_SIGNAL for check in checks) and number < MAX_SHOTS:
             more = min(4 * number, MAX_SHOTS)
             return Suggestion({"shots": more}, f"no line seen: {more} shots instead of {number}")
         return None

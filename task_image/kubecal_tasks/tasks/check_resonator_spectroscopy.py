@@ -126,7 +126,8 @@ class CheckResonatorSpectroscopy(ReadoutTask):
         clean = glitch_check(whole.iq)
         if not clean.ok:
             return PostProcessResult(checks=(clean,), figures=(power_map_picture(whole, None),))
-        mine = line_check("line", lines, f"qubit {self.target}", number is not None)
+        design = whole.expected.get(self.target)
+        mine = line_check("line", lines, f"qubit {self.target}", number is not None, whole.frequencies, design)
         if number is None:
             return PostProcessResult(
                 checks=(clean, mine), suggestion=self.better((mine,)), figures=(power_map_picture(whole, None),)
@@ -173,6 +174,7 @@ class CheckResonatorSpectroscopy(ReadoutTask):
     def better(self, checks: Sequence[Check]) -> Suggestion | None:
         """More shots where a line is missing, more powers where it does not get bare or was bare from the start."""
         failed = {check.name for check in checks if not check.ok and check.name != "order"}
+        unseen = any(not check.ok and check.verdict is Verdict.NO_SIGNAL and check.name != "order" for check in checks)
         powers = np.unique(self.sweep("power_range"))
         number = self.integer("shots")
         if failed & {"window", "window_start", "powers"}:
@@ -180,7 +182,7 @@ class CheckResonatorSpectroscopy(ReadoutTask):
             if (start, stop) != (float(powers[0]), float(powers[-1])):
                 swept = {"start": start, "stop": stop, "num": max(_POWERS, powers.size), "scale": "linear"}
                 return Suggestion({"power_range": swept}, f"powers from {start:g} dB to {stop:g} dB")
-        if failed & {"line", "no_signal", "powers"} and number < MAX_SHOTS:
+        if (unseen or "powers" in failed) and number < MAX_SHOTS:
             more = min(4 * number, MAX_SHOTS)
             return Suggestion({"shots": more}, f"no line seen, or none that moves: {more} shots instead of {number}")
         return None

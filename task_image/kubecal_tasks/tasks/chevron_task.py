@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -23,10 +24,10 @@ from kubecal_tasks.programs import Acquisition
 from kubecal_tasks.tasks.declared import MAX_SHOTS, STANDARD_INPUTS, pulse_amplitude
 from kubecal_tasks.tasks.detuned import driven_at, driven_with
 from kubecal_tasks.tasks.dressing import line_shift_hz, undressed_rate
-from kubecal_tasks.tasks.findings import metrics, quality_line, value_line
+from kubecal_tasks.tasks.findings import could_show, metrics, quality_line, value_line
 from kubecal_tasks.tasks.maps import chevron_picture
 from kubecal_tasks.tasks.pulses import Pulses
-from kubecal_tasks.tasks.qubit_task import GIGAHERTZ, TARGET_RATE_HZ, QubitTask
+from kubecal_tasks.tasks.qubit_task import GIGAHERTZ, MEGAHERTZ, TARGET_RATE_HZ, QubitTask
 from kubecal_tasks.tasks.trace import Trace, measured_trace
 
 READOUT_INPUTS = tuple(each for each in STANDARD_INPUTS if each.name != "qubit_frequency")
@@ -148,9 +149,19 @@ class DetunedTask(QubitTask):
             shots=self.integer("shots"),
         )
 
+    @cached_property
+    def _seen(self) -> dict[int, tuple[Acquisition, Driven]]:
+        """Scans by their identity, with what they say: what was looked at while measuring is judged afterwards."""
+        return {}
+
     def driven(self, result: Sequence[Acquisition], label: str) -> Driven:
-        """Fit a scan."""
+        """What a scan says, fitted when it is asked for first."""
         scan = next(each for each in result if each.label == label)
+        if id(scan) not in self._seen:
+            self._seen[id(scan)] = scan, self._fitted(scan)
+        return self._seen[id(scan)][1]
+
+    def _fitted(self, scan: Acquisition) -> Driven:
         detunings, durations = scan.data.axes
         iq, covariance = scan.iq.reshape(-1, 2), scan.covariance.reshape(-1, 2, 2)
         trace = measured_trace(np.arange(float(len(iq))), iq, covariance, self.reference())
@@ -182,17 +193,27 @@ class DetunedTask(QubitTask):
         """The qubit's frequency as an output."""
         return Estimate(name, driven.frequency.value, driven.frequency.error, driven.spread_hz)
 
+    def about_the_expected(self, checks: tuple[Check, ...], fit: ChevronFit) -> tuple[Check, ...]:
+        """The checks of a scan; that nothing is seen beside where the qubit is expected says nothing of the qubit."""
+        low, high = float(fit.detuning.min()), float(fit.detuning.max())
+        text = (
+            f"nothing is seen between {low / MEGAHERTZ:+.4g} and {high / MEGAHERTZ:+.4g} MHz from where the qubit is "
+            "expected, and there itself it was not looked for: let detuning_range hold 0"
+        )
+        return could_show(checks, low <= 0.0 <= high, text)
+
     def next_scan(self, checks: Sequence[Check], estimates: Sequence[Estimate], fit: ChevronFit) -> Suggestion | None:
         """A wider scan where nothing was seen, one about the resonance where that lies outside, or more shots."""
         failed = {check.name: check.verdict for check in checks if not check.ok}
-        if Verdict.NO_SIGNAL in failed.values():
+        proposal: Proposal | None = None
+        if failed.get("no_signal") is Verdict.WINDOW:
+            proposal = _held(fit, *self._limits())
+        elif Verdict.NO_SIGNAL in failed.values():
             proposal = _wider(fit, self.integer("shots"), *self._limits())
         elif failed.get("window") is Verdict.WINDOW:
             proposal = _shifted(fit, *self._limits())
         elif not failed:
             proposal = self._more_shots(estimates)
-        else:
-            proposal = None
         return None if proposal is None else self._as_written(proposal)
 
 
@@ -264,6 +285,14 @@ def _shifted(fit: ChevronFit, lowest: float, highest: float) -> Proposal | None:
         f"{start / 1e6:+.4g} ... {stop / 1e6:+.4g} MHz: the resonance may be near {fit.centre.value / 1e6:+.3g} MHz"
     )
     return Proposal(reason, sweep=Sweep(start, stop, num, "linear"))
+
+
+def _held(fit: ChevronFit, lowest: float, highest: float) -> Proposal:
+    """As far to both sides of where the qubit is expected as the scan was away from it."""
+    old = sweep_of(fit.detuning)
+    half = max(abs(old.start), abs(old.stop))
+    start, stop = max(-half, lowest), min(half, highest)
+    return Proposal(f"{start / 1e6:+.4g} ... {stop / 1e6:+.4g} MHz", sweep=Sweep(start, stop, old.num, "linear"))
 
 
 def _wider(fit: ChevronFit, shots: int, lowest: float, highest: float) -> Proposal | None:

@@ -17,7 +17,7 @@ from kubecal_tasks.framework.outcome import Check, Estimate
 from kubecal_tasks.framework.task import PostProcessResult
 from kubecal_tasks.programs import Acquisition, Amount, Play
 from kubecal_tasks.tasks.declared import CONTROL_AMPLITUDE, STANDARD_INPUTS
-from kubecal_tasks.tasks.findings import as_checks, metrics, quality_line, value_line
+from kubecal_tasks.tasks.findings import as_checks, could_show, metrics, quality_line, value_line
 from kubecal_tasks.tasks.pictures import Draw, amplitude_picture, train_picture
 from kubecal_tasks.tasks.pulses import Pulses
 from kubecal_tasks.tasks.qubit_task import TARGET_RATE_HZ, QubitTask
@@ -26,6 +26,8 @@ from kubecal_tasks.tasks.trains import Rotation, fit_traces, train_programs
 
 SWEEP_POINTS = 51
 LARGEST_AMPLITUDE = 1.0
+FEWEST_TURNS = 0.25
+"""Of a sweep in which a qubit that is driven must show: half of its way to |1>."""
 LONGEST_TRAIN = 20
 """Pulses in a row. What a pulse turns too far shows twenty times over, and relaxation is still small."""
 ROUNDS = 2
@@ -58,8 +60,8 @@ class CreatePulse(QubitTask):
     def preprocess(self, backend: Backend) -> None:
         """The sweep's range follows from the Rabi rate: somewhat more than a full turn at its end."""
         pulses = self.pulses(backend)
-        turns_per_amplitude = TARGET_RATE_HZ / self.value("control_amplitude") * pulses.area_s(self.length_s)
-        amplitudes = np.linspace(0.0, min(LARGEST_AMPLITUDE, self.swept_turns / turns_per_amplitude), SWEEP_POINTS)
+        end = min(LARGEST_AMPLITUDE, self.swept_turns / self._turns_at_full_scale(pulses))
+        amplitudes = np.linspace(0.0, end, SWEEP_POINTS)
         self.program = pulses.swept("amplitude", "a.u.", amplitudes, lambda a: (self.made(pulses, a),))
 
     def run(self, backend: Backend) -> Sequence[Acquisition]:
@@ -75,7 +77,7 @@ class CreatePulse(QubitTask):
     def postprocess(self, backend: Backend, result: Sequence[Acquisition]) -> PostProcessResult:
         """What the rounds found, or why there were none."""
         sweep, sweep_trace = self.fit_sweep(result)
-        checks = as_checks(amplitude_checks(sweep))
+        checks = self._sweep_checks(sweep, self.pulses(backend))
         amplitude = self.amplitude(result)
         estimates: tuple[Estimate, ...] = ()
         figures: list[Draw] = [amplitude_picture(sweep, sweep_trace, amplitude.value)]
@@ -101,6 +103,20 @@ class CreatePulse(QubitTask):
             ),
             figures=tuple(figures),
         )
+
+    def _sweep_checks(self, sweep: AmplitudeFit, pulses: Pulses) -> tuple[Check, ...]:
+        """What speaks against the sweep; that nothing is seen where nothing can turn says nothing of the qubit."""
+        largest = float(sweep.x.max())
+        turns = largest * self._turns_at_full_scale(pulses)
+        text = (
+            f"nothing is seen up to an amplitude of {largest:.3g}, with which control_amplitude makes this pulse turn "
+            f"the qubit {turns:.2g} times, and {FEWEST_TURNS} is needed: run CheckRabi again"
+        )
+        return could_show(as_checks(amplitude_checks(sweep)), turns >= FEWEST_TURNS, text)
+
+    def _turns_at_full_scale(self, pulses: Pulses) -> float:
+        """How often the pulse turns the qubit, as the Rabi rate of the input amplitude has it."""
+        return TARGET_RATE_HZ / self.value("control_amplitude") * pulses.area_s(self.length_s)
 
     @property
     def length_s(self) -> float:

@@ -13,16 +13,17 @@ from kubecal_tasks.backends.base import Backend
 from kubecal_tasks.fits import OscillationFit, fit_oscillation
 from kubecal_tasks.fits.checks import oscillation_checks
 from kubecal_tasks.fits.gate_angle import GateAngleFit, fit_gate_angle, gate_angle_checks
+from kubecal_tasks.fits.hamiltonian import too_short
 from kubecal_tasks.fits.values import Array, Measured
 from kubecal_tasks.framework.declarations import DAY_S, InputParameter, OutputParameter
-from kubecal_tasks.framework.outcome import Check, Estimate
+from kubecal_tasks.framework.outcome import Estimate
 from kubecal_tasks.framework.task import PostProcessResult
 from kubecal_tasks.programs import Acquisition, Axis, Choose, FlatTop, Program, Repeat, SequenceAxis, Swept
 from kubecal_tasks.tasks.coupling_pictures import duration_picture, gate_angle_picture
 from kubecal_tasks.tasks.coupling_task import CR_INPUTS, CR_OUTPUTS, PAIR_INPUTS, CouplingTask, acquired
 from kubecal_tasks.tasks.cross_resonance import RAMP_S, CrossResonance
 from kubecal_tasks.tasks.declared import INTERVAL, duration_s, shots
-from kubecal_tasks.tasks.findings import as_checks, estimate, metrics, quality_line, value_line
+from kubecal_tasks.tasks.findings import as_checks, could_show, estimate, metrics, quality_line, value_line
 from kubecal_tasks.tasks.pictures import Draw
 from kubecal_tasks.tasks.trace import Trace
 
@@ -98,7 +99,12 @@ class CreateZX90(CouplingTask):
         """What the last round found, or why there was none."""
         sweep, trace = self._sweep(result)
         half_s, rounds = self._half(result), self._rounds(result)
-        checks: tuple[Check, ...] = as_checks(oscillation_checks(sweep))
+        longest = float(sweep.x.max())
+        text = (
+            f"nothing is seen turning in halves of up to {longest:.3g} s besides ramps, in which no gate of use turns "
+            "by much: the instrument cut the sweep short, look at what it can play"
+        )
+        checks = could_show(as_checks(oscillation_checks(sweep)), not too_short(2 * sweep.x), text)
         figures: list[Draw] = [duration_picture(sweep, trace)]
         found = metrics(sweep.statistics)
         lines: tuple[str, ...] = (quality_line(sweep.statistics),)

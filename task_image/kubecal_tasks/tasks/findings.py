@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from kubecal.api.request import Verdict
 from kubecal_tasks.fits.checks import Finding
@@ -16,6 +17,29 @@ def as_checks(findings: Iterable[Finding], output: str = "", prefix: str = "") -
     return tuple(
         Check(prefix + f.name, f.value, f.limit, f.ok, Verdict(f.verdict), output, f.message) for f in findings
     )
+
+
+def could_show(checks: Iterable[Check], could: bool, text: str) -> tuple[Check, ...]:
+    """Checks of which that of the signal says ``window`` where no signal could have been seen in the sweep.
+
+    A sweep that ends before anything can happen leaves the same data as a qubit that is dead, or a little more than
+    noise. What was expected before it was measured tells which of them it is.
+
+    Parameters
+    ----------
+    could
+        Whether what was expected lies within the sweep.
+    text
+        What the sweep lacks and what to do, where it does not.
+    """
+    return tuple(
+        replace(check, verdict=Verdict.WINDOW, message=text) if not could and _is_without_signal(check) else check
+        for check in checks
+    )
+
+
+def _is_without_signal(check: Check) -> bool:
+    return not check.ok and (check.verdict is Verdict.NO_SIGNAL or check.name.endswith("no_signal"))
 
 
 def estimate(name: str, measured: Measured) -> Estimate:

@@ -25,7 +25,7 @@ from kubecal_tasks.programs import Acquisition, Program, ProgramError, drive_lin
 from kubecal_tasks.tasks.chevron_task import NANOSECOND, READOUT_INPUTS, qubit_frequency
 from kubecal_tasks.tasks.declared import INTERVAL, MAX_POINTS, MAX_SHOTS, duration_s, pulse_amplitude, shots, sweep
 from kubecal_tasks.tasks.detuned import detuned_drives, driven_at
-from kubecal_tasks.tasks.findings import as_checks, estimate, metrics, quality_line, value_line
+from kubecal_tasks.tasks.findings import as_checks, could_show, estimate, metrics, quality_line, value_line
 from kubecal_tasks.tasks.maps import Marks, line_picture, power_map_picture, scan_picture
 from kubecal_tasks.tasks.pictures import Draw
 from kubecal_tasks.tasks.pulses import Pulses
@@ -210,7 +210,11 @@ class SpectroscopyTask(QubitTask):
         frequencies = coarse.data.axes[0] + driven_at(coarse, self.target)
         low, high = float(frequencies.min()), float(frequencies.max())
         where = f"between {low / GIGAHERTZ:.4g} and {high / GIGAHERTZ:.4g} GHz"
-        seen = as_checks([line_check(spectrum.line, where)], prefix="coarse ")
+        seen = could_show(
+            as_checks([line_check(spectrum.line, where)], prefix="coarse "),
+            self._is_whole(backend, low, high),
+            f"no line {where}, which is only a part of the band: let frequency_range hold all of it",
+        )
         row = spectrum.best
         if row is None:
             return PostProcessResult(
@@ -265,7 +269,7 @@ class SpectroscopyTask(QubitTask):
         parameters: dict[str, object] = {}
         reason = f"{more} shots"
         band = self._band(backend)
-        if low - band[0] > COARSE_STEP_HZ or band[1] - high > COARSE_STEP_HZ:
+        if not self._is_whole(backend, low, high):
             start, stop = (round(each / GIGAHERTZ, 6) for each in band)
             num = min(round((band[1] - band[0]) / COARSE_STEP_HZ) + 1, MAX_POINTS)
             parameters["frequency_range"] = {"start": start, "stop": stop, "num": num, "scale": "linear"}
@@ -273,6 +277,11 @@ class SpectroscopyTask(QubitTask):
         if more > self.integer("shots"):
             parameters["shots"] = more
         return Suggestion(parameters, f"no certain line: {reason}") if parameters else None
+
+    def _is_whole(self, backend: Backend, low: float, high: float) -> bool:
+        """Whether the qubit cannot lie within its band and beyond the scan."""
+        band = self._band(backend)
+        return low - band[0] <= COARSE_STEP_HZ and band[1] - high <= COARSE_STEP_HZ
 
     @classmethod
     def estimated_duration_s(cls) -> float:

@@ -49,6 +49,7 @@ def test_every_block_says_what_it_is() -> None:
 def test_a_quotation_is_what_the_file_says(block: Block) -> None:
     text = (ROOT / block.path).read_text()
     indented = (textwrap.indent(block.text, " " * depth) for depth in (0, 4, 8))
+    assert block.text.strip(), f"{block.place} quotes nothing"
     assert any(one in text for one in indented), f"{block.place}: {block.path} has no such lines"
 
 

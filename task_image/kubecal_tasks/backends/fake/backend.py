@@ -199,8 +199,8 @@ class FakeBackend:
             share = GLITCHED_SHARE if fault.value is None else fault.value
             place = np.random.default_rng(self._attempt_key())
             own = iq[..., number, :]
-            # A trace is a sweep over time: its samples are hit as the points of any other.
-            hit = own.reshape(-1, 2) if isinstance(program.acquisition, Trace) else own
+            # A trace's samples and single shots are hit as the points of any other sweep.
+            hit = own if isinstance(program.acquisition, Average) else own.reshape(-1, 2)
             found[..., number, :] = glitched(hit, share, ADC_FULL_SCALE, place, rng).reshape(own.shape)
         return found
 

@@ -51,6 +51,22 @@ def test_completion_is_printed_for_every_shell(shell: str) -> None:
     assert "_KUBECAL_COMPLETE=complete_" in printed.output
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["expl"], ["explain"]),
+        (["params", "hi"], ["history"]),
+        (["results", "--task", "CheckT2E"], ["CheckT2Echo", "CheckT2EchoAverage"]),
+        (["get", "ch"], ["chips"]),
+        (["results", "lat"], ["latest"]),
+    ],
+)
+def test_kubectl_completes_verbs_options_and_names(words: list[str], offered: list[str]) -> None:
+    code = f"import sys; sys.argv = {['kubectl_complete-kubecal', *words]!r}; from kubecal.cli.completing import *; "
+    done = subprocess.run([sys.executable, "-c", code + "for_kubectl()"], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [*offered, ":4"]
+
+
 def test_a_shell_completes_verbs() -> None:
     asked = {**os.environ, "_KUBECAL_COMPLETE": "complete_bash", "COMP_WORDS": "kubecal expl", "COMP_CWORD": "1"}
     done = subprocess.run(

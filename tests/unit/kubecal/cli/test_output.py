@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kubecal.cli.marks import QubitState
 from kubecal.cli.output import Output, console_on
 
 
@@ -36,6 +37,16 @@ def test_signs_that_the_encoding_lacks_are_written_in_others(tmp_path: Path) -> 
         Output(stream).write("31.2 ± 0.8 μs\n")
 
     assert (tmp_path / "out").read_text() == "31.2 +- 0.8 ?s\n"
+
+
+def test_signs_of_the_live_view_stay_one_character_each_and_different(tmp_path: Path) -> None:
+    signs = [state.value.sign for state in QubitState]
+    with (tmp_path / "out").open("w", encoding="ascii") as stream:
+        Output(stream).write("".join(signs))
+
+    written = (tmp_path / "out").read_text()
+    assert "?" not in written
+    assert len(set(written)) == len(signs)
 
 
 def test_in_a_pipe_lines_are_neither_wrapped_nor_padded(tmp_path: Path) -> None:

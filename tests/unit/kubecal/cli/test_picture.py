@@ -15,6 +15,7 @@ from kubecal.cli.marks import QubitState, qubit_states
 from kubecal.cli.picture import picture
 from kubecal.lab.lab import Sight
 from kubecal.reading.answers import TaskState
+from kubecal.reading.attempts import last_attempts
 from tests.unit.kubecal.cli.in_memory import MORNING, a_chip, a_session
 
 NOW = MORNING + timedelta(seconds=95)
@@ -65,7 +66,7 @@ def test_it_says_how_it_stands_what_runs_what_failed_and_what_waits() -> None:
         "━━━━━━━━━━━━━━━━━━╸          4/6 done, 1 running, 1 failed",
         "",
         "  0● 1✗   running",
-        "  2○ 3#     CheckT1 on qubit 0, 35 s",
+        "  2○ 3#     CheckT1 on qubit 0 (35 s)",
         "",
         "          failed",
         "            CheckRabi on qubit 1, no_signal: flat: raise control_amplitude",
@@ -96,7 +97,7 @@ def test_a_qubit_shows_what_asks_for_a_look_first(tasks: list[tuple[str, int]], 
 
 def test_only_the_last_attempt_counts() -> None:
     rows = [a_task("CheckT1", "0", "failed"), a_task("CheckT1", "0", "completed", attempt=2)]
-    assert qubit_states(rows, None) == {"0": QubitState.DONE}
+    assert qubit_states(last_attempts(rows), None) == {"0": QubitState.DONE}
 
 
 def test_a_coupling_is_shown_at_both_its_qubits() -> None:

@@ -68,6 +68,5 @@ def test_a_session_whose_results_are_to_be_looked_at_says_how_they_are_published
     done = (row(FIRST, status=RowStatus.COMPLETED), row(SECOND, status=RowStatus.COMPLETED))
     view = recorded(session(publish="Review", targets={"qubits": ["0"]}), *done, status="running")
     assert patch_of(decided(view)).status.message == (
-        "all 2 tasks ok; nothing is published yet: after a look, apply a session with a step "
-        "`publish: {executionId: 20261123-000}`"
+        "all 2 tasks ok; nothing is published yet: have a look, then `kubecal publish 20261123-000`"
     )

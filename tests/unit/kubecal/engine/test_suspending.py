@@ -46,7 +46,7 @@ def test_nothing_starts_and_running_tasks_finish() -> None:
     assert nothing(decision, "creates", "deletes", "settle_rows")
     status = patch_of(decision).status
     assert (status.phase, status.suspended) == (Phase.SUSPENDED, Suspension(since=NOON))
-    assert status.message == "suspended: 1 running tasks finish, nothing new starts"
+    assert status.message == "suspended: 1 running task finishes, nothing new starts"
     assert reason_of(status, ConditionType.CHIP_HELD) == ("True", "Held")
 
 

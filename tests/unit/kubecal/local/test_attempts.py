@@ -84,3 +84,13 @@ def test_what_has_not_changed_is_the_same_object() -> None:
 
     assert second[0] is first[0]
     assert (first[1].status, second[1].status) == ("scheduled", "running")
+
+
+def test_an_attempt_that_was_given_up_before_its_record_was_read_began_with_its_process() -> None:
+    running = with_rows(row())
+    states = AttemptStates()
+    states.of(running, [pod(running)])
+
+    (state,) = states.of(with_rows(row(status=RowStatus.FAILED, superseded=True, ended_at=SOON)), ())
+
+    assert (state.status, state.started_at, state.ended_at) == ("failed", NOON, SOON)

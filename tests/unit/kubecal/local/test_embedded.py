@@ -159,3 +159,17 @@ def test_records_are_in_the_users_data_folder(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.delenv("XDG_DATA_HOME")
     monkeypatch.setenv("HOME", "/home/alice")
     assert default_folder() == Path("/home/alice/.local/share/kubecal/mongodb")
+
+
+def test_a_server_that_is_kept_is_there_for_whoever_comes_soon_and_then_stopped(tmp_path: Path) -> None:
+    with embedded_server(tmp_path, lambda: 0.5) as server:
+        pass
+    assert alive(server.pid)
+    with embedded_server(tmp_path) as again:
+        assert again.pid == server.pid
+
+    until = time.monotonic() + 60
+    while alive(server.pid):
+        assert time.monotonic() < until, "it was never stopped"
+        time.sleep(0.05)
+    assert not list((tmp_path / "users").iterdir())

@@ -1,19 +1,9 @@
-"""Which attempt stands for a task, and in what order targets are read."""
+"""What counts as failed, in what order targets are read, and how attempts are coloured."""
 
 import pytest
 
-from kubecal.report.attempts import by_target, failures, label_of, last_attempts, state_of
+from kubecal.report.attempts import by_target, failures, label_of, state_of
 from tests.unit.kubecal.report.builders import a_failure, a_result, moment
-
-
-def test_the_last_attempt_stands_for_its_task() -> None:
-    first, second = a_failure("CheckT1", attempt=1), a_result("CheckT1", attempt=2)
-    assert last_attempts([second, first]) == (second,)
-
-
-def test_repeated_tasks_and_tasks_of_other_steps_stand_for_themselves() -> None:
-    results = [a_result(), a_result(ordinal=1), a_result(step="fine")]
-    assert last_attempts(results) == tuple(results)
 
 
 def test_what_succeeded_in_the_end_has_not_failed() -> None:

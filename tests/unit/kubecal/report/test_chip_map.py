@@ -53,12 +53,24 @@ def test_a_value_of_before_is_told_from_one_of_this_session() -> None:
     assert marks["1"].spoken.endswith("from before this session")
 
 
-def test_a_disabled_qubit_is_grey_whatever_is_shown_and_its_couplings_with_it() -> None:
+def _off(choice: Choice) -> set[str]:
+    return {target for target, mark in choice.marks.items() if mark.state == "disabled"}
+
+
+def test_a_disabled_qubit_is_grey_whatever_is_shown() -> None:
     found = _map([_t1("0", 20.0)], [a_known(target="3")], DISABLED)
-    assert {choice.marks["3"].state for choice in found.choices} == {"disabled"}
-    off = {target for target, mark in found.choices[0].marks.items() if mark.state == "disabled"}
-    assert off == {"3", "3-1", "3-2"}
+    assert [_off(choice) for choice in found.choices] == [{"3"}, {"3"}]
     assert found.disabled_reason == "no resonance"
+
+
+def test_where_couplings_are_shown_those_of_a_disabled_qubit_are_grey_too() -> None:
+    pair = a_result("CheckZX90", "0-1", outputs=(an_output("zx90_gate_fidelity", 0.98, 0.001),))
+    found = _map([pair], disabled=DISABLED)
+    assert [_off(choice) for choice in found.choices] == [{"3", "3-1", "3-2"}, {"3", "3-1", "3-2"}]
+
+
+def test_a_disabled_coupling_is_grey_where_its_qubits_are_shown() -> None:
+    assert _off(_map([_t1("0", 20.0)], disabled={"couplings": ["0-1"]}).first) == {"0-1"}
 
 
 def test_a_qubit_without_the_value_says_whether_a_task_failed_on_it() -> None:

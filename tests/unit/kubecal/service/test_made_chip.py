@@ -12,6 +12,7 @@ from kubecal.service.made_chip import described, made_chip
     [
         ("64Qv3", "64qv3", 64, 16),
         ("16Q", "16q", 16, 4),
+        ("4Q", "4q", 4, 1),
         ("lab-144q-a", "lab-144q-a", 144, 36),
         ("5Q", "5q", 5, 5),
         ("1024Q", "1024q", 1024, 256),
@@ -21,7 +22,7 @@ def test_the_number_before_the_q_says_how_many_qubits(chip_id: str, name: str, q
     chip = made_chip(chip_id, "")
     assert chip is not None
     assert chip.metadata.name == name
-    assert described(chip).startswith(f"{qubits} qubits in {muxes} MUXes, seed ")
+    assert described(chip).startswith(f"{qubits} qubits in {muxes} MUX{'' if muxes == 1 else 'es'}, seed ")
 
 
 def test_64_qubits_are_a_square() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kubecal_tasks.fits.assignment import Classifier, joint_confusion, joint_counts
+from kubecal_tasks.fits.assignment import Classifier, joint_confusion, joint_counts, shots_check
 
 ANGLE = 0.7
 ALONG = np.asarray([np.cos(ANGLE), np.sin(ANGLE)])
@@ -34,3 +34,21 @@ def test_shots_of_two_qubits_are_counted_the_first_qubit_first() -> None:
 def test_joint_confusion_is_that_of_independent_readouts() -> None:
     one, other = np.asarray([[0.9, 0.2], [0.1, 0.8]]), np.asarray([[0.95, 0.1], [0.05, 0.9]])
     assert joint_confusion(one, other)[1, 2] == pytest.approx(0.2 * 0.05)
+
+
+def test_shots_of_both_states_and_of_what_decays_between_are_where_they_belong() -> None:
+    rng = np.random.default_rng(2)
+    iq = rng.uniform(0, 4, 20_000)[:, None] * ALONG + rng.normal(size=(20_000, 2))
+    assert CLASSIFIER.far(iq).mean() < 1e-3
+    assert shots_check(CLASSIFIER.far(iq), "control").ok
+
+
+@pytest.mark.parametrize(("share", "ok"), [(0.04, True), (0.25, False)])
+def test_garbage_among_the_shots_is_counted(share: float, ok: bool) -> None:
+    rng = np.random.default_rng(3)
+    iq = rng.normal(size=(4000, 2))
+    hit = rng.random(4000) < share
+    iq[hit] = rng.uniform(-20, 20, size=(int(hit.sum()), 2))
+    finding = shots_check(CLASSIFIER.far(iq), "control")
+    assert (finding.ok, finding.verdict) == (ok, "poor_fit")
+    assert ("shots of the control" in finding.message) is not ok

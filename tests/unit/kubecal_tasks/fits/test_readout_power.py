@@ -68,6 +68,13 @@ def test_a_sweep_that_ends_before_it_falls_is_a_matter_of_the_window() -> None:
     assert all("window" in rejected(fit) for fit in fits(Punched(), 1000, a=np.linspace(0.01, 0.1, 25)))
 
 
+def test_a_sweep_in_which_the_separation_only_rises_is_never_right_wherever_noise_puts_a_peak() -> None:
+    for end in (0.0125, 0.05):
+        assert all(
+            rejected(fit) & {"window", "no_signal"} for fit in fits(Punched(), 100, a=np.linspace(5e-4, end, 25))
+        )
+
+
 def test_noise_is_no_separation() -> None:
     rng = np.random.default_rng(5)
     for _ in range(20):

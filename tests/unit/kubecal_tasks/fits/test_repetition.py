@@ -49,6 +49,13 @@ def test_equal_references_are_no_signal() -> None:
     assert "no_signal" in verdicts(repetition_checks(fit))
 
 
+def test_equal_references_among_garbage_are_a_poor_fit() -> None:
+    """What hides both states is no qubit that does not answer."""
+    rng = np.random.default_rng(4)
+    fit = fit_repetition(PULSES, rng.uniform(-5, 5, 21), np.full(21, 1e-4), ground=(0.5, 5e-5), excited=(0.5, 5e-5))
+    assert verdicts(repetition_checks(fit)) == {"poor_fit"}
+
+
 def test_one_reference_alone_is_refused() -> None:
     with pytest.raises(FitError, match="give both references"):
         fit_repetition(PULSES, np.zeros(21), ground=(0.0, 1e-5))

@@ -112,6 +112,14 @@ def test_a_task_without_outputs_is_judged_by_its_checks_alone() -> None:
     assert judge([], {}, [failing(Verdict.WINDOW)], None, None).verdict is Verdict.WINDOW
 
 
+def test_a_task_none_of_whose_outputs_is_required_is_judged_by_what_concerns_no_output() -> None:
+    found = measured(("t2_star", 8.0, 1.0))
+    assert judge([STAR], found, [], None, None).verdict is Verdict.OK
+    assert judge([STAR], found, [failing(Verdict.WINDOW, "t2_star")], None, None).verdict is Verdict.OK
+    judgement = judge([STAR], found, [failing(Verdict.NO_SIGNAL)], None, None)
+    assert (judgement.verdict, judgement.message, judgement.accepted) == (Verdict.NO_SIGNAL, "it is no_signal", set())
+
+
 def test_every_check_is_kept_with_its_value_and_limit() -> None:
     judgement = judge([T1], measured(("t1", 30.0, 7.0)), [], 0.9, 0.7)
     assert [(c.name, c.value, c.ok) for c in judgement.checks] == [

@@ -112,10 +112,6 @@ def test_what_a_file_prints_is_no_answer(file: Path, capsys: pytest.CaptureFixtu
             "{file}, line 5: class Mine lacks postprocess, run: write what it does there",
         ),
         (
-            GOOD.replace('    """What I measure."""\n', ""),
-            "{file}, line 5: class Mine has no docstring: say in its first line what it measures",
-        ),
-        (
             GOOD.replace('name = "Mine"', 'name = "Mine"\n    inputs = (3,)'),
             "{file}, line 5: class Mine: what it declares cannot be used ('int' object has no attribute 'entries'): ",
         ),

@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 
 from kubecal.api.catalogue import TargetKind
 from kubecal.api.request import RequestChip, RequestSite, TaskRequest, Verdict
-from kubecal.api.topology import square_lattice
+from kubecal.api.topology import Topology, square_lattice
 from kubecal.records.results import Figure, InputOffers, Offer
 from kubecal_tasks.backends.fake.chip import Chip
 from kubecal_tasks.backends.fake.config import FakeConfig
@@ -54,6 +54,7 @@ class CalibratedCoupling:
     found: dict[str, dict[str, Offer]] = field(default_factory=dict)
     ordinal: int = 0
     """Of the task in its step: other ordinals, other noise."""
+    topology: Topology = TOPOLOGY
 
     def __post_init__(self) -> None:
         for qubit in self.target.split("-"):
@@ -106,8 +107,8 @@ class CalibratedCoupling:
             measure_at=MEASURED_AT, catalogue_hash=catalogue.hash,
             chip=RequestChip(
                 project_id="default", chip_id="bench", hardware_id="bench/bench", time_zone="UTC",
-                sites=tuple(RequestSite(id=s.id, x=s.x, y=s.y, mux=s.mux) for s in TOPOLOGY.sites),
-                couplings=tuple((c.control, c.target) for c in TOPOLOGY.couplings),
+                sites=tuple(RequestSite(id=s.id, x=s.x, y=s.y, mux=s.mux) for s in self.topology.sites),
+                couplings=tuple((c.control, c.target) for c in self.topology.couplings),
                 design={}, backend="fake", backend_config=self._config,
             ),
         )  # fmt: skip

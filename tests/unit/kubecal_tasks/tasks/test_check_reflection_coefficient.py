@@ -36,12 +36,13 @@ def test_a_sweep_beside_the_line_is_moved_to_it() -> None:
     assert chip().run(TASK, "1", first.judged.suggestion.parameters).verdict is Verdict.OK
 
 
-def test_nothing_is_published_where_there_is_no_line() -> None:
+def test_nothing_is_published_where_there_is_no_line_and_a_sweep_that_holds_it_is_suggested() -> None:
     outcome = chip().run(TASK, "1", {"detuning_range": {"start": 25, "stop": 35, "num": 51}})
-    assert outcome.verdict is Verdict.NO_SIGNAL
+    assert outcome.verdict is Verdict.WINDOW
+    assert "let detuning_range hold 0" in outcome.judged.message
     assert not any(each.accepted for each in outcome.judged.outputs)
     assert outcome.judged.suggestion is not None
-    assert outcome.judged.suggestion.parameters["shots"] > 1024
+    assert chip().run(TASK, "1", outcome.judged.suggestion.parameters).verdict is Verdict.OK
 
 
 def test_the_catalogue_names_what_it_reads_and_writes() -> None:

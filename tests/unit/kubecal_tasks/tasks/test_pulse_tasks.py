@@ -187,7 +187,8 @@ def test_without_a_signal_nothing_is_accepted(task: str, fault: str) -> None:
 
 @pytest.mark.parametrize("task", CREATED)
 def test_a_sweep_that_ends_before_the_pulse_is_a_wrong_window(task: str) -> None:
-    assert with_fault(task, "WrongWindow", value=0.15).verdict is Verdict.WINDOW
+    for reach in (0.15, 0.01):  # where something is seen of the turn, and where nothing is
+        assert with_fault(task, "WrongWindow", value=reach).verdict is Verdict.WINDOW
 
 
 @pytest.mark.parametrize("task", [*CREATED, *CHECKED])

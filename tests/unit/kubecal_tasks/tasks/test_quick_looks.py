@@ -43,7 +43,8 @@ def test_a_silent_line_is_no_signal(task: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "parameter", "stop"), [("CheckQubit", "times", 8), ("CheckQubitFrequency", "time_range", 16)]
+    ("task", "parameter", "stop"),
+    [("CheckQubit", "times", 8), ("CheckQubit", "times", 2), ("CheckQubitFrequency", "time_range", 16)],
 )
 def test_drives_too_short_to_turn_the_qubit_are_a_window_and_longer_ones_are_suggested(
     task: str, parameter: str, stop: float

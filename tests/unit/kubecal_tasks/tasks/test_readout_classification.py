@@ -46,6 +46,13 @@ def test_fidelities_and_centres_are_those_of_the_noiseless_simulator(qubit: str)
         assert error < 0.01
 
 
+@pytest.mark.parametrize(("share", "verdict"), [(0.04, Verdict.OK), (0.25, Verdict.POOR_FIT)])
+def test_garbage_among_the_shots_is_survived_or_named(share: float, verdict: Verdict) -> None:
+    config = CONFIG | {"faults": [{"kind": "Glitches", "target": "0", "value": share}]}
+    outcome = ClosedLoop(TOPOLOGY, config, found={"0": dict(prepared("0").found["0"])}).run(TASK, "0")
+    assert outcome.verdict is verdict, outcome.judged.message
+
+
 @pytest.mark.parametrize("fault", ["NoLine", "DeadQubit"])
 def test_without_a_signal_nothing_is_accepted(fault: str) -> None:
     outcome = classified(faults=(fault,))

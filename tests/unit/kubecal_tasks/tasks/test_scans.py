@@ -52,6 +52,16 @@ def test_a_scan_beside_the_line_is_a_window_and_the_next_one_finds_it(task: str)
     assert all(abs(pull) < 4.5 for pull in pulls(again, right).values())
 
 
+def test_a_scan_that_leaves_out_where_the_qubit_is_expected_says_nothing_of_the_qubit() -> None:
+    loop = bring_up(34)
+    outcome = loop.run(TASKS[0], "0", {"detuning_range": {"start": 60, "stop": 100, "num": 41}})
+    assert outcome.verdict is Verdict.WINDOW
+    assert "detuning_range hold 0" in outcome.judged.message
+    assert outcome.judged.suggestion is not None
+    assert outcome.judged.suggestion.parameters["detuning_range"]["start"] == -100
+    assert loop.run(TASKS[0], "0", outcome.judged.suggestion.parameters).verdict is Verdict.OK
+
+
 def test_the_line_is_drawn_with_where_it_is_and_where_it_was_expected() -> None:
     loop = bring_up(35)
     loop.figures = True

@@ -12,6 +12,8 @@ from tests.unit.kubecal_tasks.tasks.bring_up import answers, bring_up, pulls
 
 BAND = {"frequency_range": {"start": 4.5, "stop": 5.5, "num": 201}}
 FEW_POWERS = BAND | {"power_range": {"start": -30, "stop": 0, "num": 4}}
+WHOLE_BAND = {"qubit": {"min": 4.5, "max": 5.5}}
+"""Of a chip on which that range leaves nothing out."""
 CHAIN = ("CheckQubitSpectroscopy", "CheckControlAmplitude", "CheckChevron")
 TASK, BATCH = CheckQubitSpectroscopy.name, CheckSimultaneousQubitSpectroscopy.name
 
@@ -42,9 +44,7 @@ def test_the_coarse_scan_is_followed_by_a_map_about_the_line_and_by_its_two_phot
 def test_without_a_range_the_band_of_the_design_is_scanned() -> None:
     loop = bring_up(46)
     parameters = {"power_range": FEW_POWERS["power_range"]}
-    request = loop.request(TASK, "0", parameters, 0)
-    chip = request.chip.model_copy(update={"design": {"bands": {"qubit": {"min": 4.6, "max": 5.4}}}})
-    loop.request = lambda *_: request.model_copy(update={"chip": chip})  # type: ignore[method-assign]
+    loop.bands = {"qubit": {"min": 4.6, "max": 5.4}}
     outcome = loop.run(TASK, "0", parameters)
     assert outcome.verdict is Verdict.OK
     coarse = Acquisition.from_npz(outcome.raw_data[0].content)
@@ -55,7 +55,9 @@ def test_without_a_range_the_band_of_the_design_is_scanned() -> None:
 
 
 def test_a_silent_line_is_no_signal_at_every_power_and_more_shots_are_suggested() -> None:
-    outcome = bring_up(47, faults=[{"kind": "NoLine", "target": "0"}]).run(TASK, "0", FEW_POWERS)
+    loop = bring_up(47, faults=[{"kind": "NoLine", "target": "0"}])
+    loop.bands = WHOLE_BAND
+    outcome = loop.run(TASK, "0", FEW_POWERS)
     assert outcome.verdict is Verdict.NO_SIGNAL
     assert "no line between 4.5 and 5.5 GHz" in outcome.judged.message
     assert not outcome.judged.outputs
@@ -64,11 +66,12 @@ def test_a_silent_line_is_no_signal_at_every_power_and_more_shots_are_suggested(
     assert outcome.judged.suggestion.parameters["shots"] == 4096
 
 
-def test_a_range_without_the_qubit_is_no_signal_and_the_whole_band_finds_it() -> None:
+def test_a_range_without_the_qubit_is_a_window_and_the_whole_band_finds_it() -> None:
     loop = bring_up(48)
     powers = {"power_range": FEW_POWERS["power_range"]}
     outcome = loop.run(TASK, "0", powers | {"frequency_range": {"start": 5.6, "stop": 6.0, "num": 81}})
-    assert outcome.verdict is Verdict.NO_SIGNAL
+    assert outcome.verdict is Verdict.WINDOW
+    assert "let frequency_range hold all of it" in outcome.judged.message
     assert not any(each.accepted for each in outcome.judged.outputs)
     assert outcome.judged.suggestion is not None
     again = loop.run(TASK, "0", powers | dict(outcome.judged.suggestion.parameters))
@@ -77,6 +80,7 @@ def test_a_range_without_the_qubit_is_no_signal_and_the_whole_band_finds_it() ->
 
 def test_several_qubits_are_swept_together_and_judged_each_by_itself() -> None:
     loop = bring_up(49, faults=[{"kind": "NoLine", "target": "2"}])
+    loop.bands = WHOLE_BAND
     outcomes = loop.run_all(BATCH, "0", ("0", "1", "2"), BAND | {"power_range": {"start": -20, "stop": 0, "num": 3}})
     assert [outcomes[one].verdict for one in ("0", "1", "2")] == [Verdict.OK, Verdict.OK, Verdict.NO_SIGNAL]
     for one in ("0", "1"):

@@ -153,6 +153,21 @@ def test_a_sweep_too_short_for_anything_to_turn_is_a_wrong_window_too() -> None:
     assert outcome.judged.suggestion.parameters["times"]["stop"] == 1000.0
 
 
+def test_halves_too_short_for_any_gate_to_turn_are_a_wrong_window_and_no_dead_line() -> None:
+    fault = {"kind": "WrongWindow", "target": "0-1"}
+    outcome = CalibratedCoupling(3, config={"faults": [fault]}).knows(**TUNED).run("CreateZX90")
+    assert outcome.verdict is Verdict.WINDOW, outcome.judged.message
+    assert not any(each.accepted for each in outcome.judged.outputs)
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.04, Verdict.OK), (0.25, Verdict.POOR_FIT)])
+def test_garbage_among_the_shots_of_a_bell_state_is_survived_or_named(share: float, verdict: Verdict) -> None:
+    fault = {"kind": "Glitches", "target": "1", "value": share}
+    outcome = CalibratedCoupling(3, config={"faults": [fault]}).knows(**TUNED).run("CheckBellState")
+    assert outcome.verdict is verdict, outcome.judged.message
+    assert ("shots of the target" in outcome.judged.message) is (verdict is Verdict.POOR_FIT)
+
+
 def test_a_gate_far_from_its_amplitude_is_a_wrong_window() -> None:
     coupling = CalibratedCoupling(3).knows(**TUNED | {"zx90_gate_time": 268.0})
     outcome = coupling.run("CheckZX90")

@@ -196,6 +196,14 @@ def test_a_fault_befalls_the_tone_of_its_qubit() -> None:
     assert moved([{"kind": "DeadQubit", "target": "3"}]) == [False, False, False, True]
 
 
+def test_single_shots_are_points_like_any_other() -> None:
+    """Were they hit program by program, a quarter of a few programs would be none of them, or all shots of one."""
+    chip = backend(**MUX, config=exact(faults=[{"kind": "Glitches", "target": "1", "value": 0.25}]))
+    iq = chip.run(read(chip, ("1",), acquisition=Shots(2000))).iq.reshape(2000, 2)
+    far = np.linalg.norm(iq - np.median(iq, axis=0), axis=-1) > 0.5
+    assert 0.12 < far.mean() < 0.25
+
+
 def test_a_fault_of_the_target_befalls_all_its_qubits() -> None:
     assert moved([{"kind": "Glitches", "target": "mux-0", "value": 0.2}]) == [True] * 4
     pair = {"target": "0-1", "kind": TargetKind.COUPLING, "task": "CheckBellState"}

@@ -1,0 +1,1 @@
+"""The report as people see it: in a browser, without a display."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from difflib import get_close_matches
 from typing import Self
@@ -129,13 +129,19 @@ class ClusterLab:
                 raise (NotFoundInLabError if missing else NotAskedError)(refusal.message) from refusal
         raise AssertionError("the last question is answered or refused")
 
-    async def follow(self, name: str) -> AsyncIterator[Sight]:
+    async def follow(self, name: str) -> AsyncGenerator[Sight, None]:
         """What there is to see of a session, until it has ended."""
         following = Following(self._server, self.records, self._path(_SESSIONS), name, self._seen_chip)
-        async for sight in self._asked_about(name, following.sights()):
-            yield sight
+        with _in_words():
+            try:
+                async for sight in following.sights():
+                    yield sight
+            except Refusal as refusal:
+                raise await self._missing(_SESSIONS, name, refusal) from refusal
 
-    async def logs(self, name: str, *, task: str = "", target: str = "", follow: bool = False) -> AsyncIterator[str]:
+    async def logs(
+        self, name: str, *, task: str = "", target: str = "", follow: bool = False
+    ) -> AsyncGenerator[str, None]:
         """Lines of the tasks' logs, each after its task's name."""
 
         async def session() -> StandingSession:
@@ -217,14 +223,6 @@ class ClusterLab:
                 return await self._server.read(self._path(plural, name))
             except Refusal as refusal:
                 raise await self._missing(plural, name, refusal) from refusal
-
-    async def _asked_about(self, name: str, sights: AsyncIterator[Sight]) -> AsyncIterator[Sight]:
-        with _in_words():
-            try:
-                async for sight in sights:
-                    yield sight
-            except Refusal as refusal:
-                raise await self._missing(_SESSIONS, name, refusal) from refusal
 
     async def _missing(self, plural: str, name: str, refusal: Refusal) -> Exception:
         """That there is none of this name, and what is close; another refusal is what it is."""

@@ -12,6 +12,7 @@ from kubecal.api.session import CalibrationSession
 from kubecal.cluster.lab import ClusterLab
 from kubecal.lab.lab import RefusedError, Sight
 from tests.cluster.errors import ClusterError
+from tests.e2e.images import ProjectImages
 from tests.e2e.lab import Lab
 from tests.e2e.manifests import Manifest, chip, scripted, session
 from tests.e2e.people import kubeconfig_of, seen_by
@@ -77,6 +78,47 @@ async def test_an_experimenter_chooses_neither_node_nor_image_nor_wires_and_read
     assert "image" in last.session.status.message
     assert not last.tasks
     assert not lab.pods("imaged")
+
+
+async def test_the_lines_of_a_task_that_runs_come_as_it_writes_them(
+    lab: Lab, images: ProjectImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.apply(chip(rows=2, columns=2), session("written", [scripted(seconds=600)], qubits=["0"]))
+    lab.wait_phase("written", "Running")
+    lab.apply(_talking(images.tests, lab.get("cals", "written")["metadata"]["uid"]))
+    lab.cluster.kubectl("wait", "--for=condition=Ready", "pod/talking", "-n", lab.namespace, "--timeout=60s")
+    try:
+        async with seen_by(lab, "viewer", monkeypatch) as place:
+            lines = place.logs("written", task="CheckT1", follow=True)
+            async with asyncio.timeout(60):
+                assert [await anext(lines) for _ in range(3)] == [
+                    f"CheckT1 on qubit 0 (attempt 2) | {n}" for n in range(3)
+                ]
+            await lines.aclose()
+            so_far = [line async for line in place.logs("written", task="CheckT1")]
+            assert so_far[:3] == [f"CheckT1 on qubit 0 (attempt 2) | {n}" for n in range(3)]
+    finally:
+        lab.cluster.kubectl("delete", "pod", "talking", "-n", lab.namespace, "--grace-period=1")
+
+
+def _talking(image: str, uid: str) -> Manifest:
+    """A pod that looks like a task's to whoever reads logs, and writes a number every half second."""
+    attempt = {"step": "step", "task": "CheckT1", "target": "0", "ordinal": 0, "attempt": 2}
+    meta = {
+        "name": "talking",
+        "labels": {"kubecal.io/session-uid": uid, "kubecal.io/task": "CheckT1", "kubecal.io/target": "0"},
+        "annotations": {"kubecal.io/attempt": json.dumps(attempt)},
+    }
+    script = "import itertools, time\nfor n in itertools.count():\n print(n, flush=True)\n time.sleep(0.5)"
+    container = {
+        "name": "task",
+        "image": image,
+        "command": ["python", "-c", script],
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    secure = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    spec = {"containers": [container], "securityContext": secure, "restartPolicy": "Never"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
 
 
 def refused(lab: Lab, kubeconfig: object, *words: str, given: Manifest | None = None) -> str:

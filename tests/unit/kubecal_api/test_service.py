@@ -211,6 +211,13 @@ async def test_what_cannot_be_answered_is_said_in_a_sentence(
     assert (told, message[: len(sentence)]) == (status, sentence)
 
 
+async def test_who_only_looks_whether_something_is_there_gets_no_body(asking: Asking, store: RecordStore) -> None:
+    lab = await measured(store)
+    status, body, _ = await asking(f"/v1/executions/{lab.execution_id}", "HEAD")
+    assert (status, body) == (200, b"")
+    assert (await asking("/v1/executions/20200101-000", "HEAD"))[0] == 404
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 async def test_it_only_reads(asking: Asking, method: str) -> None:
     assert await asking.refuses("/v1/executions", method) == (

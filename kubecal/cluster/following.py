@@ -168,6 +168,7 @@ class Following:
 
     def _end_as_gone(self) -> None:
         self._gone = True
+        self._problems.pop("session", None)
         self._changed.set()
 
     async def _as_recorded(self) -> None:
@@ -228,7 +229,11 @@ class Following:
 
     async def _last_tasks(self) -> None:
         """The tasks as they ended; where the records are away, as they were seen last, with the problem said."""
-        await self._read_tasks()
+        for pause in _BACKOFF_S:
+            await self._read_tasks()
+            if not self._problems.get("tasks"):
+                return
+            await asyncio.sleep(pause)
 
     @property
     def _project(self) -> str:

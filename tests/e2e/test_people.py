@@ -37,12 +37,14 @@ async def test_an_experimenter_runs_and_a_viewer_reads(lab: Lab, monkeypatch: py
         await place.create(parsed(session("measured", ["CheckRabi", scripted(seconds=0)], qubits=["0", "1"])))
         last = await to_the_end(place, "measured")
         assert last.session.status.phase == "Completed"
-        assert {one.status for one in last.tasks} == {"completed"}
+        assert last.session.status.tasks.succeeded == 4
+        # A measurement may need a second attempt.
+        assert {one.status for one in last.tasks} <= {"completed", "failed"}
 
     async with seen_by(lab, "viewer", monkeypatch) as place:
         execution = (await place.session("measured")).status.execution_id
         results = await place.records.results(execution)
-        assert {one.qid for one in results if one.task == "CheckRabi"} == {"0", "1"}
+        assert {one.qid for one in results if one.task == "CheckRabi" and one.verdict == "ok"} == {"0", "1"}
         drawn = {name: content async for name, content in place.records.figures(execution)}
         assert len(drawn) >= 2
         assert all(content.startswith(b"<?xml") for content in drawn.values())

@@ -12,7 +12,7 @@ from rich.text import Text
 from kubecal.api.catalogue import Catalogue
 from kubecal.cli.summary import summary, told_of_status
 from kubecal.cli.values import outcome_parts
-from kubecal.lab.lab import StandingSession
+from kubecal.lab.lab import Lab, StandingSession
 from kubecal.reading.answers import Result
 from kubecal.reading.attempts import last_attempts
 
@@ -27,6 +27,15 @@ class RunOutcome:
     """Folder of the figures; None when there are none."""
     figures_problem: str = ""
     """Why they could not be written as files, in a sentence."""
+
+
+async def outcome_of(lab: Lab, session: StandingSession) -> RunOutcome:
+    """What was recorded of a session that has ended."""
+    execution = session.status.execution_id
+    if not execution:
+        return RunOutcome(session, ())
+    project = (await lab.chip(session.session.spec.chip)).chip.spec.project_id
+    return RunOutcome(session, tuple(await lab.records.results(execution, project=project)))
 
 
 def print_outcome(console: Console, outcome: RunOutcome, catalogue: Catalogue, *, all_values: bool) -> None:

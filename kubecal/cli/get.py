@@ -141,18 +141,18 @@ async def _executions(lab: Lab, screen: Screen, asked: GetAsked, name: str) -> N
         one = await find_execution(lab.records, name, place=asked.place, project=asked.project)
         screen.show(one, lambda: execution_table([one], screen.form, datetime.now(UTC)))
         return
-    executions = list(
-        await lab.records.executions(
-            project=asked.project, chip=asked.chip, session=asked.session, tag=asked.tag, limit=asked.limit
-        )
+    found = await lab.records.executions(
+        project=asked.project, chip=asked.chip, session=asked.session, tag=asked.tag, limit=asked.limit
     )
+    # The records know all namespaces of an installation.
+    executions = [one for one in found if asked.place.namespace in ("", one.namespace)]
     screen.show(executions, lambda: execution_table(executions, screen.form, datetime.now(UTC)))
     chosen = asked.chip or asked.session or asked.tag
     if not executions and chosen:
         screen.remark(f"no execution is of {chosen!r}: {asked.place.again('get', 'executions')} lists all")
     elif not executions:
         screen.remark(nothing_recorded(asked.place, asked.project))
-    elif len(executions) == asked.limit:
+    elif len(found) == asked.limit:
         screen.remark(f"these are the newest {asked.limit}: --limit shows more")
 
 

@@ -91,7 +91,7 @@ def _by_qubit(topology: Topology, marks: Mapping[str, Mark]) -> list[Text]:
     digits = max(map(len, firsts))
     lines = []
     for y, first in zip(rows, firsts, strict=True):
-        line = Text(f"{first:>{digits}} ", style=_LABEL_STYLE)
+        line = Text.assemble((f"{first:>{digits}} ", _LABEL_STYLE))
         for x in columns:
             site = at.get((x, y))
             mark = marks.get(site.id, NOTHING) if site is not None else NOTHING
@@ -114,7 +114,7 @@ def _by_mux(topology: Topology, marks: Mapping[str, Mark]) -> list[Text]:
     lines = []
     for y in rows:
         first = next(at[x, y] for x in columns if (x, y) in at)
-        line = Text(f"MUX {first:>{digits}}  ", style=_LABEL_STYLE)
+        line = Text.assemble((f"MUX {first:>{digits}}  ", _LABEL_STYLE))
         for x in columns:
             mux = at.get((x, y))
             mark = _of_mux(topology, marks, mux) if mux is not None else NOTHING
@@ -130,7 +130,7 @@ def _muxes_in_lines(topology: Topology, marks: Mapping[str, Mark]) -> list[Text]
     digits = len(str(muxes[-1]))
     lines = []
     for begin in range(0, len(muxes), _MUXES_A_LINE):
-        line = Text(f"MUX {muxes[begin]:>{digits}} ", style=_LABEL_STYLE)
+        line = Text.assemble((f"MUX {muxes[begin]:>{digits}} ", _LABEL_STYLE))
         for number, mux in enumerate(muxes[begin : begin + _MUXES_A_LINE]):
             mark = _of_mux(topology, marks, mux)
             line.append(" " if number % _MUXES_A_GROUP == 0 else "")

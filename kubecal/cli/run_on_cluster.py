@@ -9,7 +9,7 @@ from pathlib import Path
 from kubecal.api.manifests import load_manifests
 from kubecal.cli.acting.applying import apply_files
 from kubecal.cli.answering import carry_out
-from kubecal.cli.closing import RunOutcome, print_outcome
+from kubecal.cli.closing import outcome_of, print_outcome
 from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.following import to_their_end
 from kubecal.cli.form import Form
@@ -18,7 +18,6 @@ from kubecal.cli.place import Place
 from kubecal.cli.screen import Screen
 from kubecal.lab.lab import Lab, StandingSession
 from kubecal.local.catalogue import installed_catalogue
-from kubecal.reading.answers import Result
 
 
 def run_on_cluster(files: Sequence[Path], place: Place, *, all_values: bool) -> int:
@@ -47,16 +46,8 @@ async def watch_to_their_end(
         ended = [sight.session for sight in await to_their_end(lab, screen, names, place, live)]
     catalogue = await asyncio.to_thread(installed_catalogue)
     for session in ended:
-        print_outcome(screen.out, await _outcome(lab, session), catalogue, all_values=all_values)
+        print_outcome(screen.out, await outcome_of(lab, session), catalogue, all_values=all_values)
     return ExitCode.DONE if all(session.status.phase == "Completed" for session in ended) else ExitCode.FAILED
-
-
-async def _outcome(lab: Lab, session: StandingSession) -> RunOutcome:
-    results: tuple[Result, ...] = ()
-    if session.status.execution_id:
-        project = (await lab.chip(session.session.spec.chip)).chip.spec.project_id
-        results = tuple(await lab.records.results(session.status.execution_id, project=project))
-    return RunOutcome(session, results)
 
 
 def _over(session: StandingSession) -> bool:

@@ -129,13 +129,13 @@ def _section(title: str, columns: Sequence[str], rows: Any) -> list[RenderableTy
 def _run_parameter(one: RunParameter) -> tuple[str, ...]:
     unit = f" {one.unit}" if one.unit else ""
     default = "from the inputs" if one.default is None else f"{_written(one.default)}{unit}"
-    limits = [f"{value:g}" if value is not None else "" for value in (one.minimum, one.maximum)]
+    limits = [f"{value:.10g}" if value is not None else "" for value in (one.minimum, one.maximum)]
     allowed = ", ".join(one.choices) or ("...".join(limits) + unit if any(limits) else one.kind.lower())
     return (one.name, default, allowed, one.description)
 
 
 def _input(one: Input) -> tuple[str, ...]:
-    needed = one.hint if one.required else f"{one.hint or 'anything'} (optional)"
+    needed = one.hint if one.required else f"{one.hint} (optional)".lstrip()
     return (one.name, one.unit, one.role, needed)
 
 

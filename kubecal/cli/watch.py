@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from kubecal.cli.closing import RunOutcome, print_outcome
+from kubecal.cli.closing import outcome_of, print_outcome
 from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.live import LiveView
 from kubecal.cli.place import Place
 from kubecal.cli.screen import Screen
 from kubecal.lab.lab import Lab, StandingSession
 from kubecal.local.catalogue import installed_catalogue
-from kubecal.reading.answers import Result
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,6 @@ class WatchAsked:
 
     session: str
     place: Place
-    project: str
 
 
 async def watch_session(lab: Lab, screen: Screen, asked: WatchAsked) -> int:
@@ -37,9 +35,6 @@ async def watch_session(lab: Lab, screen: Screen, asked: WatchAsked) -> int:
         screen.remark(f"you watch no longer; {asked.session} goes on: {asked.place.again('watch', asked.session)}")
         raise
     assert last is not None, "there is always a last sight"
-    results: tuple[Result, ...] = ()
-    if last.status.execution_id:
-        results = tuple(await lab.records.results(last.status.execution_id, project=asked.project))
     catalogue = await asyncio.to_thread(installed_catalogue)
-    print_outcome(screen.out, RunOutcome(last, results), catalogue, all_values=False)
+    print_outcome(screen.out, await outcome_of(lab, last), catalogue, all_values=False)
     return ExitCode.DONE if last.status.phase == "Completed" else ExitCode.FAILED

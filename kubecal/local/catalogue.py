@@ -20,7 +20,7 @@ _OURS = "kubecal"
 _SHOWN = 2_000
 
 
-def installed_catalogue(files: TaskFiles = NO_FILES) -> Catalogue:
+def installed_catalogue(files: TaskFiles | None = None) -> Catalogue:
     """What task processes of this environment know.
 
     Importing the classes takes a second, so they are asked only where somebody has tasks or backends beside the
@@ -29,13 +29,14 @@ def installed_catalogue(files: TaskFiles = NO_FILES) -> Catalogue:
     Parameters
     ----------
     files
-        Loose files whose classes are among them.
+        Loose files whose classes are among them; None: those that the environment names.
 
     Raises
     ------
     LocalRunError
         If one of them cannot be imported.
     """
+    files = TaskFiles.given() if files is None else files
     points = (point for group in _AUTHORS for point in entry_points(group=group))
     theirs = any(point.dist is None or point.dist.name != _OURS for point in points)
     return exported_catalogue(files) if theirs or files.paths else built_in_catalogue()

@@ -82,7 +82,8 @@ class LocalLab:
     jobs
         Most tasks of new sessions at a time; 0: one a core on a simulated chip.
     task_files
-        Python files whose task classes new sessions may name beside those that are installed.
+        Python files whose task classes new sessions may name beside those that are installed; None: those that the
+        environment names.
     catalogue
         Of the installed tasks and those files, where it is known already.
     notice
@@ -94,11 +95,12 @@ class LocalLab:
         *,
         mongo_uri: str = "",
         jobs: int = 0,
-        task_files: Sequence[Path] = (),
+        task_files: Sequence[Path] | None = None,
         catalogue: Catalogue | None = None,
         notice: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._mongo_uri, self._jobs, self._task_files, self._notice = mongo_uri, jobs, TaskFiles.of(task_files), notice
+        files = TaskFiles.given() if task_files is None else TaskFiles.of(task_files)
+        self._mongo_uri, self._jobs, self._task_files, self._notice = mongo_uri, jobs, files, notice
         self._stack = contextlib.AsyncExitStack()
         self._place: Workplace | None = None
         self._store: RecordStore | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Self
 
 from kubecal.api.request import TASK_FILES_VARIABLE
 from kubecal.local.errors import LocalRunError
+
+TASKS_VARIABLE = "KUBECAL_TASKS"
+"""Environment variable with paths, separated as in PATH."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,20 @@ class TaskFiles:
                 what = "is a folder: name the files in it" if path.is_dir() else "there is no such file: check the path"
                 raise LocalRunError(f"{path}: {what}")
         return cls(tuple(dict.fromkeys(path.resolve() for path in paths)))
+
+    @classmethod
+    def given(cls) -> Self:
+        """Those that a person names for every command, in the environment.
+
+        Raises
+        ------
+        LocalRunError
+            If one is not there.
+        """
+        try:
+            return cls.of([Path(path) for path in os.environ.get(TASKS_VARIABLE, "").split(os.pathsep) if path])
+        except LocalRunError as error:
+            raise LocalRunError(f"{TASKS_VARIABLE} in the environment: {error}") from error
 
     @property
     def environment(self) -> dict[str, str]:

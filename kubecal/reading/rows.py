@@ -64,7 +64,8 @@ def _execution_fields(document: Document) -> Document:
         "tags": tuple(document["tags"]),
         "note": note["text"],
         "counts": document["counts"],
-        "cooldown_id": document["cooldown_id"],
+        # Not of executions from before it was recorded.
+        "cooldown_id": document.get("cooldown_id", ""),
         "created_at": document["system_info"]["created_at"],
         "started_at": document["start_at"],
         "ended_at": document["end_at"],

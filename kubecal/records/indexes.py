@@ -38,6 +38,9 @@ COLLECTIONS: Mapping[str, tuple[IndexModel, ...]] = {
         _plain("tags"),
         # The newest first: of a project, a chip, sessions of a name, with a tag.
         *(_plain("project_id", *by, "-system_info.created_at", "-execution_id") for by in NEWEST_BY),
+        # Of whatever project: what a name means on this computer.
+        _plain("name"),
+        _plain("chip_id"),
     ),
     "task_result_history": (
         _plain("session_uid", "qid", "status"),

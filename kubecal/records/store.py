@@ -54,6 +54,7 @@ _WAITING_MS = {
 }
 """Bounds for whoever gives none in the URI."""
 _TRANSACTION_S = 30.0
+_INDEXES_S = 120.0
 _LOCKED_S = 3.0
 """A race with another transaction is over in less. Whoever waits longer waits for one that was cut off, and has others
 to look after meanwhile."""
@@ -166,8 +167,9 @@ class RecordStore:
         """Whether the server can be used, in a sentence if not."""
         try:
             async with self.connected() as database:
-                # Pinging needs no rights; reading what we will read does.
-                await database.execution_history.find_one({}, {"_id": 1})
+                # Pinging needs no rights; reading what we will read does. By an index, because of a find without one
+                # the embedded server reads everything.
+                await database.execution_history.find_one({"_id": ""}, {"_id": 1})
         except RecordsUnavailable as unavailable:
             self._unusable_since = self._unusable_since or datetime.now(UTC)
             return RecordsHealth(False, unavailable.reason, unavailable.message, self._unusable_since)
@@ -177,9 +179,11 @@ class RecordStore:
     async def ensure_indexes(self) -> None:
         """Make every index that is missing; existing ones cost nothing."""
         async with self.connected() as database:
-            await asyncio.gather(
-                *(database[name].create_indexes(list(indexes)) for name, indexes in COLLECTIONS.items() if indexes)
-            )
+            # One that is new takes longer to make in years of records than anything else may take.
+            with pymongo.timeout(_INDEXES_S):
+                await asyncio.gather(
+                    *(database[name].create_indexes(list(indexes)) for name, indexes in COLLECTIONS.items() if indexes)
+                )
 
     def doubt(self) -> None:
         """Read the URI again before the next operation: it may have changed."""

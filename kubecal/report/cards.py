@@ -17,6 +17,7 @@ from kubecal.report.changes import Change, change_of
 from kubecal.report.figures import Embedded, Shelf
 from kubecal.report.manifests import values
 from kubecal.report.material import svg_ids
+from kubecal.report.parameters import Kind, Kinds, kind_of
 
 _MARKS = {"good": "✓", "doubtful": "✕", "bad": "✕", "none": "–", "busy": "…"}
 _SPOKEN = {"scheduled": "planned", "completed": "ok"}
@@ -30,6 +31,7 @@ class Output:
     value: str
     error: str
     change: Change | None
+    """None: there was nothing before, or it is no property of the target."""
     moved: float | None
     """By how many standard deviations two attempts agree that it has moved; None: it has not."""
 
@@ -133,13 +135,13 @@ class Cards:
         return {card.result.task_id: card.anchor for card in here}
 
 
-def cards_of(results: Sequence[Result], shelf: Shelf) -> Cards:
+def cards_of(results: Sequence[Result], shelf: Shelf, kinds: Kinds) -> Cards:
     """Deal the attempts out; the failures' figures are taken from the shelf first."""
     attempts = Counter(key_of(result) for result in results)
     anchors = {result.task_id: f"r{number}" for number, result in enumerate(results)}
 
     def card(result: Result) -> Card:
-        return _card(result, anchors[result.task_id], attempts[key_of(result)], shelf)
+        return _card(result, anchors[result.task_id], attempts[key_of(result)], shelf, kinds)
 
     failed = {result.task_id: card(result) for result in failures(results)}
     targets = []
@@ -162,7 +164,7 @@ def target_anchor(qid: str) -> str:
     return f"t-{qid or 'chip'}"
 
 
-def _card(result: Result, anchor: str, attempts: int, shelf: Shelf) -> Card:
+def _card(result: Result, anchor: str, attempts: int, shelf: Shelf, kinds: Kinds) -> Card:
     state = state_of(result)
     return Card(
         anchor=anchor,
@@ -173,7 +175,7 @@ def _card(result: Result, anchor: str, attempts: int, shelf: Shelf) -> Card:
         verdict=(result.verdict or _SPOKEN.get(result.status, result.status)).replace("_", " "),
         attempts=attempts,
         figures=tuple(shelf.take(file_id) for file_id in svg_ids(result)),
-        outputs=tuple(_outputs(result)),
+        outputs=tuple(_outputs(result, kinds)),
         inputs=_inputs(result),
         run_parameters=values(result.run_parameters),
         adapted=_together(result.adapted),
@@ -181,10 +183,11 @@ def _card(result: Result, anchor: str, attempts: int, shelf: Shelf) -> Card:
     )
 
 
-def _outputs(result: Result) -> Iterable[Output]:
+def _outputs(result: Result, kinds: Kinds) -> Iterable[Output]:
     for output in result.outputs:
         value, error = quantity(output.value, output.error)
-        yield Output(output, value, error, change_of(output), result.moved.get(output.name))
+        own = kind_of(kinds, result.task, output.name) is Kind.TARGET
+        yield Output(output, value, error, change_of(output) if own else None, result.moved.get(output.name))
 
 
 def _inputs(result: Result) -> str:

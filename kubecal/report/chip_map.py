@@ -31,7 +31,7 @@ class Mark:
 
     text: str
     state: str
-    """coloured, older (a value of before this session), good, bad, none, disabled."""
+    """coloured, older (a value of before this session; and failed: a task did), good, bad, none, disabled."""
     spoken: str
     """All of it in words: ``qubit 3: t1 19.33 ± 0.31 us``."""
     fill: str = ""
@@ -131,7 +131,7 @@ def _by_parameter(parameter: Parameter, everything: Sequence[str], off: frozense
     room = COUPLING_ROOM if any("-" in value.target for value in parameter.values) else QUBIT_ROOM
     places = places_for([value.number for value in parameter.values if value.good], room)
     marks = {
-        value.target: _mark(value, parameter, scale, places)
+        value.target: _mark(value, parameter, scale, places, failed=value.target in outcome.failed)
         for value in parameter.values
         if value.good and math.isfinite(value.number)
     }
@@ -145,12 +145,16 @@ def _by_parameter(parameter: Parameter, everything: Sequence[str], off: frozense
     return Choice(parameter.name, title, marks, short(scale.low, places), short(scale.high, places))
 
 
-def _mark(value: Value, parameter: Parameter, scale: Scale, places: int) -> Mark:
+def _mark(value: Value, parameter: Parameter, scale: Scale, places: int, *, failed: bool) -> Mark:
     fill = scale.colour(value.number)
     error = f" ± {value.error}" if value.error else ""
-    age = "" if value.result is not None else ", from before this session"
+    state, age = "coloured", ""
+    if value.result is None:
+        state, age = "older", ", from before this session"
+        if failed:
+            state, age = "older failed", f"{age}, in which a task failed"
     said = f"{value.spoken}: {parameter.name} {value.value}{error} {parameter.unit}".rstrip() + age
-    return Mark(short(value.number, places), "coloured" if value.result else "older", said, fill, ink_on(fill))
+    return Mark(short(value.number, places), state, said, fill, ink_on(fill))
 
 
 def _lacking(target: str, parameter: Parameter, *, failed: bool) -> Mark:

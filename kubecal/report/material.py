@@ -11,7 +11,7 @@ from kubecal.api.catalogue import Catalogue
 from kubecal.reading.answers import ExecutionDetail, ParameterValue, Result
 from kubecal.reading.records import DEFAULT_PROJECT, NotRecordedError, Records
 from kubecal.report.figures import Packed, pack
-from kubecal.report.parameters import Kind, kinds_of
+from kubecal.report.parameters import Kinds, kinds_of
 
 ENDED = ("completed", "failed", "cancelled")
 _SVG = ".svg"
@@ -30,8 +30,8 @@ class Material:
     figures: Mapping[str, Packed] = field(repr=False)
     """SVGs by file id."""
     made_at: datetime
-    kinds: Mapping[str, Kind] = field(default_factory=dict, repr=False)
-    """What outputs are about, by name; who is not among them is the target's own."""
+    kinds: Kinds = field(default_factory=dict, repr=False)
+    """What outputs are about."""
 
     @property
     def running(self) -> bool:

@@ -19,6 +19,7 @@ from kubecal import __version__
 from kubecal.api.wires import WireKind
 from kubecal.reading.answers import Result
 from kubecal.reading.attempts import last_attempts
+from kubecal.reading.order import in_plan_order
 from kubecal.reading.quantities import duration, spoken
 from kubecal.report.attempts import COMPLETED, FAILED, state_of
 from kubecal.report.cards import Card, Cards, cards_of, target_anchor
@@ -39,6 +40,8 @@ MOST_CHANGES = 20
 _MICROSECONDS = re.compile(r"\bus\b")
 _SEGMENTS = ("succeeded", "failed", "skipped", "cancelled")
 _WORDS = {"succeeded": "ok"}
+_OF_TASKS = "failed on "
+"""How a session's message begins where it repeats what its tasks say."""
 _PUBLISHING = {"Review": "after a review", "Never": "never"}
 
 
@@ -79,9 +82,9 @@ class Page:
 
     @property
     def message(self) -> str:
-        """What the session says of itself, unless the headline says it already."""
+        """What the session says of itself, unless the headline or the failures below say it already."""
         said = self.material.detail.message
-        return "" if said in self.headline else said
+        return "" if said in self.headline or (self.cards.failed and said.startswith(_OF_TASKS)) else said
 
     @property
     def fresh_parameters(self) -> tuple[Parameter, ...]:
@@ -153,7 +156,7 @@ def page_of(material: Material) -> Page:
     """Everything that is shown."""
     results = material.results
     shelf = Shelf(material.figures)
-    cards = cards_of(results, shelf)
+    cards = cards_of(in_plan_order(results, material.detail.session_spec), shelf, material.kinds)
     parameters = parameters_of(results, material.parameters, material.kinds)
     changes = [(parameter, value) for parameter in parameters for value in parameter.notable]
     changes.sort(key=lambda one: -abs(one[1].change.sigmas if one[1].change else 0.0))
@@ -178,7 +181,8 @@ def page_of(material: Material) -> Page:
 
 def counts_of(material: Material) -> dict[str, int]:
     """How the tasks ended: as the execution counts them, else as its results tell."""
-    if material.detail.counts.get("planned"):
+    # While it runs nobody counts them yet.
+    if material.detail.counts.get("planned") and not material.running:
         return dict(material.detail.counts)
     last = last_attempts(material.results)
     names = {COMPLETED: "succeeded", FAILED: "failed"}

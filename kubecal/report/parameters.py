@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from kubecal.api.catalogue import Catalogue
 from kubecal.api.naming import spoken_target
@@ -30,6 +31,8 @@ class Kind(StrEnum):
     """What belongs to the fit or the readout of a task that calibrates something else."""
 
 
+Kinds = Mapping[tuple[str, str], Kind]
+"""By task and output."""
 _FIRST = (
     *("x90_gate_fidelity", "average_gate_fidelity", "zx90_gate_fidelity", "bell_state_fidelity"),
     *("t1", "t1_average", "t2_echo", "t2_echo_average", "qubit_frequency", "average_readout_fidelity"),
@@ -58,6 +61,11 @@ class Value:
     """The attempt of this session; None: it is older."""
     good: bool
     """Whether it was accepted: the others are in no histogram."""
+
+    @property
+    def remark(self) -> str:
+        """What is to be known of it besides; empty: nothing."""
+        return "not accepted" if not self.good else "earlier" if self.result is None else ""
 
     @property
     def spoken(self) -> str:
@@ -93,8 +101,14 @@ class Parameter:
 
     @property
     def compared(self) -> bool:
-        """Whether any of its values had one before it."""
-        return any(value.change is not None for value in self.values)
+        """Whether its values are worth comparing with those before: that a setting is another one is no news."""
+        return self.kind is Kind.TARGET and any(value.change is not None for value in self.values)
+
+    @property
+    def source(self) -> str:
+        """The one task that all its values come from; empty: there are several."""
+        sources = {value.task for value in self.values}
+        return sources.pop() if len(sources) == 1 else ""
 
     @property
     def notable(self) -> tuple[Value, ...]:
@@ -105,19 +119,24 @@ class Parameter:
         return tuple(sorted(changed, key=lambda value: -abs(value.change.sigmas if value.change else 0.0)))
 
 
-def kinds_of(catalogue: Catalogue | None) -> Mapping[str, Kind]:
-    """What the outputs of known tasks are about, as whatever task says the most of them; of others nothing is said."""
-    found: dict[str, Kind] = {}
+def kinds_of(catalogue: Catalogue | None) -> Kinds:
+    """What the outputs of known tasks are about; of others nothing is said."""
+    found: dict[tuple[str, str], Kind] = {}
     for task in catalogue.tasks if catalogue is not None else ():
         ages = any(output.drift is not None for output in task.outputs)
         for output in task.outputs:
             kind = Kind.TARGET if output.drift is not None else Kind.SETTING if ages else Kind.CHECK
-            found[output.name] = min(found.get(output.name, kind), kind, key=_KINDS.index)
+            found[task.name, output.name] = kind
     return found
 
 
+def kind_of(kinds: Kinds, task: str, name: str) -> Kind:
+    """What an output of a task is about; of a task that nobody knows all is the target's own."""
+    return kinds.get((task, name), Kind.TARGET)
+
+
 def parameters_of(
-    results: Sequence[Result], known: Iterable[ParameterValue], kinds: Mapping[str, Kind] | None = None
+    results: Sequence[Result], known: Iterable[ParameterValue], kinds: Kinds = MappingProxyType({})
 ) -> tuple[Parameter, ...]:
     """All parameters, those that people look at first before the others.
 
@@ -126,14 +145,16 @@ def parameters_of(
     known
         What the chip's parameters were when the session ended; of targets that it measured anew only its own counts.
     kinds
-        What they are about; who is not among them is the target's own.
+        What they are about.
     """
-    kind = {name: (kinds or {}).get(name, Kind.TARGET) for name in _names(results)}
+    kind: dict[str, Kind] = {}
     found: dict[str, dict[str, Value]] = defaultdict(dict)
     about: dict[str, tuple[str, str]] = {}
     for result in last_attempts(results):
         for output in result.outputs:
             about.setdefault(output.name, (output.unit, output.description))
+            mine = kind_of(kinds, result.task, output.name)
+            kind[output.name] = min(kind.get(output.name, mine), mine, key=_KINDS.index)
             value = _measured(result, output)
             before = found[output.name].get(result.qid)
             if before is None or value.good or not before.good:
@@ -141,11 +162,10 @@ def parameters_of(
     for one in known:
         about.setdefault(one.name, (one.unit, one.description))
         found[one.name].setdefault(one.target, _known(one))
-    mine = {name for name, values in found.items() if any(value.result is not None for value in values.values())}
 
     def rank(name: str) -> tuple[bool, int, int]:
         first = _FIRST.index(name) if name in _FIRST else len(_FIRST)
-        return name not in mine, _KINDS.index(kind.get(name, Kind.TARGET)), first
+        return name not in kind, _KINDS.index(kind.get(name, Kind.TARGET)), first
 
     return tuple(
         Parameter(
@@ -156,10 +176,6 @@ def parameters_of(
         )
         for name in sorted(found, key=rank)
     )
-
-
-def _names(results: Iterable[Result]) -> set[str]:
-    return {output.name for result in results for output in result.outputs}
 
 
 def _measured(result: Result, output: OutputValue) -> Value:

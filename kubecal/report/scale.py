@@ -15,6 +15,8 @@ DARK_INK, LIGHT_INK = "#000000", "#ffffff"
 """Pure, so that on any colour one of the two has a contrast of 4.58 at least."""
 _OUTSIDE = 1.5
 """Interquartile ranges beyond the quartiles, after which a value no longer stretches the scale (J. W. Tukey)."""
+_ENOUGH = 8
+"""Values of which quartiles say something; of fewer none is an outlier."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ def scale_of(values: Iterable[float]) -> Scale | None:
     ordered = sorted(value for value in values if math.isfinite(value))
     if not ordered:
         return None
+    if len(ordered) < _ENOUGH:
+        return Scale(ordered[0], ordered[-1])
     lower, upper = quantile(ordered, 0.25), quantile(ordered, 0.75)
     reach = _OUTSIDE * (upper - lower)
     near = [value for value in ordered if lower - reach <= value <= upper + reach]

@@ -58,6 +58,10 @@ class CalibConfig:
     """On the cluster; empty: the one of the context."""
     context: str = ""
     """Of the kubeconfig; empty: the current one."""
+    operator_namespace: str = "kubecal"
+    """Where kubecal is installed on the cluster."""
+    release: str = "kubecal"
+    """The operator's Helm release."""
 
     @property
     def note_text(self) -> str:

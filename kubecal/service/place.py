@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubecal.api.catalogue import Catalogue, built_in_catalogue
+from kubecal.api.request import TASK_FILES_VARIABLE
 from kubecal.lab.lab import Lab
 from kubecal.service.config import CalibConfig
 from kubecal.service.errors import ServiceError
@@ -37,6 +38,12 @@ def chosen_place(config: CalibConfig, say: Callable[[str], None]) -> Place:
     LabError
         If the own tasks cannot be loaded.
     """
+    if TASK_FILES_VARIABLE in os.environ:
+        # A file that begins a session when it is loaded would begin one for every task that it runs.
+        raise ServiceError(
+            "this file is loaded for its tasks, by a process that runs them: put what begins a session under "
+            "if __name__ == '__main__'"
+        )
     if config.where is not None and not isinstance(config.where, str):
         return Place(config.where, built_in_catalogue(), makes_chips=False)
     where = config.where or ("cluster" if config.namespace or config.context else "") or _said_by_environment()
@@ -69,5 +76,10 @@ def _here(files: Sequence[Path], say: Callable[[str], None]) -> Place:
 def _cluster(config: CalibConfig) -> Place:
     from kubecal.cluster.lab import ClusterLab
 
-    lab = ClusterLab(namespace=config.namespace, chosen=config.context)
+    lab = ClusterLab(
+        namespace=config.namespace,
+        chosen=config.context,
+        operator_namespace=config.operator_namespace,
+        release=config.release,
+    )
     return Place(lab, built_in_catalogue(), makes_chips=False)

@@ -23,7 +23,6 @@ from kubecal.service.watch import Watch
 
 CHIP = "chip"
 """The target of a task on the chip as a whole; so is the empty text."""
-_ENDED = ("completed", "failed", "skipped", "cancelled")
 _MAX_MESSAGE = 1024
 _CUT = 2_000
 """Characters from which on a condition's message may have lost what comes last."""
@@ -106,7 +105,7 @@ class SteeredSession:
         name = step_name(task)
         await self.run_steps([{"name": name, "tasks": [entry], "targets": step_targets(target)}])
         qid = "" if target in ("", CHIP) else target
-        states = self.last_attempts(name)
+        states = await self._last_attempts(name)
         state = next((one for one in states if one.qid == qid), None)
         if state is None:
             raise ServiceError(f"{task} on {target} left no result: see `kubecal explain {self.name}`")
@@ -150,18 +149,22 @@ class SteeredSession:
             problem = next(filter(None, (_left_out(status, name, generation) for name in names)), "")
             if problem:
                 return problem
-            return True if all(_finished(sight, name) for name in names) else None
+            finished = {one.name for one in status.steps if one.phase == "Finished"}
+            return True if finished.issuperset(names) else None
 
         found = await self._watch.until(settled)
         if isinstance(found, str):
             raise ServiceError(found)
-        if found is None and not all(self.last_attempts(name) for name in names):
+        if found is None and not {one.name for one in self.status.steps}.issuperset(names):
             raise self._over_error()
 
-    def last_attempts(self, step: str) -> list[TaskState]:
-        """How each task of a step stands on each target, by its last attempt, in the plan's order."""
+    async def _last_attempts(self, step: str) -> list[TaskState]:
+        """How each task of a step ended on each target, by its last attempt, in the plan's order.
+
+        Asked anew: what is seen of a session's tasks may be older than what is seen of its steps.
+        """
         found: dict[tuple[str, str, int, str], TaskState] = {}
-        for one in self._watch.sight.tasks if self._watch.sight is not None else ():
+        for one in await self.lab.records.tasks(self.execution_id, project=self.project):
             if one.step == step:
                 place = (one.task, one.target, one.ordinal, one.qid)
                 if place not in found or one.attempt > found[place].attempt:
@@ -237,12 +240,6 @@ def step_targets(target: str) -> dict[str, Any]:
     if "-" in target:
         return {"couplings": {"ids": [target]}}
     return {"qubits": [target]}
-
-
-def _finished(sight: Sight, name: str) -> bool:
-    """Whether nothing of a step is still to come: its status says so, and the records of its attempts too."""
-    done = any(one.name == name and one.phase == "Finished" for one in sight.session.status.steps)
-    return done and all(one.status in _ENDED for one in sight.tasks if one.step == name and not one.superseded)
 
 
 def _left_out(status: SessionStatus, name: str, generation: int) -> str:

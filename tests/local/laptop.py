@@ -134,7 +134,13 @@ class Laptop:
     @contextmanager
     def running(self, *arguments: str | Path) -> Iterator[Running]:
         """``kubecal run`` with these arguments; killed if the test leaves it running."""
-        with self._started([*_COMMAND, "run", *map(str, arguments)]) as command:
+        with self.typing("run", *arguments) as command:
+            yield command
+
+    @contextmanager
+    def typing(self, *words: str | Path) -> Iterator[Running]:
+        """``kubecal`` with these words; killed if the test leaves it running."""
+        with self._started([*_COMMAND, *map(str, words)]) as command:
             yield command
 
     @contextmanager
@@ -165,7 +171,16 @@ class Laptop:
 
     def run(self, *arguments: str | Path) -> Ended:
         """``kubecal run`` to its end."""
-        with self.running(*arguments) as command:
+        return self.typed("run", *arguments)
+
+    def typed(self, *words: str | Path) -> Ended:
+        """``kubecal`` with these words to its end."""
+        with self.typing(*words) as command:
+            return command.end()
+
+    def ask(self, *words: str | Path) -> Ended:
+        """Another verb to its end."""
+        with self._started([*_COMMAND, *map(str, words)]) as command:
             return command.end()
 
     def records(self, collection: str) -> list[dict[str, Any]]:

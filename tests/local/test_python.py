@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -10,49 +11,9 @@ import pytest
 
 from tests.local.laptop import Ended, Laptop
 
-QUICKSTART = """
-from kubecal import CalibConfig, CalibOrchestrator
-
-# Configure the session
-config = CalibConfig(
-    username="alice",
-    chip_id="64Qv3",
-    qids=["0", "1"],
-    execution_id="20240101-001",
-)
-
-# Initialize and run
-orchestrator = CalibOrchestrator(config)
-orchestrator.initialize()
-
-# Execute a task
-result = orchestrator.run_task("CheckRabi", qid="0")
-
-# Complete the session
-orchestrator.complete()
-print("rabi", result["rabi_frequency"].value, result["task_id"])
-"""
-FLOW = """
-from kubecal.workflow import CalibService, flow, on_flow_cancellation
-
-@flow(on_cancellation=[on_flow_cancellation])
-def my_calibration_flow(username, chip_id, project_id=None, flow_name=None):
-    cal = CalibService(username, chip_id, qids=["0"], backend_name="fake", project_id=project_id, flow_name=flow_name)
-    try:
-        print("begun", flush=True)
-        while True:
-            cal.execute_task("CheckRabi", "0")
-        cal.finish_calibration()
-    except BaseException as e:
-        from kubecal.workflow import _is_cancellation
-        if _is_cancellation(e):
-            cal.cancel_calibration()
-        else:
-            cal.fail_calibration(str(e))
-        raise
-
-my_calibration_flow("alice", "16Q", project_id="cold", flow_name="rabis")
-"""
+QDASH = Path(__file__).parents[2] / "examples" / "qdash"
+QUICKSTART = (QDASH / "quickstart.py").read_text()
+FLOW = (QDASH / "my_flow.py").read_text().replace("int(sys.argv[1])", "1_000")
 FORGETFUL_FLOW = """
 from kubecal.workflow import CalibService, flow, on_flow_cancellation
 
@@ -79,34 +40,6 @@ with CalibService("alice", "16Q", qids=["0"]) as cal:
     cal.execute_task("CheckRabi", "0")
     print("begun", flush=True)
     {then}
-"""
-OWN_TASK = """
-from kubecal import BaseTask
-
-class MyNewTask(BaseTask):
-    name = "MyNewTask"
-
-    def preprocess(self, backend):
-        # Extract input parameters
-        pass
-
-    def run(self, backend):
-        # Execute measurement
-        pass
-
-    def postprocess(self, backend, result):
-        # Process results, generate figures
-        pass
-"""
-USES_IT = """
-import active_protocols
-from kubecal import CalibConfig, CalibOrchestrator
-
-orchestrator = CalibOrchestrator(CalibConfig(username="alice", chip_id="16Q", qids=["0"], backend_name="fake"))
-orchestrator.initialize()
-result = orchestrator.run_task("MyNewTask", qid="0")
-orchestrator.complete()
-print("found", list(result), result.verdict)
 """
 
 
@@ -151,10 +84,18 @@ def test_the_quickstart_of_older_engines_runs_with_other_import_lines(laptop: La
 
 
 def test_a_new_task_needs_no_more_than_to_be_imported(laptop: Laptop) -> None:
-    (laptop.folder / "my_new_task.py").write_text(OWN_TASK)
-    (laptop.folder / "active_protocols.py").write_text("from my_new_task import MyNewTask\n")
-    ended = ran(laptop, USES_IT)
+    for name in ("my_new_task.py", "active_protocols.py"):
+        (laptop.folder / name).write_text((QDASH / name).read_text())
+    ended = ran(laptop, (QDASH / "new_task.py").read_text())
     assert (ended.code, ended.out) == (0, "found ['task_id'] ok\n"), ended
+
+
+def test_whole_steps_run_on_many_qubits(laptop: Laptop) -> None:
+    ended = ran(laptop, (QDASH / "pipeline.py").read_text())
+    assert ended.code == 0, ended
+    assert [line.split()[0] for line in ended.out.splitlines()] == ["0", "1", "2"]
+    assert all(10 < float(line.split()[1]) < 100 for line in ended.out.splitlines())
+    assert statuses(laptop, "execution_history") == ["completed"]
 
 
 @pytest.mark.parametrize("program", [FLOW, FORGETFUL_FLOW, BARE, CONTEXT.format(then="time.sleep(60)")])

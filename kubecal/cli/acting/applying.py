@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ Object = dict[str, Any]
 """Any: manifest values."""
 _MANAGER = "kubecal"
 _PREFIX = "error: "
+_AWAY = re.compile(r"dial \S+ \S+.*?(?=;|$)|no such host|i/o timeout|was refused - did you specify.*", re.MULTILINE)
+"""How it says that nobody is there; what stands around it is about validation, or schemas."""
 
 
 def apply_files(files: Sequence[Path], place: Place, *, dry_run: bool) -> int:
@@ -52,7 +55,15 @@ def _apply(screen: Screen, items: Sequence[Object], place: Place, *, dry_run: bo
     for line in done.stdout.splitlines():
         screen.say(line)
     if done.returncode:
-        raise NotDoneError(done.stderr.strip().removeprefix(_PREFIX) or f"kubectl ended with {done.returncode}")
+        raise NotDoneError(_plain(done.stderr) or f"kubectl ended with {done.returncode}")
+
+
+def _plain(said: str) -> str:
+    """What kubectl says, without what it says of its own inside."""
+    away = _AWAY.search(said)
+    if away is not None:
+        return f"the cluster does not answer ({away[0]}): check --context and your kubeconfig"
+    return "\n".join(line.removeprefix(_PREFIX) for line in said.strip().splitlines())
 
 
 def _objects(files: Sequence[Path]) -> list[Object]:

@@ -47,12 +47,12 @@ The session goes on when you stop watching."""
 
 
 @verb(app, RUN, epilog=_WATCH_EXIT_CODES)
-def watch(place: Place, session: SessionArgument, project: ProjectOption = "default") -> None:
+def watch(place: Place, session: SessionArgument) -> None:
     """Show a session while it runs, until it has ended."""
     from kubecal.cli.answering import carry_out
     from kubecal.cli.watch import WatchAsked, watch_session
 
-    asked = WatchAsked(session, place, project)
+    asked = WatchAsked(session, place)
     raise typer.Exit(carry_out(place, Form.TABLE, lambda lab, screen: watch_session(lab, screen, asked)))
 
 

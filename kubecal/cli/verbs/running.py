@@ -37,7 +37,12 @@ def run(
     ] = None,
     tasks: Annotated[
         list[Path] | None,
-        typer.Option(help="A Python file whose task classes the sessions may name; can be given several times."),
+        typer.Option(
+            metavar="FILE",
+            envvar="KUBECAL_TASKS",
+            help="A Python file whose task classes the sessions may name; can be given several times. With "
+            "KUBECAL_TASKS every verb knows them.",
+        ),
     ] = None,
     jobs: Annotated[
         int,

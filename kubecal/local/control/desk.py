@@ -62,7 +62,8 @@ class _Desk:
         assert task is not None
         self._serving.add(task)
         try:
-            with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError):
+            # Cancelled it is only by ourselves, and a server's task that ends so is a traceback in Python 3.11.
+            with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 question = read_question(await reader.readuntil())
                 async with _until_gone(reader):
                     async for reply in self._replies(question):

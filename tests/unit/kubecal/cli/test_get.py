@@ -82,6 +82,13 @@ async def test_executions_are_chosen(asked: dict[str, Any], ids: list[str]) -> N
     assert [one["executionId"][-3:] for one in items] == ids
 
 
+async def test_executions_of_another_namespace_are_left_out() -> None:
+    records = MemoryRecords([an_execution(namespace="lab"), an_execution(1, namespace="annex")])
+    asked = GetAsked(["executions"], Place(Where.CLUSTER, "lab"), "default")
+    said = await answer(MemoryLab(records), lambda at, screen: get(at, screen, asked), form=Form.JSON)
+    assert [one["namespace"] for one in json.loads(said.out)["items"]] == ["lab"]
+
+
 async def test_where_there_may_be_more_it_says_how_to_see_them() -> None:
     assert (await got("executions", limit=1)).err == "these are the newest 1: --limit shows more"
 

@@ -64,3 +64,15 @@ def test_a_mux_shows_its_most_remarkable_qubit() -> None:
 @pytest.mark.parametrize("rows", [2, 4, 8, 16, 32])
 def test_the_largest_chips_have_a_form_for_a_terminal(rows: int) -> None:
     assert drawn(square_lattice(rows, rows, 4), Room(76, 14)) is not None
+
+
+@pytest.mark.parametrize("room", [Room(80, 24), Room(20, 24), Room(20, 7), Room(50, 2)])
+def test_a_mark_has_its_own_style_in_every_form(room: Room) -> None:
+    def fits(size: Room) -> bool:
+        return size.width <= room.width and size.height <= room.height
+
+    lines = lattice(square_lattice(8, 8, 4), {"0": Mark("●", "bold cyan")}, fits)
+    assert lines is not None
+    first = lines[0]
+    (marked,) = [span for span in first.spans if first.plain[span.start : span.end].endswith("●")][-1:]
+    assert (marked.style, first.style) == ("bold cyan", "")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import yaml
 
-from kubecal.api.catalogue import built_in_catalogue, load_catalogue
-from kubecal.cli.tasks import config_map_of, export_catalogue
+from kubecal.api.catalogue import TargetKind, built_in_catalogue, load_catalogue
+from kubecal.cli.form import Form
+from kubecal.cli.screen import Screen
+from kubecal.cli.tasks import config_map_of, describe_task, export_catalogue, list_tasks
 from kubecal.local import catalogue as local
 from kubecal.local.errors import LocalRunError
 
@@ -59,3 +63,36 @@ def test_tasks_that_cannot_be_imported_are_named(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(LocalRunError, match=r"cannot be loaded[\s\S]*nowhere_to_be_found"):
         local.exported_catalogue()
+
+
+def written(task: str, form: Form = Form.TABLE) -> tuple[int, str, str]:
+    """Exit code, and what is said about one task."""
+    out, errors = StringIO(), StringIO()
+    code = describe_task(Screen(out, errors, form), task)
+    return code, out.getvalue(), errors.getvalue()
+
+
+def test_a_task_is_described_with_what_it_reads_writes_and_what_can_be_set() -> None:
+    code, out, _ = written("CheckT1")
+    assert code == 0
+    sections = [line for line in out.splitlines() if line and not line.startswith(" ")]
+    assert sections == ["CheckT1", "run parameters", "inputs", "outputs"]
+    assert "shots     1024" in out
+    assert "2...1000000" in out
+
+
+@pytest.mark.parametrize("task", [task.name for task in built_in_catalogue().tasks])
+def test_every_task_can_be_described(task: str) -> None:
+    assert written(task)[0] == 0
+
+
+def test_a_mistyped_task_is_answered_with_what_is_close() -> None:
+    assert written("CheckT11") == (1, "", "there is no task 'CheckT11': did you mean CheckT1?\n")
+
+
+def test_tasks_are_listed_by_what_they_act_on() -> None:
+    out = StringIO()
+    assert list_tasks(Screen(out, StringIO(), Form.JSON), TargetKind.COUPLING) == 0
+    tasks = json.loads(out.getvalue())["items"]
+    assert {task["kind"] for task in tasks} == {"Coupling"}
+    assert "CheckCrossResonance" in [task["name"] for task in tasks]

@@ -15,6 +15,7 @@ from tests.unit.kubecal.cli.in_memory import (
     Answered,
     MemoryLab,
     MemoryRecords,
+    a_chip,
     a_result,
     a_session,
     an_execution,
@@ -23,7 +24,7 @@ from tests.unit.kubecal.cli.in_memory import (
 )
 from tests.unit.kubecal.cli.test_picture import NOW
 
-ASKED = WatchAsked("morning", Place(Where.LOCAL), "default")
+ASKED = WatchAsked("morning", Place(Where.LOCAL))
 
 
 def lab(phase: str, message: str = "") -> MemoryLab:
@@ -31,7 +32,7 @@ def lab(phase: str, message: str = "") -> MemoryLab:
     session = a_session(phase=phase, message=message)
     sights = [Sight(replace(session, status=a_session(phase="Running").status), None, rows, NOW)]
     sights.append(Sight(session, None, rows, NOW))
-    return MemoryLab(MemoryRecords([an_execution()], {"20261125-000": rows}), [session], sights=sights)
+    return MemoryLab(MemoryRecords([an_execution()], {"20261125-000": rows}), [session], [a_chip()], sights=sights)
 
 
 async def watched(at: MemoryLab) -> Answered:

@@ -53,6 +53,12 @@ def test_a_value_of_before_is_told_from_one_of_this_session() -> None:
     assert marks["1"].spoken.endswith("from before this session")
 
 
+def test_an_older_value_where_a_task_failed_now_is_told_from_both() -> None:
+    mark = _choice(_map([_t1("0", 20.0), a_failure(qid="1")], [a_known(target="1")]), "t1").marks["1"]
+    assert mark.state == "older failed"
+    assert mark.spoken == "qubit 1: t1 19.00 ± 0.40 us, from before this session, in which a task failed"
+
+
 def _off(choice: Choice) -> set[str]:
     return {target for target, mark in choice.marks.items() if mark.state == "disabled"}
 

@@ -57,7 +57,8 @@ async def test_every_figure_is_kept_under_its_id() -> None:
 
 async def test_the_catalogue_says_what_is_a_qubits_own() -> None:
     found = await gather(_Records(), "20261125-000", LATER, catalogue=built_in_catalogue())
-    kinds = [found.kinds[name] for name in ("t1", "hpi_error", "iq_ground_i")]
+    outputs = (("CheckT1", "t1"), ("CheckHPIPulse", "hpi_error"), ("CheckRabi", "iq_ground_i"))
+    kinds = [found.kinds[output] for output in outputs]
     assert kinds == [Kind.TARGET, Kind.CHECK, Kind.SETTING]
 
 

@@ -1,5 +1,6 @@
 """What stands in the page, and in which order."""
 
+import dataclasses
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from kubecal.report.figures import pack
 from kubecal.report.material import Material
 from kubecal.report.page import OPEN_CARDS, OPEN_FAILURES, headline, page_of, render, segments
+from kubecal.report.parameters import Kind
 from tests.unit.kubecal.report.builders import a_failure, a_known, a_result, an_input, an_output, material
 
 SVG = b'<svg width="576pt" height="353pt"></svg>'
@@ -83,7 +85,31 @@ def test_a_figure_that_is_gone_is_said_to_be_gone() -> None:
 def test_a_value_has_its_error_and_its_change() -> None:
     output = an_output(value=20.0, error=0.3, previous=19.0, previous_error=0.4)
     said = _words(_html(material([a_result(outputs=(output,))])))
-    assert "qubit 0 20.00 ± 0.30 19.00 ± 0.40 ▲ +2.0 σ CheckT1" in said
+    assert "1 value by CheckT1 t1 of every target target value error change qubit 0 20.00 ± 0.30 ▲ +2.0 σ" in said
+
+
+def test_that_a_setting_of_the_measurement_is_another_one_is_no_news() -> None:
+    output = an_output("rabi_phase", 3.14, 0.01, unit="rad", previous=-3.14, previous_error=0.01)
+    kinds = {("CheckRabi", "rabi_phase"): Kind.SETTING}
+    made = dataclasses.replace(material([a_result("CheckRabi", outputs=(output,))]), kinds=kinds)
+    said = _words(_html(made))
+    assert "628" not in said, "standard deviations"
+    assert "1 more of fits and of the readout" in said
+
+
+def test_while_it_runs_tasks_are_counted_by_how_they_ended_so_far() -> None:
+    waiting = a_result("CheckT1", status="scheduled", verdict="", started_at=None, ended_at=None)
+    results = [a_result("CheckRabi"), waiting]
+    page = page_of(material(results, status="running", ended_at=None, counts={"planned": 2, "succeeded": 0}))
+    assert page.headline.startswith("1 of 2 tasks ok")
+
+
+def test_what_is_planned_is_listed_in_the_plans_order() -> None:
+    never = {"status": "scheduled", "verdict": "", "started_at": None, "ended_at": None}
+    steps = [{"name": "check", "tasks": [{"task": "CheckT1"}, {"task": "CheckRamsey"}]}]
+    results = [a_result("CheckRamsey", **never), a_result("CheckT1", **never)]
+    (target,) = page_of(material(results, session_spec={"steps": steps})).cards.targets
+    assert [card.title for card in target.lines] == ["CheckT1", "CheckRamsey"]
 
 
 def test_what_changed_by_more_than_chance_has_a_section_with_by_how_much() -> None:
@@ -136,6 +162,15 @@ def test_nothing_measured_makes_a_page_all_the_same() -> None:
 
 def test_a_message_that_the_headline_says_already_is_not_said_again() -> None:
     assert page_of(material([a_result()], message="1 task ok")).message == ""
+
+
+def test_a_message_that_repeats_the_failures_is_not_said_again() -> None:
+    assert page_of(material([a_failure()], message="failed on qubit 0: CheckRabi on 0")).message == ""
+    assert page_of(material([a_failure()], message="deadline exceeded")).message == "deadline exceeded"
+
+
+def test_the_values_of_a_failure_are_folded_and_said_not_to_be_published() -> None:
+    assert "1 value, not published" in _words(_html(material([a_failure(outputs=(an_output(),))])))
 
 
 def test_a_chip_that_is_not_understood_costs_the_map_and_nothing_else() -> None:

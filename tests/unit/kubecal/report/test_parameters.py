@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kubecal.reading.answers import ParameterValue, Result
-from kubecal.report.parameters import Parameter, parameters_of
+from kubecal.report.parameters import Kind, Parameter, parameters_of
 from tests.unit.kubecal.report.builders import a_failure, a_known, a_result, an_output
 
 
@@ -62,6 +62,33 @@ def test_what_people_look_at_first_comes_first_and_what_the_session_did_not_touc
     result = a_result(outputs=(an_output("rabi_phase"), an_output("t1")))
     found = parameters_of([result], [a_known("average_gate_fidelity")])
     assert [one.name for one in found] == ["t1", "rabi_phase", "average_gate_fidelity"]
+
+
+def test_values_that_one_task_found_name_it_once() -> None:
+    assert _only(a_result(outputs=(an_output(),)), a_result(qid="1", outputs=(an_output(),))).source == "CheckT1"
+
+
+def test_values_of_several_tasks_name_theirs_each() -> None:
+    found = a_result(outputs=(an_output(),))
+    assert _only(found, a_result("CheckT1Average", "1", outputs=(an_output(),))).source == ""
+
+
+def test_a_value_says_where_it_is_not_of_this_session_or_not_accepted() -> None:
+    good, bad = (a_result(qid=qid, outputs=(an_output(accepted=qid == "0"),)) for qid in ("0", "1"))
+    assert [value.remark for value in _only(good, bad, known=[a_known(target="2")]).values] == [
+        "",
+        "not accepted",
+        "earlier",
+    ]
+
+
+def test_what_a_task_that_only_looks_finds_is_a_check_wherever_else_it_is_a_setting() -> None:
+    kinds = {("CheckRabi", "rabi_frequency"): Kind.SETTING, ("CheckQubit", "rabi_frequency"): Kind.CHECK}
+    rabi, quick = (a_result(task, outputs=(an_output("rabi_frequency"),)) for task in ("CheckRabi", "CheckQubit"))
+    assert [parameters_of(results, (), kinds)[0].kind for results in ([rabi], [rabi, quick])] == [
+        Kind.SETTING,
+        Kind.CHECK,
+    ]
 
 
 def test_notable_changes_come_the_largest_first() -> None:

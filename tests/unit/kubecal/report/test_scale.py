@@ -44,7 +44,11 @@ def test_black_on_white_is_the_greatest_contrast() -> None:
 
 
 def test_an_outlier_does_not_stretch_the_scale() -> None:
-    assert scale_of([10.0, 11.0, 12.0, 13.0, 14.0, 900.0]) == Scale(10.0, 14.0)
+    assert scale_of([10.0, 11.0, 11.5, 12.0, 12.5, 13.0, 14.0, 900.0]) == Scale(10.0, 14.0)
+
+
+def test_of_a_handful_of_values_none_is_an_outlier() -> None:
+    assert scale_of([17.0, 42.9, 36.0, 37.6]) == Scale(17.0, 42.9)
 
 
 def test_values_that_are_no_numbers_are_left_out() -> None:

@@ -16,7 +16,7 @@ from kubecal.api.session import CalibrationSession, SessionSpec
 from kubecal.api.session_status import Phase, SessionStatus, StepStatus
 from kubecal.api.steps import Step
 from kubecal.lab.lab import Change, NotFoundInLabError, RefusedError, Sight, StandingChip, StandingSession
-from kubecal.reading.answers import Execution, OutputValue, ParameterValue, Result
+from kubecal.reading.answers import Execution, OutputValue, ParameterValue, Result, TaskState
 from kubecal.reading.records import NotRecordedError
 from kubecal.service.place import Place
 from tests.unit.kubecal.service.script import OK, Answer
@@ -151,6 +151,9 @@ class MemoryLab:
 
     async def result(self, task_id: str) -> Result:
         return next(one for each in self.standing.values() for one in each.results if one.task_id == task_id)
+
+    async def tasks(self, execution_id: str, *, project: str = "default") -> Sequence[TaskState]:
+        return await self.results(execution_id)
 
     async def results(self, execution_id: str, *, project: str = "default") -> Sequence[Result]:
         return next(one.results for one in self.standing.values() if one.execution_id == execution_id)

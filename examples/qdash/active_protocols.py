@@ -1,0 +1,3 @@
+from my_new_task import MyNewTask
+
+__all__ = ["MyNewTask"]

@@ -37,6 +37,20 @@ def carry_out(place: Place, form: Form, work: Work) -> int:
     return asyncio.run(_Answering(place, form, work).run())
 
 
+def answer(form: Form, work: Callable[[Screen], int]) -> int:
+    """Do the work of a verb that needs no lab; the exit code."""
+    lost: list[OSError] = []
+    screen = Screen(sys.stdout, sys.stderr, form, on_lost=lost.append)
+    code = work(screen)
+    screen.out.file.flush()
+    if not lost:
+        return code
+    if isinstance(lost[0], BrokenPipeError):
+        return STOPPED + signal.SIGPIPE
+    screen.complain(f"standard output cannot be written ({lost[0].strerror})")
+    return ExitCode.NOT_DONE
+
+
 def failed(screen: Screen, error: Exception) -> int:
     """Say what went wrong; the exit code that belongs to it."""
     screen.complain(str(error))

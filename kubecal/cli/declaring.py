@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import signal
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from kubecal.cli.exit_codes import ExitCode
+from kubecal.cli.exit_codes import STOPPED, ExitCode
 from kubecal.cli.place import PlaceError, Said, chosen_place
 
 RUN, LOOK, CHANGE, ABOUT = "Run", "Look", "Change what is kept", "About kubecal"
@@ -128,10 +129,23 @@ def verb(
 
     def declare(function: Callable[..., None]) -> Callable[..., None]:
         placed = _with_lab_options(function) if "place" in inspect.signature(function).parameters else function
-        app.command(name, cls=Verb, rich_help_panel=section or None, epilog=epilog or None)(placed)
+        app.command(name, cls=Verb, rich_help_panel=section or None, epilog=epilog or None)(_stoppable(placed))
         return function
 
     return declare
+
+
+def _stoppable(function: Callable[..., None]) -> Callable[..., None]:
+    """The function with Ctrl-C answered before anything was begun; what has begun answers it in its own way."""
+
+    @functools.wraps(function)
+    def stopped(**arguments: Any) -> None:  # Any: whatever the verb declares
+        try:
+            function(**arguments)
+        except KeyboardInterrupt:
+            raise typer.Exit(STOPPED + signal.SIGINT) from None
+
+    return stopped
 
 
 def _with_lab_options(function: Callable[..., None]) -> Callable[..., None]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sys
 import tempfile
 import traceback
@@ -13,6 +15,8 @@ from kubecal.cli.declaring import Group
 from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.place import invoked_as
 from kubecal.cli.verbs import about, acting, looking, params, running
+
+_NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 app = typer.Typer(
     name="kubecal",
@@ -31,8 +35,19 @@ def main() -> None:
     """The console script. Whatever happens, a person gets a sentence."""
     try:
         app(prog_name=invoked_as(sys.argv))
+    except OSError as error:
+        sys.exit(_unwritable(error) if error.filename is None and error.errno in _NO_OUTPUT else _own_mistake(error))
     except Exception as error:
         sys.exit(_own_mistake(error))
+
+
+def _unwritable(error: OSError) -> int:
+    """Say that what was asked for could not be written."""
+    with contextlib.suppress(OSError):
+        # The interpreter would flush what is left at its end, and fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"standard output cannot be written ({error.strerror})", file=sys.stderr)
+    return ExitCode.NOT_DONE
 
 
 def _own_mistake(error: Exception) -> int:

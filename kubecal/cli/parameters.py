@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -25,6 +26,7 @@ from kubecal.cli.tables import Cell, Column, plain_table
 from kubecal.cli.values import change_text, target_order, value_text
 from kubecal.engine.problems import did_you_mean
 from kubecal.lab.lab import Lab
+from kubecal.local.catalogue import installed_catalogue
 from kubecal.reading.answers import Answer, ParameterValue
 from kubecal.reading.quantities import age, quantity
 
@@ -57,12 +59,12 @@ class Difference(Answer):
     after: float | None
     after_error: float | None
     sigmas: float | None
-    """(after - before) / sqrt(errors²); None: there is only one of them, or neither has an error."""
+    """(after - before) / sqrt(errors²); None: there is only one of them, or they differ and neither has an error."""
 
     @property
     def weight(self) -> float:
-        """How remarkable it is; what came or went stands before all that has merely moved."""
-        return math.inf if self.before is None or self.after is None else abs(self.sigmas or 0.0)
+        """How remarkable it is; what came, went, or changed without an error stands before all that merely moved."""
+        return math.inf if self.sigmas is None else abs(self.sigmas)
 
 
 async def show_parameters(lab: Lab, screen: Screen, asked: ParamsAsked) -> int:
@@ -91,12 +93,16 @@ async def show_history(lab: Lab, screen: Screen, asked: ParamsAsked, limit: int)
 
 async def show_difference(lab: Lab, screen: Screen, asked: ParamsAsked, before: str, after: str, *, every: bool) -> int:
     """Print what has changed between two moments, the most remarkable first."""
+    catalogue = await asyncio.to_thread(installed_catalogue)
+    ageing = {output.name for task in catalogue.tasks for output in task.outputs if output.drift is not None}
     await _known_chip(lab, asked)
     old = await _values_at(lab, asked, before)
     new = await _values_at(lab, asked, after)
     both = [*old, *new]
     kept = {(one.target, one.name) for one in chosen_values(both, asked)}
-    found = [one for one in differences(old, new) if (one.target, one.name) in kept and (every or one.weight > 0)]
+    found = [
+        one for one in differences(old, new, ageing) if (one.target, one.name) in kept and (every or one.weight > 0)
+    ]
     screen.show(found, lambda: difference_table(found))
     if not found:
         screen.remark(f"nothing has changed between {before} and {after}")
@@ -141,12 +147,20 @@ def exported(values: Sequence[ParameterValue]) -> Mapping[str, object]:
     return groups
 
 
-def differences(old: Sequence[ParameterValue], new: Sequence[ParameterValue]) -> list[Difference]:
-    """Every parameter of either, the most remarkable first."""
+def differences(
+    old: Sequence[ParameterValue], new: Sequence[ParameterValue], ageing: Container[str] = frozenset()
+) -> list[Difference]:
+    """Every parameter of either, the most remarkable first.
+
+    Parameters
+    ----------
+    ageing
+        Names of properties that drift: they stand before what belongs to a measurement or to its fit.
+    """
     before = {(one.target, one.name): one for one in old}
     after = {(one.target, one.name): one for one in new}
     found = [_difference(before.get(key), after.get(key)) for key in before | after]
-    return sorted(found, key=lambda one: (-one.weight, target_order(one.target), one.name))
+    return sorted(found, key=lambda one: (one.name not in ageing, -one.weight, target_order(one.target), one.name))
 
 
 def parameter_table(values: Sequence[ParameterValue], form: Form, now: datetime) -> RenderableType:
@@ -243,7 +257,11 @@ def _sigmas(old: ParameterValue, new: ParameterValue) -> float | None:
     if new.value == old.value:
         return 0.0
     error = math.hypot(old.error, new.error)
-    return (new.value - old.value) / error if error > 0 else None
+    change = new.value - old.value
+    if new.unit == "rad":
+        # A phase of 3.14 is one of -3.14.
+        change = math.remainder(change, 2 * math.pi)
+    return change / error if error > 0 else None
 
 
 async def _values_at(lab: Lab, asked: ParamsAsked, called: str) -> Sequence[ParameterValue]:

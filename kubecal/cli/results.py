@@ -14,8 +14,9 @@ from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.form import Form
 from kubecal.cli.place import Place
 from kubecal.cli.screen import Screen
+from kubecal.cli.spans import spans
 from kubecal.cli.summary import summary, told_of_execution
-from kubecal.cli.values import outcome_parts
+from kubecal.cli.values import outcome_parts, target_order
 from kubecal.engine.problems import did_you_mean
 from kubecal.lab.lab import Lab
 from kubecal.local.catalogue import installed_catalogue
@@ -41,8 +42,14 @@ class Chosen:
         NoSuchThingError
             If a task or target is named that has none; says what is close.
         """
-        _known("task", self.tasks, {row.task for row in results})
-        _known("result on", self.targets, {_place(row) for row in results})
+        there = {row.task for row in results}
+        for task in self.tasks:
+            if task not in there:
+                raise NoSuchThingError(f"this execution has no task {task!r}: {did_you_mean(task, there)}")
+        places = sorted({_place(row) for row in results}, key=target_order)
+        for target in self.targets:
+            if target not in places:
+                raise NoSuchThingError(f"this execution has no result on {target!r}: it has some on {spans(places)}")
         rows = results if self.all_attempts else last_attempts(results)
         return [
             row
@@ -80,9 +87,3 @@ def _table(screen: Screen, results: Sequence[Result], told: Text, asked: Results
 
 def _place(row: Result) -> str:
     return row.qid or "chip"
-
-
-def _known(what: str, names: Sequence[str], there: set[str]) -> None:
-    for name in names:
-        if name not in there:
-            raise NoSuchThingError(f"this execution has no {what} {name!r}: {did_you_mean(name, there)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from kubecal import __version__
 from kubecal.cli.completing import complete_tasks
 from kubecal.cli.declaring import ABOUT, verb, verbs
+from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.form import Form, FormOption
 
 app = verbs()
@@ -43,10 +43,11 @@ def list_tasks(
 ) -> None:
     """Name every task with what it measures."""
     from kubecal.api.catalogue import TargetKind
-    from kubecal.cli.screen import Screen
+    from kubecal.cli.answering import answer
     from kubecal.cli.tasks import list_tasks as work
 
-    raise typer.Exit(work(Screen(sys.stdout, sys.stderr, output), TargetKind(kind.capitalize()) if kind else None))
+    chosen = TargetKind(kind.capitalize()) if kind else None
+    raise typer.Exit(answer(output, lambda screen: work(screen, chosen)))
 
 
 @verb(tasks)
@@ -57,10 +58,10 @@ def describe(
     output: FormOption = Form.TABLE,
 ) -> None:
     """Show what a task reads, writes, and what can be set."""
-    from kubecal.cli.screen import Screen
+    from kubecal.cli.answering import answer
     from kubecal.cli.tasks import describe_task
 
-    raise typer.Exit(describe_task(Screen(sys.stdout, sys.stderr, output), task))
+    raise typer.Exit(answer(output, lambda screen: describe_task(screen, task)))
 
 
 @verb(tasks, name="export", epilog="")
@@ -86,8 +87,14 @@ def crds(
     """Write the CRDs of Chip and CalibrationSession."""
     from kubecal.api.crds import write_crds
 
-    for path in write_crds(directory):
-        typer.echo(path)
+    try:
+        for path in write_crds(directory):
+            typer.echo(path)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"{error.filename}: cannot be written ({error.strerror}): give another folder", err=True)
+        raise typer.Exit(ExitCode.NOT_DONE) from error
 
 
 _COMPLETION = """\b

@@ -57,7 +57,7 @@ def answered(
         ("results mornng", 1, "no session called 'mornng' was run here: did you mean morning?"),
         ("results 20261125-999", 1, "there is no execution 20261125-999: the newest is 20261125-000"),
         ("results --task CheckT2", 1, "this execution has no task 'CheckT2': did you mean CheckT1?"),
-        ("results --target 9", 1, "this execution has no result on '9': known are 0"),
+        ("results --target 9", 1, "this execution has no result on '9': it has some on 0"),
         ("results --project other", 1, "nothing was recorded of project 'other' on this computer yet: run a session"),
         ("get sesions morning", 1, "there is nothing called 'sesions' to get: did you mean sessions?"),
         ("get mornng", 1, "there is no session 'mornng' on this computer"),
@@ -162,10 +162,39 @@ def test_when_nobody_reads_any_more_it_ends_quietly() -> None:
     process.stderr.close()
 
 
+_MAIN = "import sys; from kubecal.cli.main import main; sys.argv = {!r}; main()"
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is always full")
-def test_an_output_that_cannot_be_written_is_named() -> None:
+@pytest.mark.parametrize(
+    "program",
+    [
+        _ENDLESS,
+        _MAIN.format(["kubecal", "tasks", "list"]),
+        _MAIN.format(["kubecal", "version"]),
+        _MAIN.format(["kubecal", "--help"]),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_named(program: str) -> None:
     with open("/dev/full", "w") as full:
-        command = [sys.executable, "-c", _ENDLESS]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == "standard output cannot be written (No space left on device)"
+
+
+def test_a_folder_that_cannot_be_written_to_is_named() -> None:
+    done = CliRunner().invoke(app, ["crds", "/proc/none"])
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "/proc/none: cannot be written (No such file or directory): give another folder\n",
+    )
+
+
+def test_an_interruption_before_anything_was_begun_has_the_code_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(answering, "carry_out", interrupted)
+    assert CliRunner().invoke(app, ["results"]).exit_code == 130

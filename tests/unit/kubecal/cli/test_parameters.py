@@ -13,6 +13,7 @@ from kubecal.api.actions import GivenValue
 from kubecal.cli.form import Form
 from kubecal.cli.parameters import (
     ParamsAsked,
+    differences,
     export_parameters,
     show_difference,
     show_history,
@@ -121,6 +122,26 @@ async def test_differences_are_in_sigmas_what_came_first(before: str) -> None:
         "10      t1                       30.00 ± 0.40  us       new",
         "0       t1         22.00 ± 0.30  26.00 ± 0.40  us    +8.0 σ",
     ]
+
+
+def test_properties_that_drift_stand_before_settings_of_a_measurement() -> None:
+    old = [a_value("0", "ramsey_frequency", 0.5, 0.001), a_value("0", "t1", 22.0, 1.0)]
+    new = [a_value("0", "ramsey_frequency", 1.0, 0.001), a_value("0", "t1", 23.0, 1.0)]
+    assert [one.name for one in differences(old, new, {"t1"})] == ["t1", "ramsey_frequency"]
+
+
+def test_what_changed_without_an_error_is_not_lost() -> None:
+    (length,) = differences([a_value("0", "hpi_length", 32.0, 0.0)], [a_value("0", "hpi_length", 40.0, 0.0)])
+    assert (length.sigmas, length.weight) == (None, float("inf"))
+    (same,) = differences([a_value("0", "hpi_length", 32.0, 0.0)], [a_value("0", "hpi_length", 32.0, 0.0)])
+    assert same.weight == 0
+
+
+def test_a_phase_is_the_same_after_a_turn() -> None:
+    (phase,) = differences(
+        [a_value("0", "rabi_phase", -3.1413, 0.01, unit="rad")], [a_value("0", "rabi_phase", 3.1314, 0.01, unit="rad")]
+    )
+    assert phase.sigmas == pytest.approx(-0.74, abs=0.01)
 
 
 async def test_without_a_difference_it_says_so() -> None:

@@ -98,7 +98,7 @@ async def test_an_execution_is_called_by_its_id_its_session_or_latest(name: str)
         ("mornin", {}, "no session called 'mornin' was run here: did you mean morning?"),
         ("20261125-009", {}, "there is no execution 20261125-009: the newest is 20261125-000"),
         ("latest", {"tasks": ["CheckT2"]}, "this execution has no task 'CheckT2': did you mean CheckT1?"),
-        ("latest", {"targets": ["7"]}, "this execution has no result on '7': known are 10, 2, 3"),
+        ("latest", {"targets": ["7"]}, "this execution has no result on '7': it has some on 2, 3, 10"),
     ],
 )
 async def test_what_is_not_there_is_answered_with_what_is_close(

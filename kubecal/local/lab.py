@@ -47,8 +47,7 @@ from kubecal.local.control.asking import (
 from kubecal.local.control.messages import Question
 from kubecal.local.errors import LocalRunError
 from kubecal.local.installation import driver_id, said_of_left_behind, settle_left_behind
-from kubecal.local.past import explained, past_chip, past_session
-from kubecal.local.refusals import Asked, refuse_unplannable
+from kubecal.local.past import past_chip, past_session
 from kubecal.local.seen import Seen
 from kubecal.local.task_files import TaskFiles
 from kubecal.local.views import standing_session
@@ -64,6 +63,7 @@ from kubecal.records.store import RecordStore, RecordsUnavailable
 
 if TYPE_CHECKING:
     from kubecal.local.hosted import HostedRun
+    from kubecal.local.refusals import Asked
 
 _ASK_AGAIN_S = 0.5
 """How often to look how it stands with a session that nobody answers for."""
@@ -195,6 +195,9 @@ class LocalLab:
         stored = await self._stored(name)
         if stored.status not in ENDED:
             raise _unreachable(name, everybody)
+        # As with what runs sessions: most only look, and what decides takes its time to import.
+        from kubecal.local.explained import explained
+
         records = ControlRecords(self._opened()[1], driver_id(self._folder))
         with asking():
             record = (await records.load([stored.uid], datetime.now(UTC))).get(stored.uid)
@@ -293,6 +296,8 @@ class LocalLab:
         RefusedError
             If one cannot be planned, or has the name of one that runs; a line for every reason.
         """
+        from kubecal.local.refusals import refuse_unplannable
+
         refuse_unplannable(asked, await self._known_tasks())
         names = {session.metadata.name for session, _ in asked}
         problems = [

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from kubecal.api.catalogue import Catalogue
 from kubecal.api.chip import Chip
-from kubecal.api.explanation import SessionExplanation
 from kubecal.api.model import Metadata
 from kubecal.api.session import CalibrationSession
 from kubecal.api.session_status import Failure, Phase, SessionStatus
-from kubecal.engine.explaining import explain
-from kubecal.engine.model import Observed, RecordsHealth, SessionRecord, SessionRef, SessionView
 from kubecal.lab.lab import StandingChip, StandingSession
 from kubecal.reading.answers import TaskState
 from kubecal.records.sessions import StoredSession
@@ -47,35 +42,6 @@ def past_session(stored: StoredSession, tasks: Sequence[TaskState] = ()) -> Stan
 def past_chip(stored: StoredSession) -> StandingChip:
     """The chip as an execution has it."""
     return StandingChip(stored.chip_name, "", Chip(metadata=Metadata(name=stored.chip_name), spec=stored.chip_spec))
-
-
-def explained(stored: StoredSession, record: SessionRecord | None, catalogue: Catalogue) -> SessionExplanation:
-    """What became of the tasks of a session that is over.
-
-    Parameters
-    ----------
-    record
-        Its rows; None: it was never planned.
-    catalogue
-        That of this environment, which stands for every image.
-    """
-    now = datetime.now(UTC)
-    ref = SessionRef(stored.uid, "", stored.name)
-    status = past_session(stored).status
-    view = SessionView(ref, stored.created_at, 1, stored.spec, status, finalized=False, record=record)
-    images = {("", one.catalogue): catalogue for one in stored.chip_spec.pods.images}
-    observed = Observed(
-        now=now,
-        hardware_id="",
-        chips=(),
-        sessions=(view,),
-        pods=(),
-        catalogue=catalogue,
-        image=record.image if record is not None else "",
-        records=RecordsHealth(available=True),
-        images=images,
-    )
-    return explain(observed, view)
 
 
 def _failures(tasks: Sequence[TaskState]) -> tuple[Failure, ...]:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import sys
 import uuid
@@ -201,6 +202,8 @@ class TaskProcesses:
             return
         if task.view.terminated is not None:
             del self._by_name[pod.name]
+            # What it printed is on record; a notebook that stays open for days would fill the disk.
+            shutil.rmtree(task.folder, ignore_errors=True)
             self._on_change()
             return
         if task.view.deleting_since is None:

@@ -81,7 +81,9 @@ class LocalRun:
         self._store = place.store()
         self._beside = Beside()
         self._drivers: list[LocalDriver] = []
-        self._work: set[asyncio.Task[None]] = set()
+        self._work: dict[LocalDriver, asyncio.Task[None]] = {}
+        """Drivers that have not let go of their hardware yet."""
+        self._adding = asyncio.Lock()
         self.watchers = Watchers()
         self.failure: LabError | None = None
         """Why it ended before its sessions did."""
@@ -118,21 +120,27 @@ class LocalRun:
         LabError
             If the run has failed.
         """
-        if self.failure is not None:
-            raise self.failure
         view = session_view(session, chip)
-        hardware = hardware_of(chip)
-        driver = next((one for one in self._drivers if one.hardware_id == hardware and not one.over), None)
-        if driver is not None:
+        async with self._adding:
+            if self.failure is not None:
+                raise self.failure
+            hardware = hardware_of(chip)
+            driver = await self._driver_of(hardware) or self._new_driver(hardware)
             driver.add(chip_view(chip), view)
-            return view
-        driver = self._new_driver(hardware)
-        driver.add(chip_view(chip), view)
-        self._drivers.append(driver)
-        task = asyncio.create_task(self._run_driver(driver))
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+            if driver not in self._work:
+                self._drivers.append(driver)
+                task = self._work[driver] = asyncio.create_task(self._run_driver(driver))
+                task.add_done_callback(lambda _: self._work.pop(driver))
         return view
+
+    async def _driver_of(self, hardware_id: str) -> LocalDriver | None:
+        """Who drives this hardware; one that takes no more sessions lets go of it first."""
+        for driver, task in list(self._work.items()):
+            if driver.hardware_id == hardware_id:
+                if not driver.over:
+                    return driver
+                await asyncio.wait([task])
+        return None
 
     @property
     def driven(self) -> list[Driven]:
@@ -157,7 +165,7 @@ class LocalRun:
     async def over(self) -> None:
         """Wait until every session has ended; raises LabError if the run failed."""
         while self._work:
-            await asyncio.wait(self._work)
+            await asyncio.wait(self._work.values())
         if self.failure is not None:
             raise self.failure
 
@@ -207,7 +215,7 @@ class LocalRun:
     def _fail(self, error: Exception) -> None:
         """Whatever fails first ends all, tasks included."""
         self.failure = self.failure or self._explained(error)
-        for task in self._work:
+        for task in self._work.values():
             if task is not asyncio.current_task():
                 task.cancel()
         self.watchers.tell()

@@ -190,7 +190,7 @@ def _shared_modules(plan: Plan, topology: Topology) -> tuple[str, ...]:
     found = []
     for module, served in sorted(muxes.items()):
         several = f"MUXes {describe_ids(map(str, served))}" if len(served) > 1 else f"MUX {min(served, default=0)}"
-        found.append(f"module {module} takes one task at a time, of all on {several} (wiring: exclusive)")
+        found.append(f"module {module}: one task at a time, of all on {several} (exclusive)")
     if len(found) > _SHOWN:
         found[_SHOWN:] = [f"and {len(found) - _SHOWN} more modules take one task at a time"]
     return tuple(found)
@@ -242,14 +242,14 @@ def _busiest(found: Forecast) -> tuple[BusyAnswer, ...]:
 def _notes(spec: SessionSpec, plan: Plan) -> tuple[str, ...]:
     notes = []
     if plan.filters:
-        notes.append(f"filters let everything through: {', '.join(plan.filters)}")
+        notes.append(f"what filters leave out ({', '.join(plan.filters)})")
     if (
         any(entry.parameters for step in spec.steps for entry in step.tasks)
         or spec.parameters != type(spec.parameters)()
     ):
-        notes.append("durations are the tasks' own, whatever run parameters are given")
+        notes.append("run parameters, which make tasks shorter or longer")
     if spec.open:
-        notes.append("the session is open: steps appended later come on top")
+        notes.append("steps appended later, since the session is open")
     return tuple(notes)
 
 

@@ -44,6 +44,7 @@ def timeline(answer: PlanAnswer, topology: Topology, *, everything: bool = False
         parts += [*_muxes(answer, topology, letters, everything), Text()]
         parts += [*_critical(answer, everything), Text(), *_busy(answer)]
     parts += _conflicts(answer)
+    parts.append(Text("Durations are estimates on instruments, at the tasks' default sweeps.", style="dim"))
     parts += [Text(f"Not counted: {note}.", style="dim") for note in answer.notes]
     return Group(*parts)
 
@@ -52,7 +53,7 @@ def _headline(answer: PlanAnswer) -> Text:
     tasks = "1 task" if answer.tasks == 1 else f"{answer.tasks:,} tasks"
     text = Text.assemble((answer.session, "bold"), f" on {answer.chip}: {tasks} in ")
     text.append(duration(answer.total_seconds), "bold")
-    return text.append(", if each succeeds at once and takes its estimate")
+    return text.append(", if every task succeeds at once")
 
 
 def _letter(number: int) -> str:

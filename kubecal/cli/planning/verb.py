@@ -14,7 +14,7 @@ from kubecal.api.catalogue import Catalogue
 from kubecal.api.chip import Chip
 from kubecal.api.manifests import ManifestError, Manifests, load_manifests
 from kubecal.api.session import CalibrationSession
-from kubecal.cli.answering import NotDoneError, carry_out, failed
+from kubecal.cli.answering import NoSuchThingError, NotDoneError, carry_out, failed
 from kubecal.cli.exit_codes import STOPPED, ExitCode
 from kubecal.cli.form import Form
 from kubecal.cli.place import Place
@@ -26,7 +26,7 @@ from kubecal.engine.catalogues import Catalogues
 from kubecal.engine.forecast import forecast
 from kubecal.engine.model import PlanFacts
 from kubecal.engine.plan import plan_session
-from kubecal.lab.lab import Lab
+from kubecal.lab.lab import Lab, NotFoundInLabError
 from kubecal.local.catalogue import installed_catalogue
 from kubecal.local.errors import LocalRunError
 from kubecal.reading.facts import facts_for
@@ -72,11 +72,18 @@ async def _looked_up(lab: Lab, manifests: Manifests, chips: Mapping[str, Chip]) 
     found = []
     for session in manifests.sessions:
         name = session.spec.chip
-        chip = chips.get(name) or (await lab.chip(name)).chip
+        chip = chips.get(name) or await _chip_of(lab, name)
         needed = needs_facts(session.spec)
         facts = await facts_for(lab.records, session.spec, name, chip.spec) if needed else _NOTHING
         found.append(_Planned(session, chip, facts))
     return found
+
+
+async def _chip_of(lab: Lab, name: str) -> Chip:
+    try:
+        return (await lab.chip(name)).chip
+    except NotFoundInLabError as error:
+        raise NoSuchThingError(f"{error} (or add its manifest to the command)") from error
 
 
 def _show(wanted: Sequence[_Planned], catalogue: Catalogue, screen: Screen, everything: bool) -> int:

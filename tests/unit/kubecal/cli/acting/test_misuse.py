@@ -17,7 +17,7 @@ WAYS: list[tuple[list[str], int, str]] = [
     (["plan"], 2, "Missing argument 'FILE'"),
     (["plan", "nowhere.yaml"], 2, "nowhere.yaml: cannot be read (No such file or directory): check the path"),
     (["plan", CHIP], 2, "there is no CalibrationSession in these files: add the manifest of one"),
-    (["plan", CHECK], 1, "there is no chip 'sim-16' on this computer"),
+    (["plan", CHECK], 1, "there is no chip 'sim-16' on this computer (or add its manifest to the command)"),
     (["apply", "-f", CHECK], 2, "apply hands manifests to a cluster, and this computer has none that goes on by "
      "itself: run them here with kubecal run, or say which cluster with --cluster, --context or -n"),
     (["apply", CHECK], 2, "Missing option '--file' / '-f'."),

@@ -132,6 +132,14 @@ async def test_packed_figures_are_unpacked_when_their_part_is_unfolded(tab: Tab,
     assert tab.complaints == []
 
 
+async def test_all_figures_of_a_part_are_there_once_it_is_unfolded_by_hand(tab: Tab, page: Path) -> None:
+    await tab.show(page)
+    last = "[...document.querySelectorAll('details.target')].at(-1)"
+    await tab.evaluate(f"{last}.querySelector('summary').click(); scrollTo(0, 0)")
+    await tab.until(f"{last}.querySelectorAll('[data-packed]').length === 0")
+    await tab.until(f"[...{last}.querySelectorAll('img')].every((one) => one.src.startsWith('blob:'))")
+
+
 async def test_a_link_into_what_is_folded_unfolds_it(tab: Tab, page: Path) -> None:
     await tab.show(page)
     await tab.evaluate("document.querySelector('#parameters details').open = true")

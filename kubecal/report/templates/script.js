@@ -4,9 +4,10 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const byId = (id) => document.getElementById(id);
 
-  // Figures that are packed, in what was unfolded just now.
+  // Figures that are packed: when they come near, and all of a part that a person unfolds, so that it can be printed.
   const unpack = async (image) => {
     const packed = image.dataset.packed;
+    if (!packed) return;
     image.removeAttribute("data-packed");
     const bytes = Uint8Array.from(atob(packed), (sign) => sign.charCodeAt(0));
     const svg = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
@@ -18,6 +19,9 @@
     }
   }, { rootMargin: "1500px" });
   for (const image of all("img[data-packed]")) inView.observe(image);
+  for (const summary of all("summary")) {
+    summary.addEventListener("click", () => all("img[data-packed]", summary.parentElement).forEach(unpack));
+  }
 
   // What a link leads to is unfolded, in browsers too that do not do so themselves.
   const reveal = () => {

@@ -23,7 +23,6 @@ RESONATOR = (
     *("CheckElectricalDelay", "CheckWaveform", "CheckReadoutAmplitude"),
 )
 """A readout tone, and no drive."""
-SINGLE_SHOT = ("ReadoutClassification", "CheckBellState", "CheckBellStateTomography")
 TWO_QUBIT = (
     *("CheckCrossResonance", "CreateZX90", "CheckZX90", "CheckBellState", "CheckBellStateTomography"),
     "ZX90InterleavedRandomizedBenchmarking",

@@ -284,10 +284,8 @@ def hamiltonian_checks(fit: HamiltonianFit) -> list[Finding]:
     found = []
     for state, rotation in enumerate(fit.rotations):
         nyquist = 0.5 / float(np.median(np.diff(np.sort(rotation.times))))
-        own = believed(
-            [_reference_check(rotation), _turning_check(rotation), chi2_check(rotation), glitch_check(rotation)]
-        )
-        own.append(_aliased(rotation.length, nyquist))
+        data = [_reference_check(rotation), _turning_check(rotation), chi2_check(rotation), glitch_check(rotation)]
+        own = believed([*data, _aliased(rotation.length, nyquist)])
         found += [_of_state(state, each) for each in own]
     return found
 

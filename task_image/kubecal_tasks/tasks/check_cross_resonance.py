@@ -181,9 +181,12 @@ class CheckCrossResonance(CouplingTask):
             f"no signal: the target turns alike for both states of the control, ZX is {value:.2g} sigmas, "
             f"{_FEWEST_SIGMAS:g} are needed; check that the control is driven and its frequency right"
         )
+        found = as_checks(hamiltonian_checks(tuning.fit))
         verdict = Verdict.WINDOW if too_short(tuning.times) else Verdict.NO_SIGNAL
+        if any(not check.ok and check.verdict is Verdict.POOR_FIT for check in found):
+            verdict = Verdict.POOR_FIT  # garbage hides what is there; a target that nothing turns is described well
         zx = Check("zx", value, _FEWEST_SIGMAS, value >= _FEWEST_SIGMAS, verdict, message=text)
-        return (*as_checks(hamiltonian_checks(tuning.fit)), zx)
+        return (*found, zx)
 
     def _settings(self, seen: Tuning, last: Tuning) -> tuple[Estimate, ...]:
         """The group that is published: what the last round played, and the beta that it asks for."""

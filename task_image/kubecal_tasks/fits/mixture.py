@@ -150,7 +150,7 @@ def fit_mixture(ground: Array, excited: Array) -> MixtureFit:
         levels=(found.low, found.high),
         wrong=(found.wrong_0, found.wrong_1),
         rate=found.rate,
-        separation=Measured(distance / sigma.value, math.hypot(low, high) / sigma.value),
+        separation=_separation(distance, covariance, sigma),
         contrast_sigmas=apart,
         chi2=chi2,
         dof=dof,
@@ -330,6 +330,13 @@ def _histograms(shots: tuple[Array, ...], parameters: _Parameters, sigma: float)
         chi2 += float(np.sum((counts - expected) ** 2 / expected))
         cells += bins - 1
     return chi2, max(cells - len(_Parameters._fields), 1)
+
+
+def _separation(distance: float, covariance: Array, sigma: Measured) -> Measured:
+    """The distance over the width: both centres have errors, which go together, and so has the width."""
+    variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+    found = distance / sigma.value
+    return Measured(found, math.hypot(math.sqrt(max(variance, 0.0)), found * sigma.error) / sigma.value)
 
 
 def _centre(

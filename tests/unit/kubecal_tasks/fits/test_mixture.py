@@ -69,6 +69,7 @@ def found(fit: MixtureFit, chip: Chip) -> dict[str, tuple[float, float, float]]:
         "excited_q": (fit.excited[1], chip.excited.imag),
         "sigma": (fit.sigma, chip.sigma),
         "angle": (fit.angle, chip.angle),
+        "separation": (fit.separation, chip.snr),
         "fidelity_0": (fit.states[0].correct, zero),
         "fidelity_1": (fit.states[1].correct, one),
     }

@@ -9,6 +9,8 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+CLEARING_S = 30.0
+"""How long work that is interrupted may clear up."""
 
 
 class Background:
@@ -27,11 +29,21 @@ class Background:
         TimeoutError
             If it takes longer than it may.
         """
-        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        over = threading.Event()
+
+        async def told() -> T:
+            try:
+                return await work
+            finally:
+                over.set()
+
+        future: Future[T] = asyncio.run_coroutine_threadsafe(told(), self._loop)
         try:
             return future.result(timeout_s)
         except BaseException:
             future.cancel()
+            # What it has begun it may still have to end.
+            over.wait(CLEARING_S)
             raise
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ LEAVING_S = 60.0
 """How long a program that ends waits for its session to end: about as long as a task may take to stop."""
 
 
-class SteadyService:
+class WaitingService:
     """One session from a program that waits: every call runs in a thread beside it, so a running loop is no matter.
 
     Whatever interrupts a call cancels the session; a program that ends without a word ends its session as what
@@ -192,7 +192,7 @@ class CalibService:
             source_execution_id=source_execution_id,
             **config,
         )
-        self._service = SteadyService(wanted, say, place)
+        self._service = WaitingService(wanted, say, place)
         if (qids is not None or muxes is not None) and not skip_execution:
             self._service.begin()
 
@@ -260,6 +260,7 @@ class CalibService:
         upstream_id: str | None = None,
         *,
         parameters: Mapping[str, Any] | None = None,
+        image: str = "",
         raise_on_failure: bool = True,
     ) -> TaskResult:
         """Run one task on one qubit or coupling (an empty ``qid``: on the chip) and wait for what comes of it.
@@ -271,7 +272,9 @@ class CalibService:
         refuse(upstream_id=upstream_id is not None)
         core = self._service.core
         return self._service.call(
-            core.execute_task(task_name, qid, task_details, parameters=parameters, raise_on_failure=raise_on_failure)
+            core.execute_task(
+                task_name, qid, task_details, parameters=parameters, image=image, raise_on_failure=raise_on_failure
+            )
         )
 
     def run(self, targets: Target, steps: Sequence[Step]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from kubecal.api.session_status import SessionStatus
 from kubecal.service.beginning import begin
 from kubecal.service.config import CalibConfig
 from kubecal.service.defaults import Defaults
-from kubecal.service.errors import ServiceError, TaskFailed, is_cancellation
+from kubecal.service.errors import ServiceError, SessionOverError, TaskFailed, is_cancellation
 from kubecal.service.outcome import gathered
 from kubecal.service.place import Place, chosen_place
 from kubecal.service.results import FigureFiles, TaskResult
@@ -63,6 +63,8 @@ class AsyncCalibService:
         LabError, RecordsError
             If the lab refuses it, or it or its records cannot be asked.
         """
+        if self._ended is not None:
+            raise SessionOverError("this session is over: make another one to begin anew")
         if self._session is None:
             await self._begin(_targets(self.config))
         return self
@@ -109,6 +111,7 @@ class AsyncCalibService:
         task_details: Mapping[str, Any] | None = None,
         *,
         parameters: Mapping[str, Any] | None = None,
+        image: str = "",
         raise_on_failure: bool = True,
     ) -> TaskResult:
         """Run one task and wait for what comes of it, measuring again as the session's retry rules say.
@@ -121,6 +124,8 @@ class AsyncCalibService:
             Run parameters in the older form: ``{"CheckT1": {"run_parameters": {...}}}``.
         parameters
             Run parameters of this call, such as ``{"shots": 4096}``.
+        image
+            One of the chip's images by its short name, for a task that an author ships; empty: the built-in one.
         raise_on_failure
             False: what failed is returned all the same.
 
@@ -135,7 +140,8 @@ class AsyncCalibService:
         """
         session, defaults = self._running()
         own = {**of_details(task_name, task_details), **(parameters or {})}
-        result = await session.run_task(task_name, str(qid), defaults.of_task(task_name, own))
+        entry = defaults.entry(task_name, own) | ({"image": image} if image else {})
+        result = await session.run_task(entry, str(qid))
         if raise_on_failure and not result.ok:
             raise TaskFailed(result)
         return result
@@ -161,10 +167,11 @@ class AsyncCalibService:
             raise ServiceError("the session was begun for other targets: leave qids and muxes out, run() gives them")
         session, defaults = self._running()
         plan = planned(steps, Course(defaults, named=targets.couplings))
-        await session.run_steps([manifest for one in plan for manifest in one.manifests])
+        names = iter(await session.run_steps([manifest for one in plan for manifest in one.manifests]))
+        ran = [(one.step, [next(names) for _ in one.manifests]) for one in plan]
         results = await session.lab.records.results(session.execution_id, project=session.project)
         await self.finish_calibration()
-        return gathered(plan, results)
+        return gathered(ran, results)
 
     async def figures(self, result: TaskResult) -> tuple[FigureFiles, ...]:
         """The figures of a result; those of single tasks come with it, those of :meth:`run` are looked up here."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
+from collections.abc import Collection
 
 _ROOM = 50
 """Of the 63 characters that a name may have."""
 
 
 def step_name(word: str) -> str:
-    """``checkrabi-3f9a1c``: unique, also among what others append to the same session."""
-    return f"{plain(word) or 'step'}-{secrets.token_hex(3)}"
+    """``checkrabi``: unique only when it is appended (:func:`free_name`)."""
+    return plain(word) or "step"
+
+
+def free_name(word: str, taken: Collection[str]) -> str:
+    """``checkrabi``, or ``checkrabi-2``, ``checkrabi-3`` where that is taken."""
+    if word not in taken:
+        return word
+    return next(name for number in itertools.count(2) if (name := f"{word}-{number}") not in taken)
 
 
 def session_name(word: str) -> str:

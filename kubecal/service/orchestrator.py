@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from kubecal.api.session_status import SessionStatus
-from kubecal.service.calib_service import SteadyService
+from kubecal.service.calib_service import WaitingService
 from kubecal.service.calibration import tell
 from kubecal.service.config import CalibConfig
 from kubecal.service.place import Place
@@ -25,7 +25,7 @@ class CalibOrchestrator:
 
     def __init__(self, config: CalibConfig, *, say: Callable[[str], None] = tell, place: Place | None = None) -> None:
         self.config = config
-        self._service = SteadyService(config, say, place)
+        self._service = WaitingService(config, say, place)
 
     def initialize(self) -> None:
         """Begin the session and wait until it holds its chip; a second time does nothing.
@@ -70,6 +70,7 @@ class CalibOrchestrator:
         upstream_id: str | None = None,
         *,
         parameters: Mapping[str, Any] | None = None,
+        image: str = "",
     ) -> TaskResult:
         """Run one task and wait for what comes of it.
 
@@ -83,7 +84,8 @@ class CalibOrchestrator:
             If the lab refuses it, or it or its records cannot be asked.
         """
         refuse(upstream_id=upstream_id is not None)
-        return self._service.call(self._service.core.execute_task(task_name, qid, task_details, parameters=parameters))
+        core = self._service.core
+        return self._service.call(core.execute_task(task_name, qid, task_details, parameters=parameters, image=image))
 
     def complete(self, update_chip_history: bool = True, export_note_to_file: bool = False) -> None:
         """End the session; how its tasks went decides how it is called. The options only as they are."""

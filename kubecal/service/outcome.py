@@ -9,7 +9,7 @@ from typing import Any, Literal
 from kubecal.reading.answers import Result
 from kubecal.reading.attempts import last_attempts
 from kubecal.service.results import TaskResult
-from kubecal.service.steps import METRICS, CouplingStep, FilterByMetric, FilterByStatus, Planned, QubitStep, Step
+from kubecal.service.steps import METRICS, CouplingStep, FilterByMetric, FilterByStatus, QubitStep, Step
 
 Status = Literal["success", "failed"]
 _OTHER_NAMES = {output: name for name, output in METRICS.items()}
@@ -124,8 +124,10 @@ class FilterResult:
         return len(self.output_qids) / len(self.input_qids) if self.input_qids else 0.0
 
 
-def gathered(plan: Sequence[Planned], results: Sequence[Result]) -> dict[str, Any]:
+def gathered(ran: Sequence[tuple[Step, Sequence[str]]], results: Sequence[Result]) -> dict[str, Any]:
     """Results by step as flows know them; Any: of several types, by key.
+
+    ``ran`` are the steps, each with the names of the session's steps that it became.
 
     ``candidate_qids`` and ``candidate_couplings`` are those that came through; ``one_qubit_check``,
     ``one_qubit_fine_tune`` and ``two_qubit`` what these steps found; ``filters`` what each filter did; ``metadata``
@@ -138,23 +140,23 @@ def gathered(plan: Sequence[Planned], results: Sequence[Result]) -> dict[str, An
     seen: dict[str, list[TaskResult]] = {}
     candidates: list[str] | None = None
     couplings: list[str] = []
-    for one in plan:
-        by_target = {qid: CalibData(tuple(rows)) for qid, rows in _of_steps(last, one.names).items()}
-        ran = {qid: data for qid, data in by_target.items() if not all(_left_out(row) for row in data.results)}
-        if isinstance(one.step, FilterByStatus | FilterByMetric):
+    for step, names in ran:
+        by_target = {qid: CalibData(tuple(rows)) for qid, rows in _of_steps(last, names).items()}
+        came_to = {qid: data for qid, data in by_target.items() if not all(map(_left_out, data.results))}
+        if isinstance(step, FilterByStatus | FilterByMetric):
             came = list(seen) if candidates is None else candidates
-            candidates = [qid for qid in came if _passes(one.step, seen.get(qid, []))]
-            filters.append(FilterResult(came, candidates, one.step.criteria))
-        elif isinstance(one.step, QubitStep):
+            candidates = [qid for qid in came if _passes(step, seen.get(qid, []))]
+            filters.append(FilterResult(came, candidates, step.criteria))
+        elif isinstance(step, QubitStep):
             for qid, data in by_target.items():
                 seen.setdefault(qid, []).extend(data.results)
-            _put(found, metadata, one.step, OneQubitResult(ran))
-        elif isinstance(one.step, CouplingStep):
-            result = TwoQubitResult(ran)
+            _put(found, metadata, step, OneQubitResult(came_to))
+        elif isinstance(step, CouplingStep):
+            result = TwoQubitResult(came_to)
             couplings = result.successful_couplings()
-            _put(found, metadata, one.step, result)
+            _put(found, metadata, step, result)
         elif by_target:
-            metadata[one.step.name] = by_target[""].results[-1] if "" in by_target else None
+            metadata[step.name] = by_target[""].results[-1] if "" in by_target else None
     return {
         "candidate_qids": list(seen) if candidates is None else candidates,
         "candidate_couplings": couplings,

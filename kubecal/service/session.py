@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from kubecal.api.actions import GivenValue
@@ -12,10 +13,10 @@ from kubecal.api.conditions import ConditionStatus, ConditionType
 from kubecal.api.model import Metadata
 from kubecal.api.session import MAX_STEPS, CalibrationSession, SessionSpec
 from kubecal.api.session_status import Phase, SessionStatus
-from kubecal.lab.lab import Change, Lab, Sight, StandingSession
+from kubecal.lab.lab import Change, Lab, LabError, RefusedError, Sight, StandingSession
 from kubecal.reading.answers import Result, TaskState
 from kubecal.service.errors import ServiceError, SessionOverError
-from kubecal.service.names import session_name, step_name
+from kubecal.service.names import free_name, session_name, step_name
 from kubecal.service.patience import Patience
 from kubecal.service.results import FigureFiles, TaskResult
 from kubecal.service.values import Value
@@ -39,7 +40,7 @@ class SteeredSession:
         self.name = standing.name
         self.chip = standing.session.spec.chip
         self._spec = standing.session.spec
-        self._steps = len(standing.session.spec.steps)
+        self._names = {step.name for step in standing.session.spec.steps}
         self._watch = Watch(lab, standing.name, say)
 
     @classmethod
@@ -56,7 +57,13 @@ class SteeredSession:
         name = session_name(spec.flow_name or spec.username)
         session = CalibrationSession(metadata=Metadata(name=name), spec=spec)
         self = cls(lab, await lab.create(session, chip), project, say)
-        await self.take_up()
+        try:
+            await self.take_up()
+        except BaseException:
+            # Nobody knows of it, so nobody else would end it.
+            with suppress(LabError):
+                await lab.change(name, Change(cancel=True))
+            raise
         return self
 
     async def take_up(self) -> None:
@@ -99,11 +106,11 @@ class SteeredSession:
 
     # ------------------------------------------------------------------ steps
 
-    async def run_task(self, task: str, target: str, parameters: Mapping[str, Any]) -> TaskResult:
-        """One task on one target, with its figures; raises what :meth:`run_steps` raises."""
-        entry = {"task": task, **({"parameters": dict(parameters)} if parameters else {})}
-        name = step_name(task)
-        await self.run_steps([{"name": name, "tasks": [entry], "targets": step_targets(target)}])
+    async def run_task(self, entry: Mapping[str, Any], target: str) -> TaskResult:
+        """One task, as a step lists it, on one target, with its figures; raises what :meth:`run_steps` raises."""
+        task = str(entry["task"])
+        step = {"name": step_name(task), "tasks": [dict(entry)], "targets": step_targets(target)}
+        (name,) = await self.run_steps([step])
         qid = "" if target in ("", CHIP) else target
         states = await self._last_attempts(name)
         state = next((one for one in states if one.qid == qid), None)
@@ -113,8 +120,13 @@ class SteeredSession:
             raise self._over_error()
         return await self.result(state, figures=True)
 
-    async def run_steps(self, steps: Sequence[Step]) -> None:
+    async def run_steps(self, steps: Sequence[Step]) -> list[str]:
         """Append steps and wait until all of their tasks have ended, well or not.
+
+        Returns
+        -------
+        list
+            Their names, which are made unique.
 
         Raises
         ------
@@ -127,15 +139,33 @@ class SteeredSession:
         """
         if self.over:
             raise self._over_error()
-        if self._steps + len(steps) > MAX_STEPS:
+        has = len(self._names)
+        if has + len(steps) > MAX_STEPS:
             raise ServiceError(
-                f"session {self.name} has {self._steps} steps, and there are at most {MAX_STEPS}: finish it and begin "
-                "another, or give many tasks at once with run(targets, steps)"
+                f"session {self.name} has {has} steps, and there are at most {MAX_STEPS}: finish it and begin another, "
+                "or give many tasks at once with run(targets, steps)"
             )
         generation = self.status.observed_generation
-        standing = await self.lab.change(self.name, Change(append_steps=tuple(steps)))
-        self._steps = len(standing.session.spec.steps)
-        await self._wait_for([step["name"] for step in steps], generation)
+        try:
+            names = await self._append(steps)
+        except RefusedError:
+            # Whoever has joined the session may have appended steps of these names.
+            known = {step.name for step in (await self.lab.session(self.name)).session.spec.steps}
+            if known == self._names:
+                raise
+            self._names = known
+            names = await self._append(steps)
+        await self._wait_for(names, generation)
+        return names
+
+    async def _append(self, steps: Sequence[Step]) -> list[str]:
+        names: list[str] = []
+        for step in steps:
+            names.append(free_name(step["name"], {*self._names, *names}))
+        named = tuple({**step, "name": name} for step, name in zip(steps, names, strict=True))
+        standing = await self.lab.change(self.name, Change(append_steps=named))
+        self._names = {step.name for step in standing.session.spec.steps}
+        return names
 
     async def wait_for_all(self) -> None:
         """Wait until the session has ended by itself."""

@@ -46,11 +46,6 @@ class Planned:
     step: Step
     manifests: tuple[Manifest, ...]
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the manifest steps."""
-        return tuple(manifest["name"] for manifest in self.manifests)
-
 
 @dataclass(frozen=True)
 class Step(ABC):

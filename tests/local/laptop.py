@@ -75,9 +75,9 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def end(self) -> Ended:
+    def end(self, patience_s: float = PATIENCE_S) -> Ended:
         """Wait for its end."""
-        out, err = self.process.communicate(timeout=PATIENCE_S)
+        out, err = self.process.communicate(timeout=patience_s)
         return Ended(self.process.returncode, "".join(self._lines) + out, err)
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.local.laptop import Ended, Laptop
 
+PATIENCE_S = 120.0
+"""These run several tasks, one after the other."""
 QDASH = Path(__file__).parents[2] / "examples" / "qdash"
 QUICKSTART = (QDASH / "quickstart.py").read_text()
 FLOW = (QDASH / "my_flow.py").read_text().replace("int(sys.argv[1])", "1_000")
@@ -45,14 +47,14 @@ with CalibService("alice", "16Q", qids=["0"]) as cal:
 
 def ran(laptop: Laptop, program: str) -> Ended:
     with laptop.program(program) as running:
-        return running.end()
+        return running.end(PATIENCE_S)
 
 
 def stopped(laptop: Laptop, program: str, number: signal.Signals = signal.SIGTERM) -> Ended:
     with laptop.program(program) as running:
         running.line_with("begun")
         running.signal(number)
-        return running.end()
+        return running.end(PATIENCE_S)
 
 
 def statuses(laptop: Laptop, collection: str) -> list[str]:
@@ -154,7 +156,7 @@ def test_two_programs_of_one_person_share_an_open_session(laptop: Laptop) -> Non
     with laptop.program(dedent(first)) as one:
         one.line_with("begun")
         ended = ran(laptop, dedent(second))
-        assert one.end().code == 0
+        assert one.end(PATIENCE_S).code == 0
     assert (ended.code, ended.out) == (0, "ok\n"), ended
     assert "kubecal: joined the open session alice-" in ended.err
     assert statuses(laptop, "execution_history") == ["completed"]

@@ -111,6 +111,9 @@ class MemoryLab:
             raise RefusedError(f"session {name!r} has ended ({standing.phase})")
         spec = standing.spec.model_dump(by_alias=True, exclude_none=True, mode="json")
         spec["steps"] = [*spec["steps"], *change.append_steps]
+        names = [step["name"] for step in spec["steps"]]
+        if len(set(names)) < len(names):
+            raise RefusedError("spec.steps: two steps have the same name")
         if change.note is not None:
             spec["note"] = change.note
         standing.session = standing.session.model_copy(update={"spec": SessionSpec.model_validate(spec)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from contextlib import nullcontext
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 
 from kubecal.api.session_status import Phase
+from kubecal.lab.lab import Change, StandingSession
 from kubecal.service import interrupts
 from kubecal.service.calib_service import CalibService
 from kubecal.service.config import CalibConfig
-from kubecal.service.errors import Cancelled, ServiceError, TaskFailed
+from kubecal.service.errors import Cancelled, ServiceError, SessionOverError, TaskFailed
 from kubecal.service.orchestrator import CalibOrchestrator
 from kubecal.service.steps import CustomOneQubit
 from kubecal.service.targets import QubitTargets
@@ -91,14 +93,45 @@ def test_a_context_ends_the_session_as_what_happened_in_it_says() -> None:
 
 
 def test_sigterm_in_a_call_cancels_and_goes_on_as_cancelled() -> None:
-    lab = MemoryLab(script={"CheckT1": HANGS})
-    cal = service(lab, say=lambda _: None)
-    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGTERM))
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    class Interrupting(MemoryLab):
+        async def change(self, name: str, change: Change) -> StandingSession:
+            standing = await super().change(name, change)
+            if change.append_steps:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return standing
+
+    lab = Interrupting(script={"CheckT1": HANGS})
+    cal = service(lab)
     with pytest.raises(Cancelled, match="SIGTERM was received"):
         cal.execute_task("CheckT1", "0")
     assert only(lab).phase is Phase.CANCELLED
     cal.cancel_calibration()
+
+
+def test_an_interruption_while_it_waits_for_its_chip_leaves_nothing_in_the_queue() -> None:
+    def hear(text: str) -> None:
+        if "waits" in text:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    lab = MemoryLab(queued=True)
+    with pytest.raises(Cancelled):
+        service(lab, say=hear)
+    assert (only(lab).phase, lab.opened) == (Phase.CANCELLED, 0)
+
+
+def test_a_session_that_is_over_does_not_begin_again() -> None:
+    orchestrator = CalibOrchestrator(CalibConfig("alice", "4Q", ["0"]), say=lambda _: None, place=place(MemoryLab()))
+    orchestrator.initialize()
+    orchestrator.fail("warm")
+    with pytest.raises(SessionOverError, match="make another one to begin anew"):
+        orchestrator.initialize()
+
+
+def test_a_task_of_an_image_names_it() -> None:
+    lab = MemoryLab()
+    with service(lab) as cal:
+        cal.execute_task("CheckT1", "0", image="mylab")
+    assert only(lab).spec.steps[0].tasks[0].image == "mylab"
 
 
 def test_a_failure_is_raised_or_returned() -> None:

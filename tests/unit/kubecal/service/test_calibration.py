@@ -42,7 +42,7 @@ async def test_each_call_appends_a_step_with_one_task_and_gives_its_values() -> 
     assert (first.tasks[0].task, first.tasks[0].parameters) == ("CheckT1", {"shots": 4096})
     assert first.targets is not None
     assert first.targets.qubits == ("0",)
-    assert first.name != second.name
+    assert (first.name, second.name) == ("checkt1", "checkt1-2")
     assert (only(lab).phase, lab.opened) == (Phase.COMPLETED, 0)
 
 
@@ -196,6 +196,16 @@ async def test_a_chip_has_to_be_what_the_program_thinks_it_is() -> None:
         )
         with pytest.raises(ServiceError, match=sentence):
             await cal.begin()
+
+
+async def test_who_joins_a_session_takes_names_that_are_free() -> None:
+    lab = MemoryLab()
+    async with service(lab, execution_id="20240101-001") as first:
+        second = await service(lab, execution_id="20240101-001").begin()
+        for cal in (first, second, first):
+            await cal.execute_task("CheckT1", "0")
+        await second.finish_calibration()
+    assert [step.name for step in only(lab).spec.steps] == ["checkt1", "checkt1-2", "checkt1-3"]
 
 
 async def test_an_execution_id_that_is_free_is_taken() -> None:

@@ -31,12 +31,11 @@ from kubecal.service.task_lists import FULL_1Q_TASKS, FULL_2Q_TASKS
 
 
 def asked(*steps: Step, named: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """Manifest steps without the ends of their names, each valid."""
+    """Manifest steps, each valid."""
     defaults = Defaults(built_in_catalogue())
     found = [dict(manifest) for one in planned(steps, Course(defaults, named)) for manifest in one.manifests]
     for manifest in found:
         ManifestStep.model_validate(manifest)
-        manifest["name"] = manifest["name"].rpartition("-")[0]
     return found
 
 

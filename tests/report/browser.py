@@ -7,7 +7,6 @@ import base64
 import contextlib
 import itertools
 import json
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,24 +157,21 @@ class Tab:
 
 
 @contextlib.asynccontextmanager
-async def browser() -> AsyncIterator[Browser]:
-    """A browser with a profile of its own, ended with the block."""
+async def browser(profile: Path) -> AsyncIterator[Browser]:
+    """A browser with an empty folder as its profile, ended with the block."""
     ensure_programs("chromium", otherwise=_WITHOUT)
     found = program("chromium")
     assert found is not None
-    # Chromium writes into its profile to the last: what is left there goes with whatever it still wrote.
-    with tempfile.TemporaryDirectory(prefix="kubecal-browser-", ignore_cleanup_errors=True) as folder:
-        profile = Path(folder)
-        process = spawn([found, *_OPTIONS, f"--user-data-dir={profile}"], profile / "log")
-        try:
-            address = await _until(lambda: _address(profile / "DevToolsActivePort"))
-            async with aiohttp.ClientSession() as client, client.ws_connect(address, max_msg_size=0) as socket:
-                opened = Browser(socket)
-                listening = asyncio.create_task(opened.listen())
-                yield opened
-                listening.cancel()
-        finally:
-            end(process)
+    process = spawn([found, *_OPTIONS, f"--user-data-dir={profile}"], profile / "log")
+    try:
+        address = await _until(lambda: _address(profile / "DevToolsActivePort"))
+        async with aiohttp.ClientSession() as client, client.ws_connect(address, max_msg_size=0) as socket:
+            opened = Browser(socket)
+            listening = asyncio.create_task(opened.listen())
+            yield opened
+            listening.cancel()
+    finally:
+        end(process)
 
 
 def _address(written: Path) -> str:

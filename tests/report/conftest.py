@@ -35,9 +35,10 @@ async def page(morning: Session, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     """One browser for all."""
-    async with browser() as opened:
+    # Chromium's children write into its profile to the last: pytest clears it away in a later run.
+    async with browser(tmp_path_factory.mktemp("browser")) as opened:
         yield opened
 
 

@@ -47,7 +47,13 @@ The session goes on when you stop watching."""
 
 
 @verb(app, RUN, epilog=_WATCH_EXIT_CODES)
-def watch(place: Place, session: SessionArgument) -> None:
+def watch(
+    place: Place,
+    session: Annotated[
+        str,
+        typer.Argument(metavar="SESSION", help="Name of a session; default: the one that runs.", show_default=False),
+    ] = "",
+) -> None:
     """Show a session while it runs, until it has ended."""
     from kubecal.cli.answering import carry_out
     from kubecal.cli.watch import WatchAsked, watch_session

@@ -56,6 +56,17 @@ async def test_the_end_shows_what_came_out_and_the_code_how_it_went(
     assert "22.19 ± 0.36" in said.out
 
 
+async def test_without_a_name_the_one_that_runs_is_watched() -> None:
+    asked = WatchAsked("", Place(Where.LOCAL))
+    ended, runs = lab("Completed"), a_session("evening", phase="Running")
+    one = MemoryLab(ended.records, [runs, *ended.standing], [a_chip()], sights=ended.sights)
+    said = await answer(one, lambda here, screen: watch_session(here, screen, asked))
+    assert said.out.splitlines()[-1] == "morning completed, execution 20261125-000"
+    several = MemoryLab(standing=[runs, a_session("night", phase="Queued")])
+    said = await answer(several, lambda here, screen: watch_session(here, screen, asked))
+    assert said == Answered(2, "", "several sessions have not ended: say which of evening, night to watch")
+
+
 async def test_a_session_that_is_not_there_is_named() -> None:
     assert await watched(MemoryLab()) == Answered(1, "", "there is no session 'morning' on this computer")
 

@@ -38,16 +38,21 @@ def carry_out(place: Place, form: Form, work: Work) -> int:
 
 
 def answer(form: Form, work: Callable[[Screen], int]) -> int:
-    """Do the work of a verb that needs no lab; the exit code."""
+    """Do the work of a verb that needs no lab; the exit code. Output that is lost is no success."""
     lost: list[OSError] = []
     screen = Screen(sys.stdout, sys.stderr, form, on_lost=lost.append)
-    code = work(screen)
+    try:
+        code = work(screen)
+    except (LabError, RecordsError, ManifestError, NotDoneError) as error:
+        code = failed(screen, error)
+    except KeyboardInterrupt:
+        return STOPPED + signal.SIGINT
     screen.out.file.flush()
     if not lost:
         return code
     if isinstance(lost[0], BrokenPipeError):
         return STOPPED + signal.SIGPIPE
-    screen.complain(f"standard output cannot be written ({lost[0].strerror})")
+    screen.complain(f"standard output cannot be written ({lost[0].strerror or lost[0]})")
     return ExitCode.NOT_DONE
 
 

@@ -6,13 +6,12 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kubecal.api.manifests import ManifestError, load_manifests, read_documents, with_plain_names
-from kubecal.cli.answering import NotDoneError, failed
+from kubecal.api.manifests import load_manifests, read_documents, with_plain_names
+from kubecal.cli.answering import NotDoneError, answer
 from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.form import Form
 from kubecal.cli.place import Place, Where
@@ -28,17 +27,17 @@ _AWAY = re.compile(r"dial \S+ \S+.*?(?=;|$)|no such host|i/o timeout|was refused
 
 def apply_files(files: Sequence[Path], place: Place, *, dry_run: bool) -> int:
     """Apply Chips and CalibrationSessions as the server's own apply does; the exit code."""
-    screen = Screen(sys.stdout, sys.stderr, Form.TABLE)
-    try:
-        load_manifests(files)
-        if place.where is Where.LOCAL:
-            raise NotDoneError(
-                "apply hands manifests to a cluster, and this computer has none that goes on by itself: "
-                "run them here with kubecal run, or say which cluster with --cluster, --context or -n"
-            )
-        _apply(screen, _objects(files), place, dry_run=dry_run)
-    except (ManifestError, NotDoneError) as error:
-        return failed(screen, error)
+    return answer(Form.TABLE, lambda screen: _checked_and_applied(screen, files, place, dry_run=dry_run))
+
+
+def _checked_and_applied(screen: Screen, files: Sequence[Path], place: Place, *, dry_run: bool) -> int:
+    load_manifests(files)
+    if place.where is Where.LOCAL:
+        raise NotDoneError(
+            "apply hands manifests to a cluster, and this computer has none that goes on by itself: "
+            "run them here with kubecal run, or say which cluster with --cluster, --context or -n"
+        )
+    _apply(screen, _objects(files), place, dry_run=dry_run)
     return ExitCode.DONE
 
 

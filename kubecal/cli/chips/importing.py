@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import yaml
 
 from kubecal.api.model import API_VERSION
-from kubecal.cli.answering import failed
+from kubecal.cli.answering import NotDoneError
 from kubecal.cli.exit_codes import ExitCode
-from kubecal.cli.form import Form
 from kubecal.cli.screen import Screen
 from kubecal.importing import ChipFiles, ImportedChip, ImportProblem, import_chip
 from kubecal.local.catalogue import installed_catalogue
-from kubecal.local.errors import LocalRunError
 
 
-def import_files(files: ChipFiles) -> int:
+def import_files(screen: Screen, files: ChipFiles) -> int:
     """Print the manifests; what was left out goes to standard error. The exit code."""
-    screen = Screen(sys.stdout, sys.stderr, Form.YAML)
     try:
         found = import_chip(files, installed_catalogue())
-    except (ImportProblem, LocalRunError) as error:
-        return failed(screen, error)
+    except ImportProblem as problem:
+        raise NotDoneError(str(problem)) from problem
     documents = [yaml.safe_dump(one, sort_keys=False, width=120) for one in _manifests(found)]
     screen.out.file.write("---\n".join(documents))
-    screen.out.file.flush()
     for note in found.notes:
         screen.errors.print(note, style="yellow", soft_wrap=True, markup=False)
     return ExitCode.DONE

@@ -10,12 +10,11 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from kubecal.api.catalogue import Catalogue
 from kubecal.api.chip import Chip
 from kubecal.api.manifests import ManifestError, Manifests, load_manifests
 from kubecal.api.session import CalibrationSession
-from kubecal.cli.answering import NoSuchThingError, NotDoneError, carry_out, failed
-from kubecal.cli.exit_codes import STOPPED, ExitCode
+from kubecal.cli.answering import NoSuchThingError, NotDoneError, answer, carry_out, failed
+from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.form import Form
 from kubecal.cli.place import Place
 from kubecal.cli.planning.answer import PlanAnswer, plan_answer
@@ -28,10 +27,8 @@ from kubecal.engine.model import PlanFacts
 from kubecal.engine.plan import plan_session
 from kubecal.lab.lab import Lab, NotFoundInLabError
 from kubecal.local.catalogue import installed_catalogue
-from kubecal.local.errors import LocalRunError
 from kubecal.reading.facts import facts_for
 
-_SIGINT = 2
 _NOTHING = PlanFacts()
 
 
@@ -45,26 +42,20 @@ class _Planned:
 
 
 def plan_files(files: Sequence[Path], place: Place, form: Form, *, everything: bool) -> int:
-    """Plan the sessions of the files; the exit code."""
-    screen = Screen(sys.stdout, sys.stderr, form)
+    """Plan the sessions of the files; the exit code. A lab is asked only for what the files do not say."""
     try:
         manifests = load_manifests(files)
-        if not manifests.sessions:
-            raise NotDoneError("there is no CalibrationSession in these files: add the manifest of one")
-        catalogue = installed_catalogue()
-        chips = {chip.metadata.name: chip for chip in manifests.chips}
-        if all(one.spec.chip in chips and not needs_facts(one.spec) for one in manifests.sessions):
-            wanted = [_Planned(one, chips[one.spec.chip]) for one in manifests.sessions]
-            return _show(wanted, catalogue, screen, everything)
+    except ManifestError as error:
+        return failed(Screen(sys.stdout, sys.stderr, form), error)
+    chips = {chip.metadata.name: chip for chip in manifests.chips}
+    if all(one.spec.chip in chips and not needs_facts(one.spec) for one in manifests.sessions):
+        wanted = [_Planned(one, chips[one.spec.chip]) for one in manifests.sessions]
+        return answer(form, lambda screen: _show(wanted, screen, everything))
 
-        async def ask(lab: Lab, screen: Screen) -> int:
-            return _show(await _looked_up(lab, manifests, chips), catalogue, screen, everything)
+    async def ask(lab: Lab, screen: Screen) -> int:
+        return _show(await _looked_up(lab, manifests, chips), screen, everything)
 
-        return carry_out(place, form, ask)
-    except (ManifestError, NotDoneError, LocalRunError) as error:
-        return failed(screen, error)
-    except KeyboardInterrupt:
-        return STOPPED + _SIGINT
+    return carry_out(place, form, ask)
 
 
 async def _looked_up(lab: Lab, manifests: Manifests, chips: Mapping[str, Chip]) -> list[_Planned]:
@@ -86,7 +77,10 @@ async def _chip_of(lab: Lab, name: str) -> Chip:
         raise NoSuchThingError(f"{error} (or add its manifest to the command)") from error
 
 
-def _show(wanted: Sequence[_Planned], catalogue: Catalogue, screen: Screen, everything: bool) -> int:
+def _show(wanted: Sequence[_Planned], screen: Screen, everything: bool) -> int:
+    if not wanted:
+        raise NotDoneError("there is no CalibrationSession in these files: add the manifest of one")
+    catalogue = installed_catalogue()
     answers, problems = [], []
     for one in wanted:
         spec, chip = one.session.spec, one.chip.spec

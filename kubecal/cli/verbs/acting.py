@@ -362,7 +362,9 @@ def import_chip(
     backend: Annotated[str, typer.Option(help="Backend of the chip; default: fake, the simulator.")] = "",
 ) -> None:
     """Print the manifest of a Chip that files of QDash and qubex describe."""
+    from kubecal.cli.answering import answer
     from kubecal.cli.chips.importing import import_files
     from kubecal.importing import ChipFiles
 
-    raise typer.Exit(import_files(ChipFiles(topology, wiring, boxes, chips_file, params, name, backend)))
+    files = ChipFiles(topology, wiring, boxes, chips_file, params, name, backend)
+    raise typer.Exit(answer(Form.YAML, lambda screen: import_files(screen, files)))

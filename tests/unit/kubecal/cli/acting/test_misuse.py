@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +79,25 @@ def test_misuse_is_answered_with_a_sentence(
     told = [line for line in answered.stderr.splitlines() if not line.startswith(("Usage:", "Try "))]
     assert len(told) <= 2
     assert lab.created == []
+
+
+LOST = [
+    ("| head -c 1 > /dev/null", 141, ""),
+    ("> /dev/full", 2, "standard output cannot be written (No space left on device)\n"),
+]
+
+
+@pytest.mark.parametrize(("where", "code", "said"), LOST, ids=["nobody reads", "the disk is full"])
+def test_output_that_is_lost_is_no_success(tmp_path: Path, where: str, code: int, said: str) -> None:
+    large = tmp_path / "chip.yaml"
+    large.write_text(Path(CHIP).read_text().replace("rows: 4, columns: 4", "rows: 8, columns: 8"))
+    program = f"{sys.executable} -c 'from kubecal.cli.main import main; main()' plan {large} {CHECK} -o json"
+    done = subprocess.run(
+        ["bash", "-c", f"{program} {where}; exit ${{PIPESTATUS[0]}}"],
+        # Unbuffered, Python does not notice that a reader has left in the middle of a write.
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, said)

@@ -31,7 +31,7 @@ _MOST_PLACES = 31
 _NARROWEST = 1.2
 """Line width in steps: what is narrower is a single point, and that is a glitch."""
 _FEWEST_FOR_SPIKES = 9
-_STANDS_OUT, _UNUSUAL = 1.5, 6.0
+_STANDS_OUT, _END_STANDS_OUT, _UNUSUAL = 1.5, 3.0, 6.0
 _REAL_PARAMETERS = 6
 
 
@@ -100,6 +100,12 @@ def spikes(points: Array) -> Mask:
     # A single point off by d leaves d/2 at both of its neighbours.
     alone = away > _STANDS_OUT * np.maximum(beside[:, :-2], beside[:, 2:])
     found[:, 1:-1] = alone & (away > _UNUSUAL * usual)
+    for end, second, third in ((0, 1, 2), (-1, -2, -3)):
+        # One at the end leaves d/2 beside it and nothing further in, where one next to the end leaves half as much.
+        last, next_ = away[:, end], away[:, second]
+        beyond = np.linalg.norm(points[:, end] - 2 * points[:, second] + points[:, third], axis=-1)
+        found[:, end] = (last > _END_STANDS_OUT * next_) & (beyond > 2 * _UNUSUAL * usual[:, 0])
+        found[:, second] &= ~found[:, end]
     return found
 
 

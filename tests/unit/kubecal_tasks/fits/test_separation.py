@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kubecal_tasks.fits.separation import SeparationFit, fit_separation, fit_separations, separation_checks
+from kubecal_tasks.fits.separation import SeparationFit, fit_separation, fit_separations, separation_checks, spikes
 from tests.unit.kubecal_tasks.fits.reflections import Array, Resonator, sample
 
 F = 7.0e9 + np.linspace(-5e6, 5e6, 21)
@@ -69,3 +69,13 @@ def test_states_that_look_alike_are_no_signal() -> None:
 def test_a_readout_point_outside_the_sweep_is_a_matter_of_the_window() -> None:
     beside = Resonator(frequency=7.0e9 + 9e6, shift=-2.5e6)
     assert all(rejected(fit) == {"window"} for fit in fits(beside, 3000))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 10, 18, 19, 20])
+def test_a_point_that_stands_out_is_found_wherever_it_is_and_no_other(place: int) -> None:
+    """At an end it has only one neighbour, which looks bad too."""
+    rng = np.random.default_rng(place)
+    x = np.linspace(-1, 1, 21)
+    points = np.stack([1 / (1 + (3 * x) ** 2), x / (1 + (3 * x) ** 2)], axis=-1) + rng.normal(0, 0.01, (21, 2))
+    points[place] = 2.0, -1.5
+    assert np.flatnonzero(spikes(points[None])[0]).tolist() == [place]

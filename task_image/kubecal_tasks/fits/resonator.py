@@ -9,8 +9,9 @@ Where chi2 fails, a second, weaker line is tried: a qubit that is not quite in |
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -39,9 +40,11 @@ _MOST_PLACES = 41
 _NARROWEST = 0.2
 """Of a step: a line narrower than that would be a single point, which is what glitches are."""
 _REAL_PARAMETERS = 8
-_DISTANCES = np.asarray([0.6, 1.1, 1.6, 2.2, 3.0])
+_DISTANCES = (((0.4, 1.6), (0.6, 0.85, 1.1, 1.4)), ((1.2, 8.0), (1.6, 2.2, 3.0)))
 _WEIGHTS = np.asarray([0.01, 0.03])
-"""Of a second line: where it is looked for, in line widths from the first, and how strong it may be."""
+"""Of a second line: between which distances and where it is looked for, in line widths from the first, and how strong
+it may be. Where the first one is, its weight only scales that, and a search that came there would stay.
+"""
 _EXCITED = 0.01
 """How much of a qubit at rest may be in |1> without being seen, one sigma."""
 
@@ -114,12 +117,11 @@ def fit_resonators(
     sweep = Sweep.of(f)
     data = prepare_complex(sweep.u, iq, covariance, _REAL_PARAMETERS)
     first = _one_line(sweep)
-    # Below and above the line: the two sides are two basins, and which of them is the deeper one shows only below.
-    sides: list[Callable[[Solution], Model]] = [
-        lambda solution: _thermal(sweep, solution, -1),
-        lambda solution: _thermal(sweep, solution, 1),
+    # Below and above the line, near and far: basins of their own, and which is the deepest shows only at their bottom.
+    basins: list[Callable[[Solution], Model]] = [
+        partial(_thermal, sweep, side, ends, starts) for side in (-1, 1) for ends, starts in _DISTANCES
     ]
-    chosen = choose(first, data, sides if thermal else [], axes=2)
+    chosen = choose(first, data, basins if thermal else [], axes=2)
     return tuple(_read(each, sweep) for each in chosen)
 
 
@@ -199,10 +201,14 @@ def _one_line(sweep: Sweep) -> Model:
     )
 
 
-def _thermal(sweep: Sweep, solution: Solution, side: int) -> Model:
-    """The first line and a second one of the same width on one side of it."""
+def _thermal(sweep: Sweep, side: int, ends: tuple[float, float], starts: Sequence[float], solution: Solution) -> Model:
+    """The first line and a second one of the same width on one side of it, between two distances.
+
+    Its weight is a population. A negative one elsewhere would pass for it, with a frequency that is wrong.
+    """
     columns = _columns(sweep, second=True)
-    distances, weights = mesh(side * _DISTANCES, _WEIGHTS).T
+    distances, weights = mesh(side * np.asarray(starts), _WEIGHTS).T
+    low, high = sorted(side * each for each in ends)
     grid = np.column_stack([np.tile(solution.theta[0], (distances.size, 1)), distances, weights])
     # The single line lies between the two, by what the weaker one draws it.
     grid[:, 2] -= weights * distances / (1.0 + distances**2) * np.exp(grid[:, 3])
@@ -211,8 +217,8 @@ def _thermal(sweep: Sweep, solution: Solution, side: int) -> Model:
         THERMAL,
         real_columns(columns),
         grid,
-        np.append(first.lower, [min(8.0 * side, 0.0), -0.1]),
-        np.append(first.upper, [max(8.0 * side, 0.0), 0.5]),
+        np.append(first.lower, [low, 0.0]),
+        np.append(first.upper, [high, 0.5]),
         trials=20 * first.trials,
         folded=columns,
     )

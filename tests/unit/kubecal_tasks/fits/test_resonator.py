@@ -74,6 +74,16 @@ def test_a_thermal_line_is_seen_where_there_are_shots_enough_and_told() -> None:
     assert not _rejected(fit)
 
 
+@pytest.mark.parametrize("external", [2.5e6, 3.9e6])
+def test_a_thermal_line_within_the_width_of_the_other_is_no_poor_fit(external: float) -> None:
+    truth = Resonator(frequency=7.0e9 - 2.6e6, external=external)
+    rng = np.random.default_rng(11)
+    drawn = [sample(truth.reflection(FINE, excited=0.01), 3000, rng) for _ in range(24)]
+    fits = fit_resonators(FINE, np.stack([d.iq for d in drawn]), np.stack([d.covariance for d in drawn]))
+    assert [_rejected(fit) for fit in fits if _rejected(fit)] == []
+    assert max(abs(fit.frequency.value - truth.frequency) / fit.frequency.error for fit in fits) < 4.5
+
+
 def test_a_line_outside_the_sweep_is_a_matter_of_the_window() -> None:
     beside = Resonator(frequency=7.0e9 + 13e6)
     assert all(_rejected(fit) == {"window"} for fit in _fits(FINE, beside, 3000))

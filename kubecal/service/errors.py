@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,9 +24,15 @@ class TaskFailed(ServiceError):  # noqa: N818 - a task that failed is an answer 
     def __init__(self, result: TaskResult) -> None:
         super().__init__(result.failure)
         self.result = result
+        self._shown = False
 
-    def _repr_html_(self) -> str:
-        return self.result._repr_html_()
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it: figure and sentence say more than where in this package it was raised."""
+        if not self._shown:
+            # IPython asks more than once.
+            self._shown = True
+            import_module("IPython.display").display(self.result)
+        return [f"{type(self).__name__}: {self}"]
 
 
 class Cancelled(BaseException):

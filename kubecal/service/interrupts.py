@@ -65,20 +65,31 @@ def listen() -> None:
     """
     global _listeners, _former
     _listeners += 1
-    if _listeners == 1 and threading.current_thread() is threading.main_thread():
+    if _former is None and threading.current_thread() is threading.main_thread():
         _former = signal.signal(signal.SIGTERM, _raise)
 
 
 def listen_no_longer() -> None:
     """The former handler of SIGTERM is back."""
-    global _listeners, _former
+    global _listeners
     _listeners -= 1
-    if _listeners == 0 and _former is not None and threading.current_thread() is threading.main_thread():
+    if _listeners == 0 and threading.current_thread() is threading.main_thread():
+        _restore()
+
+
+def _restore() -> None:
+    global _former
+    if _former is not None:
         signal.signal(signal.SIGTERM, _former)
         _former = None
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
+    if not _listeners:
+        # The last session ended in another thread, which could not put the former handler back.
+        _restore()
+        signal.raise_signal(number)
+        return
     raise Cancelled(f"{signal.Signals(number).name} was received")
 
 

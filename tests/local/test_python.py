@@ -137,6 +137,14 @@ def test_a_program_that_forgets_its_session_is_told_so(laptop: Laptop) -> None:
     assert sorted(statuses(laptop, "execution_history")) == ["cancelled", "completed"]
 
 
+def test_what_a_program_that_was_killed_has_left_is_settled_by_the_next(laptop: Laptop) -> None:
+    stopped(laptop, BARE, signal.SIGKILL)
+    after = ran(laptop, QUICKSTART.replace("64Qv3", "16Q"))
+    assert after.code == 0, after
+    assert "kubecal: an earlier run ended in mid-session, settled as cancelled: alice-" in after.err
+    assert sorted(statuses(laptop, "execution_history")) == ["cancelled", "completed"]
+
+
 def test_two_programs_of_one_person_share_an_open_session(laptop: Laptop) -> None:
     first = """
         import time

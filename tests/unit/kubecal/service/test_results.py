@@ -6,7 +6,10 @@ import json
 import pickle
 from typing import Any
 
+import pytest
+
 from kubecal.reading.answers import OutputValue, Result, Suggestion
+from kubecal.service.errors import TaskFailed
 from kubecal.service.results import FigureFiles, TaskResult
 from kubecal.service.values import Value
 
@@ -72,6 +75,17 @@ def test_in_a_notebook_it_comes_with_its_figures_and_nothing_of_it_is_taken_for_
     assert "<script>" not in bundle["text/html"]
     assert "&lt;script&gt;" in bundle["text/html"]
     assert "31.24 ± 0.41 us" in bundle["text/html"]
+
+
+def test_a_failure_shows_its_result_once_where_a_notebook_would_show_where_it_was_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[object] = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    failed = TaskFailed(result(status="failed", verdict="no_signal", message="noise"))
+    for _ in range(2):
+        assert failed._render_traceback_() == ["TaskFailed: CheckT1 of qubit 0 failed (no_signal): noise"]
+    assert shown == [failed.result]
 
 
 def test_a_value_is_a_number_that_knows_its_error() -> None:

@@ -97,13 +97,13 @@ def _show(wanted: Sequence[_Planned], screen: Screen, everything: bool) -> int:
 
     def tables() -> RenderableType:
         parts: list[RenderableType] = []
-        for number, (answer, chip) in enumerate(answers):
+        for number, (one, chip) in enumerate(answers):
             parts += [Text("\n")] if number else []
-            parts.append(timeline(answer, chip.spec.topology.resolve(), everything=everything))
-        parts += _together([answer for answer, _ in answers])
+            parts.append(timeline(one, chip.spec.topology.resolve(), everything=everything))
+        parts += _together([one for one, _ in answers])
         return Group(*parts)
 
-    shown: Sequence[PlanAnswer] = [answer for answer, _ in answers]
+    shown: Sequence[PlanAnswer] = [one for one, _ in answers]
     screen.show(shown[0] if len(shown) == 1 else shown, tables)
     return ExitCode.DONE
 
@@ -111,8 +111,8 @@ def _show(wanted: Sequence[_Planned], screen: Screen, everything: bool) -> int:
 def _together(answers: Sequence[PlanAnswer]) -> list[RenderableType]:
     """That sessions of one chip wait for each other, where there are any."""
     by_chip: dict[str, list[str]] = {}
-    for answer in answers:
-        by_chip.setdefault(answer.chip, []).append(answer.session)
+    for one in answers:
+        by_chip.setdefault(one.chip, []).append(one.session)
     return [
         Text(f"{' and '.join(names)} are about chip {chip}: one waits for the other, unless lock.scope is Targets")
         for chip, names in by_chip.items()

@@ -41,7 +41,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_what_is_imported_is_known_and_what_is_installed_is_left_aside(module: ModuleType) -> None:
     files = task_files(None)
     assert Path(str(module.__file__)) in files
-    assert not [file for file in files if "kubecal_tasks" in file.parts]
+    assert not [file for file in files if "task_image" in file.parts]
 
 
 def test_files_and_classes_may_be_named(module: ModuleType) -> None:

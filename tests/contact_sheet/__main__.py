@@ -38,7 +38,7 @@ FAMILIES = {
     ),
     "two-qubit": (
         *("CheckCrossResonance", "CreateZX90", "CheckZX90", "CheckBellState", "CheckBellStateTomography"),
-        *("ZX90InterleavedRandomizedBenchmarking", "Check2QGateCoherenceLimit"),
+        "ZX90InterleavedRandomizedBenchmarking",
     ),
 }
 """Tasks by sheet, in the order in which they are shown."""

@@ -301,7 +301,9 @@ def _turning_check(fit: RotationFit) -> Finding:
     if found.ok or found.verdict != "no_signal" or not too_short(fit.times):
         return found
     longest, needed = float(fit.times.max()), _QUARTER / SLOWEST_HZ
-    text = f"the tone lasts up to {longest:.3g} s, in which nothing is seen turning: sweep to {needed:.2g} s"
+    text = (
+        f"the tone lasts up to {longest * 1e9:.3g} ns, in which nothing is seen turning: sweep to {needed * 1e9:.2g} ns"
+    )
     return _finding("window", longest, needed, False, "window", text)
 
 

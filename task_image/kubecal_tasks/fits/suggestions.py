@@ -1,7 +1,7 @@
 """Concrete run parameters for a next attempt, within limits the caller states.
 
 Each function proposes one change and gives None where the limits leave no room for it. Values are in the units
-of what is passed in; the task turns them into those of its manifest.
+of what is passed in; the task turns them into those of its manifest. Reasons speak in ratios, which have no unit.
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ def more_shots(shots: int, error: float, wanted: float, most: int) -> Proposal |
     enough = math.ceil(shots * (error / wanted) ** 2 * _MARGIN)
     if (chosen := min(enough, most)) <= shots:
         return None
-    return Proposal(
-        f"{chosen} shots instead of {shots}, for an error of {wanted:.3g} instead of {error:.3g}", shots=chosen
-    )
+    return Proposal(f"{chosen} shots instead of {shots}, for an error {error / wanted:.2g} times smaller", shots=chosen)
 
 
 def stronger_signal(x: Array, shots: int, longest: float, most: int) -> Proposal | None:
@@ -75,10 +73,14 @@ def stronger_signal(x: Array, shots: int, longest: float, most: int) -> Proposal
     if stop <= old.stop and more <= shots:
         return None
     return Proposal(
-        f"nothing seen: sweep to {stop:.4g} with {more} shots",
+        f"nothing seen: sweep {_times(stop, old.stop)} times as far with {max(more, shots)} shots",
         sweep=Sweep(old.start, max(stop, old.stop), old.num, old.scale),
         shots=max(more, shots),
     )
+
+
+def _times(stop: float, old: float) -> str:
+    return f"{stop / old:.3g}" if 0 < old < stop else "1"
 
 
 def decay_window(fit: DecayFit, shortest: float, longest: float) -> Proposal | None:
@@ -90,7 +92,7 @@ def decay_window(fit: DecayFit, shortest: float, longest: float) -> Proposal | N
         return None
     start = max(old.start * stop / old.stop, shortest) if stop < old.stop else old.start
     return Proposal(
-        f"delays to {stop:.4g} instead of {old.stop:.4g}, for a decay time near {fit.tau.value:.3g}",
+        f"delays to {stop / old.stop:.3g} of the longest, which was {old.stop / fit.tau.value:.2g} decay times",
         sweep=Sweep(start, stop, old.num, old.scale),
     )
 
@@ -109,7 +111,7 @@ def oscillation_window(fit: OscillationFit, longest: float, most_points: int) ->
     stop = min(old.start + factor * (old.stop - old.start), longest)
     if stop <= old.stop * 1.05:
         return None
-    reason = f"sweep to {stop:.4g} instead of {old.stop:.4g}, which held {fit.periods:.2g} periods"
+    reason = f"sweep {stop / old.stop:.3g} times as far: this one held {fit.periods:.2g} periods"
     return Proposal(reason, sweep=Sweep(old.start, stop, old.num, "linear"))
 
 
@@ -119,5 +121,6 @@ def amplitude_window(fit: AmplitudeFit, largest: float) -> Proposal | None:
     wanted = min(1.5 * fit.pi_amplitude.value, _LARGEST_STEP * old.stop, largest)
     if not math.isfinite(wanted) or wanted <= old.stop * 1.05:
         return None
-    reason = f"sweep to {wanted:.4g} instead of {old.stop:.4g}: the pi amplitude is near {fit.pi_amplitude.value:.3g}"
+    beyond = fit.pi_amplitude.value / old.stop
+    reason = f"sweep {wanted / old.stop:.3g} times as far: the pi amplitude is near {beyond:.2g} of this one's end"
     return Proposal(reason, sweep=Sweep(old.start, wanted, old.num, old.scale))

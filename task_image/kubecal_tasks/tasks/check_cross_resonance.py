@@ -209,7 +209,7 @@ class CheckCrossResonance(CouplingTask):
         old = sweep_of(times)
         if too_short(times):
             return Proposal(
-                f"sweep to {LONGEST_S:.2g} s, for a turn of the target", Sweep(0.0, LONGEST_S, 51, "linear")
+                f"sweep to {LONGEST_S * 1e6:.2g} us, for a turn of the target", Sweep(0.0, LONGEST_S, 51, "linear")
             )
         num = min(2 * old.num - 1, MAX_POINTS)
         reason = "half the spacing: the target turns too fast for it"

@@ -101,8 +101,8 @@ class CreateZX90(CouplingTask):
         half_s, rounds = self._half(result), self._rounds(result)
         longest = float(sweep.x.max())
         text = (
-            f"nothing is seen turning in halves of up to {longest:.3g} s besides ramps, in which no gate of use turns "
-            "by much: the instrument cut the sweep short, look at what it can play"
+            f"nothing is seen turning in halves of up to {longest * 1e9:.3g} ns besides ramps, in which no gate of use "
+            "turns by much: the instrument cut the sweep short, look at what it can play"
         )
         checks = could_show(as_checks(oscillation_checks(sweep)), not too_short(2 * sweep.x), text)
         figures: list[Draw] = [duration_picture(sweep, trace)]

@@ -50,7 +50,9 @@ class RabiTask(QubitTask):
             if _expected_periods(fit) >= FEWEST_PERIODS:
                 return oscillation_window(fit, longest, MAX_POINTS)
             stop = min(_GOOD_PERIODS / TARGET_RATE_HZ, longest)
-            reason = f"sweep to {stop:.3g} s, {_GOOD_PERIODS:g} periods of the rate that control_amplitude stands for"
+            reason = (
+                f"sweep to {stop * 1e9:.3g} ns, {_GOOD_PERIODS:g} periods of the rate that control_amplitude stands for"
+            )
             return Proposal(reason, Sweep(0.0, stop, sweep_of(fit.x).num, "linear"))
 
         return self.suggest(checks, estimates, fit.x, window)

@@ -32,7 +32,8 @@ def hamiltonian(context: Context) -> Figure:
 def gate_angle(context: Context) -> Figure:
     n, s = (each.ravel() for each in np.meshgrid([1.0, 3.0, 5.0], np.linspace(0.9, 1.1, 9), indexing="ij"))
     y = noisy((1 - np.cos(n * np.pi / 2 * s)) / 2)
-    return gate_angle_figure(fit_gate_angle(n, s, y, np.full(n.size, VARIANCE)), context)
+    fit = fit_gate_angle(n, s, y, np.full(n.size, VARIANCE), ground=(0, VARIANCE), excited=(1, VARIANCE))
+    return gate_angle_figure(fit, context)
 
 
 def both_controls(context: Context) -> Figure:

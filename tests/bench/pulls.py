@@ -42,6 +42,8 @@ FINE = (
     "CheckT2EchoAverage",
 )
 TASKS = (*CHECK, *FINE)
+DOUBTED = ("resonator_frequency", "kappa_external", "kappa_internal")
+"""Part of their errors is a doubt of a faint thermal line, which no number of shots settles: pulls may be narrower."""
 LARGEST_PULL = 4.5
 POOLED_WIDTH = (0.9, 1.15)
 _WIDTH_SIGMAS = 3.3
@@ -100,6 +102,7 @@ def report(measured: Iterable[Pull]) -> list[str]:
 def _line(output: str, pulls: list[Pull], values: np.ndarray) -> Iterator[str]:
     worst = pulls[int(np.argmax(np.abs(values)))]
     width, (low, high) = _width(values), _allowed(len(values))
+    low = 0.0 if output in DOUBTED else low
     within = float(np.mean(np.abs(values) < 1.0))
     print(
         f"{output:26} {len(values):5} {values.mean():+7.2f} {width:6.2f}   {low:.2f} ... {high:.2f} {within:8.0%} "

@@ -57,8 +57,8 @@ def test_ctrl_c_cancels_what_was_run_again(laptop: Laptop) -> None:
         again.task()
         again.signal(signal.SIGINT)
         ended = again.end()
-    cancelling = "cancelling session session-0-1: waiting for running tasks to stop; Ctrl-C again does not wait\n"
-    assert (ended.code, ended.err) == (130, cancelling)
+    assert (ended.code, ended.err) == (130, "")
+    assert "cancelling session session-0-1: waiting for running tasks to stop" in ended.out
     assert "session-0-1 cancelled: 0 of 1 task ok, 1 cancelled" in ended.out
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from kubecal_tasks.backends import registry as backends
 from kubecal_tasks.framework import registry
 from kubecal_tasks.framework.export import installed_catalogue
 from tests.documents import ROOT
@@ -42,4 +43,5 @@ def _entry_points(groups: dict[str, dict[str, str]]) -> str:
 
 def _forget() -> None:
     registry._all_tasks.cache_clear()
+    backends._points.cache_clear()
     installed_catalogue.cache_clear()

@@ -24,7 +24,7 @@ def run(
 ) -> Outcome:
     design = {} if amplitude is None else {qubit: {"readout_amplitude": {"value": amplitude}}}
     config = {"seed": 3, "drift": False, "faults": faults or []}
-    return ClosedLoop(square_lattice(2, 2, 4), config, design, figures).run("CheckWaveform", qubit, parameters)
+    return ClosedLoop(square_lattice(2, 2, 4), config, design, figures=figures).run("CheckWaveform", qubit, parameters)
 
 
 @pytest.mark.parametrize("margins", [0, 100])

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TextIO
 
-import yaml
 from pydantic import BaseModel
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from kubecal.api.yaml_text import yaml_text
 from kubecal.cli.form import Form
 from kubecal.cli.output import Output, console_on
 
@@ -63,10 +63,7 @@ class Screen:
                 self.out.print(shown)
             return
         body = _plain({"items": list(answer)} if isinstance(answer, Sequence) else answer)
-        if self.form is Form.JSON:
-            text = json.dumps(body, indent=2, ensure_ascii=False) + "\n"
-        else:
-            text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)
+        text = json.dumps(body, indent=2, ensure_ascii=False) + "\n" if self.form is Form.JSON else yaml_text(body)
         self.out.file.write(text)
         self.out.file.flush()
 

@@ -8,9 +8,8 @@ from typing import Any
 import yaml
 
 from kubecal.api.model import API_VERSION
+from kubecal.api.yaml_text import yaml_text
 from kubecal.reading.answers import ExecutionDetail
-
-_WIDTH = 100
 
 
 def manifests(detail: ExecutionDetail, namespace: str) -> str:
@@ -22,7 +21,7 @@ def manifests(detail: ExecutionDetail, namespace: str) -> str:
         _document("Chip", {"name": detail.chip, **place}, detail.chip_spec),
         _document("CalibrationSession", {"name": detail.session, **place}, session),
     ]
-    return yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    return yaml_text(*documents)
 
 
 def values(parameters: Mapping[str, Any]) -> str:

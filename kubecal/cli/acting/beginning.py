@@ -7,11 +7,10 @@ import getpass
 import re
 from dataclasses import dataclass, field
 
-import yaml
-
 from kubecal.api.naming import spoken_target
 from kubecal.api.session import CalibrationSession
 from kubecal.api.session_status import Phase
+from kubecal.api.yaml_text import yaml_text
 from kubecal.cli.closing import RunOutcome, print_outcome
 from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.following import to_their_end
@@ -48,7 +47,7 @@ def dry_run(screen: Screen, session: CalibrationSession, manner: Manner, name: s
     """Print the manifest, under the name that was given, or else this one."""
     plain = re.sub(r"[^a-z0-9-]+", "-", name.lower())[:63].strip("-")
     whole = named(session, manner.name or plain, manner.place.namespace)
-    screen.out.file.write(yaml.safe_dump(written(whole), sort_keys=False, allow_unicode=True, width=120))
+    screen.out.file.write(yaml_text(written(whole)))
     screen.out.file.flush()
     return ExitCode.DONE
 

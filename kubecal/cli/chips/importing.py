@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from kubecal.api.model import API_VERSION
+from kubecal.api.yaml_text import yaml_text
 from kubecal.cli.answering import NotDoneError
 from kubecal.cli.exit_codes import ExitCode
 from kubecal.cli.screen import Screen
@@ -20,8 +19,7 @@ def import_files(screen: Screen, files: ChipFiles) -> int:
         found = import_chip(files, installed_catalogue())
     except ImportProblem as problem:
         raise NotDoneError(str(problem)) from problem
-    documents = [yaml.safe_dump(one, sort_keys=False, width=120) for one in _manifests(found)]
-    screen.out.file.write("---\n".join(documents))
+    screen.out.file.write(yaml_text(*_manifests(found)))
     for note in found.notes:
         screen.errors.print(note, style="yellow", soft_wrap=True, markup=False)
     return ExitCode.DONE

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from kubecal_tasks.fits.checks import FEWEST_SIGMAS, POOR_P, TOLERATED_CHI2, Finding
 from kubecal_tasks.fits.values import Array, FitError, Mask, Measured
@@ -273,7 +273,9 @@ def _most_likely(ground: Array, excited: Array, sigma: float) -> tuple[_Paramete
 
     bounds = [(-1.0, 1.0), (0.0, 3.0), (-12.0, 0.0), (-12.0, 0.0), (-8.0, 1.0)]
     first = np.asarray([0.0, 1.0, -4.0, -3.0, math.log(_TYPICAL_RATE)])
-    best = optimize.minimize(unlikely, first, method="L-BFGS-B", bounds=bounds)
+    from scipy.optimize import minimize  # a seventh of a second, which no other task of those that start waits for
+
+    best = minimize(unlikely, first, method="L-BFGS-B", bounds=bounds)
     covariance = np.asarray(np.linalg.pinv(_curvature(unlikely, best.x))[:2, :2] * unit**2, dtype=np.float64)
     found = unpack(best.x)
     return found._replace(low=start + unit * found.low, high=start + unit * found.high), covariance
@@ -311,7 +313,9 @@ def _threshold(parameters: _Parameters, sigma: float) -> float:
         zero, one = _densities(np.asarray([s]), pure, width)
         return float(one[0] - zero[0])
 
-    crossing = optimize.brentq(balance, 0.0, 1.0) if balance(0.0) < 0 < balance(1.0) else 0.5
+    from scipy.optimize import brentq
+
+    crossing = brentq(balance, 0.0, 1.0) if balance(0.0) < 0 < balance(1.0) else 0.5
     return parameters.low + distance * float(crossing)
 
 

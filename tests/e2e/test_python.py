@@ -33,10 +33,15 @@ _AS_IT_STARTS = {signal.SIGINT: signal.SIG_DFL, signal.SIGTERM: signal.SIG_DFL}
 @contextmanager
 def program(lab: Lab, folder: Path, *words: str | Path) -> Iterator[subprocess.Popen[str]]:
     """A program of an experimenter, on their own computer."""
+    kubeconfig = kubeconfig_of(lab, "experimenter")
+    # Programs that name no namespace are about the one of the context, as kubectl is.
+    lab.cluster.kubectl(
+        f"--kubeconfig={kubeconfig}", "config", "set-context", "--current", f"--namespace={lab.namespace}"
+    )
     environment = {
         **os.environ,
         "KUBECAL_LAB": "cluster",
-        "KUBECONFIG": str(kubeconfig_of(lab, "experimenter")),
+        "KUBECONFIG": str(kubeconfig),
         "PATH": f"{lab.cluster.tools}:{os.environ['PATH']}",
         "HOME": str(folder),
     }
@@ -69,6 +74,32 @@ def test_the_example_runs_as_pods(lab: Lab, tmp_path: Path) -> None:
         out, err = running.communicate(timeout=180)
     assert running.returncode == 0, err
     assert [line.split(":")[0] for line in out.splitlines()] == ["qubit 0", "qubit 1"]
+
+
+def test_the_quickstart_of_older_engines_runs_as_pods(lab: Lab, tmp_path: Path) -> None:
+    lab.apply(chip("64qv3", rows=8, columns=8))
+    with program(lab, tmp_path, ROOT / "examples" / "qdash" / "quickstart.py") as running:
+        out, err = running.communicate(timeout=180)
+    assert running.returncode == 0, err
+    assert out.startswith("rabi ")
+    (found,) = lab.get("cals")["items"]
+    assert (found["status"]["phase"], found["status"]["executionId"]) == ("Completed", "20240101-001")
+
+
+def test_a_flow_of_older_engines_that_is_stopped_ends_as_it_says(lab: Lab, tmp_path: Path) -> None:
+    cold = chip("16q")
+    cold["spec"]["projectId"] = "cold"
+    lab.apply(cold)
+    with program(lab, tmp_path, ROOT / "examples" / "qdash" / "my_flow.py", "100") as running:
+        assert running.stdout is not None
+        assert running.stdout.readline().startswith("begun ")
+        (name,) = (item["metadata"]["name"] for item in lab.get("cals")["items"])
+        wait_for(lambda: lab.status(name)["tasks"]["succeeded"], bool, "a call that was answered", 90)
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=90)
+    assert lab.status(name)["phase"] == "Cancelled"
+    assert {row["status"] for row in lab.rows(name)} <= {"completed", "cancelled"}
+    assert not lab.get("chips.kubecal.io", "16q")["status"].get("holders")
 
 
 def test_sigterm_cancels_the_session_stops_its_pod_and_frees_the_chip(lab: Lab, tmp_path: Path) -> None:

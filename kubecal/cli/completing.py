@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import sys
 from importlib import resources
 from pathlib import Path
 
@@ -30,22 +28,3 @@ def complete_executions(incomplete: str) -> list[str]:
     folder = Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "kubecal" / "figures"
     found = sorted((one.name for one in folder.iterdir()), reverse=True) if folder.is_dir() else []
     return [name for name in ("latest", *found) if name.startswith(incomplete)][:_OFFERED]
-
-
-_NO_FILES = ":4"
-"""Of kubectl's directives: offer no files besides."""
-
-
-def for_kubectl() -> None:
-    """``kubectl_complete-kubecal``: what may follow ``kubectl kubecal ...``, of which the last word is unfinished."""
-    from kubecal.cli.main import app
-
-    words = ["kubecal", *sys.argv[1:]]
-    os.environ |= {
-        "_KUBECAL_COMPLETE": "complete_bash",
-        "COMP_WORDS": " ".join(words),
-        "COMP_CWORD": str(len(words) - 1),
-    }
-    with contextlib.suppress(SystemExit):
-        app(prog_name="kubecal")
-    print(_NO_FILES)

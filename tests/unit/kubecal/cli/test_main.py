@@ -62,8 +62,9 @@ def test_completion_is_printed_for_every_shell(shell: str) -> None:
     ],
 )
 def test_kubectl_completes_verbs_options_and_names(words: list[str], offered: list[str]) -> None:
-    code = f"import sys; sys.argv = {['kubectl_complete-kubecal', *words]!r}; from kubecal.cli.completing import *; "
-    done = subprocess.run([sys.executable, "-c", code + "for_kubectl()"], capture_output=True, text=True, check=True)
+    code = "import sys; from kubecal.cli.kubectl_completion import for_kubectl; "
+    code += f"sys.argv = {['kubectl_complete-kubecal', *words]!r}; for_kubectl()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [*offered, ":4"]
 
 

@@ -15,6 +15,7 @@ from kubecal.api.session import MAX_STEPS, CalibrationSession, SessionSpec
 from kubecal.api.session_status import Phase, SessionStatus
 from kubecal.lab.lab import Change, Lab, LabError, RefusedError, Sight, StandingSession
 from kubecal.reading.answers import Result, TaskState
+from kubecal.reading.attempts import last_attempts
 from kubecal.service.errors import ServiceError, SessionOverError
 from kubecal.service.names import free_name, session_name, step_name
 from kubecal.service.patience import Patience
@@ -193,13 +194,8 @@ class SteeredSession:
 
         Asked anew: what is seen of a session's tasks may be older than what is seen of its steps.
         """
-        found: dict[tuple[str, str, int, str], TaskState] = {}
-        for one in await self.lab.records.tasks(self.execution_id, project=self.project):
-            if one.step == step:
-                place = (one.task, one.target, one.ordinal, one.qid)
-                if place not in found or one.attempt > found[place].attempt:
-                    found[place] = one
-        return list(found.values())
+        tasks = await self.lab.records.tasks(self.execution_id, project=self.project)
+        return last_attempts(one for one in tasks if one.step == step)
 
     def _over_error(self) -> SessionOverError:
         status = self.status

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubecal.api.catalogue import Catalogue, TargetKind
+from kubecal.service.task_lists import FULL_1Q_TASKS_AFTER_CHECK, FULL_2Q_TASKS
 
 CHECK = (
     "CheckRabi",
@@ -24,32 +25,7 @@ CHECK = (
     "CheckT2Echo",
     "CheckRamsey",
 )
-FINE = (
-    "CheckRabi",
-    "CreateHPIPulse",
-    "CheckHPIPulse",
-    "CreatePIPulse",
-    "CheckPIPulse",
-    "CreateDRAGHPIPulse",
-    "CheckDRAGHPIPulse",
-    "CreateDRAGPIPulse",
-    "CheckDRAGPIPulse",
-    "ReadoutClassification",
-    "CheckT1Average",
-    "CheckT2EchoAverage",
-    "Check1QGateCoherenceLimit",
-    "RandomizedBenchmarking",
-    "X90InterleavedRandomizedBenchmarking",
-)
-TWO_QUBIT = (
-    "CheckCrossResonance",
-    "CreateZX90",
-    "CheckZX90",
-    "CheckBellState",
-    "CheckBellStateTomography",
-    "Check2QGateCoherenceLimit",
-    "ZX90InterleavedRandomizedBenchmarking",
-)
+FINE, TWO_QUBIT = tuple(FULL_1Q_TASKS_AFTER_CHECK), tuple(FULL_2Q_TASKS)
 _INTERVAL_S = 153.6e-6
 
 
